@@ -1,0 +1,98 @@
+/*
+ * When the local APIC acts, and whom it tells.
+ *
+ * Ports: `bus` gets APIC messages (ICR) and EOI broadcasts, `core` gets the
+ * lines to the CPU (MSG_LINE, line = enum core_line).  A line that falls does
+ * so at once; one that rises does so after the delay of lapic_costs.def, and
+ * never overtakes an earlier change.
+ */
+#ifndef MODELS_LAPIC_LAPIC_NODE_H
+#define MODELS_LAPIC_LAPIC_NODE_H
+
+#include "models/lapic/lapic.h"
+#include "sim/core/irq.h"
+#include "sim/core/msg.h"
+#include "sim/engine/clock.h"
+#include "sim/engine/engine.h"
+
+/* Lines from a local APIC to its CPU. */
+enum core_line {
+    CORE_INTR, /* a fixed interrupt is eligible */
+    CORE_NMI,
+    CORE_SMI,
+    CORE_INIT,
+    CORE_SIPI,   /* msg_line.high, and the vector in irq-less sipi_vector */
+    CORE_EXTINT,
+};
+
+struct lapic_costs {
+#define COST(name, unit, sentence) uint64_t name;
+#include "models/lapic/lapic_costs.def"
+#undef COST
+};
+
+struct lapic_node_config {
+    struct engine *engine;
+    struct irqs *irqs;
+    struct clock apic_clock;  /* the domain of the delays */
+    struct clock timer_clock; /* input of the APIC timer, before the divider */
+    struct clock tsc_clock;   /* what IA32_TSC_DEADLINE compares with */
+    struct lapic_costs costs;
+    uint32_t id;
+    bool bsp;
+    uint16_t ipi_source, timer_source; /* of the interrupt ledger */
+    struct port bus, core;
+};
+
+/* What the CPU gets from an interrupt acknowledge. */
+struct lapic_ack {
+    uint8_t vector;
+    bool spurious; /* nothing was eligible: no EOI is due */
+    irq_id irq;
+};
+
+struct lapic_node {
+    struct lapic lapic;
+    struct lapic_node_config config;
+    struct event intr_event;  /* INTR rises */
+    struct event timer_event; /* the timer expires */
+    struct event send_event;  /* the ICR's message reaches the bus */
+    irq_id irr_irq[256], isr_irq[256];
+    /* the builder of this node adds what it needs */
+};
+
+/* As after RESET: xAPIC mode, software-disabled. */
+void lapic_node_init(struct lapic_node *n, const struct lapic_node_config *c);
+
+/* An APIC message that matches this APIC arrives now; or MSG_LINE on one of
+ * the LINT pins (line 0 or 1). */
+void lapic_node_receive(struct lapic_node *n, const struct msg *m);
+
+/* Whether a message is for this APIC (`lapic.md` section 4, without lowest
+ * priority arbitration, which the fabric does). */
+bool lapic_node_matches(const struct lapic_node *n, const struct msg_apic *m);
+
+/* The CPU's side: takes effect now, at engine time.  MSR numbers are those of
+ * RDMSR/WRMSR (1Bh, 6E0h, 800h-8FFh); false means #GP(0). */
+bool lapic_node_rdmsr(struct lapic_node *n, uint32_t msr, uint64_t *value);
+bool lapic_node_wrmsr(struct lapic_node *n, uint32_t msr, uint64_t value);
+
+/* xAPIC page; `offset` 0..4095, `bytes` 1, 2, 4 or 8. */
+uint64_t lapic_node_read(struct lapic_node *n, uint32_t offset, unsigned bytes);
+void lapic_node_write(struct lapic_node *n, uint32_t offset, unsigned bytes,
+                      uint64_t value);
+
+/* True if the page at `addr` is claimed by this APIC (xAPIC mode, base). */
+bool lapic_node_claims(const struct lapic_node *n, uint64_t addr);
+
+uint8_t lapic_node_cr8(const struct lapic_node *n);
+void lapic_node_set_cr8(struct lapic_node *n, uint8_t cr8);
+
+/* INTA: IRR to ISR, or the spurious vector. */
+struct lapic_ack lapic_node_acknowledge(struct lapic_node *n);
+
+/* Every interrupt that this APIC holds and whose fate may be open. */
+void lapic_node_each_held(const struct lapic_node *n,
+                          void (*each)(void *ctx, irq_id id), void *ctx);
+
+#endif

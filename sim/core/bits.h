@@ -1,0 +1,56 @@
+/*
+ * Sets of interrupt vectors: 256 bits, as IRR, ISR and TMR hold them.
+ * Vectors are 0..255; no function checks it beyond the type.
+ */
+#ifndef SIM_CORE_BITS_H
+#define SIM_CORE_BITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vecset {
+    uint64_t word[4];
+};
+
+static inline void vecset_add(struct vecset *s, uint8_t vector)
+{
+    s->word[vector / 64] |= UINT64_C(1) << (vector % 64);
+}
+
+static inline void vecset_del(struct vecset *s, uint8_t vector)
+{
+    s->word[vector / 64] &= ~(UINT64_C(1) << (vector % 64));
+}
+
+static inline bool vecset_has(const struct vecset *s, uint8_t vector)
+{
+    return (s->word[vector / 64] >> (vector % 64)) & 1;
+}
+
+/* The highest vector of the set, or -1 if it is empty: four word tests. */
+static inline int vecset_top(const struct vecset *s)
+{
+    for (int i = 3; i >= 0; i--)
+        if (s->word[i])
+            return 64 * i + 63 - __builtin_clzll(s->word[i]);
+    return -1;
+}
+
+static inline bool vecset_empty(const struct vecset *s)
+{
+    return vecset_top(s) < 0;
+}
+
+/* Vectors 32i..32i+31, lowest in bit 0: one register of the APIC's arrays. */
+static inline uint32_t vecset_word32(const struct vecset *s, unsigned i)
+{
+    return (uint32_t)(s->word[i / 2] >> (32 * (i % 2)));
+}
+
+/* The priority class of a vector, or of a TPR or PPR value: bits 7:4. */
+static inline int class_of(int vector)
+{
+    return vector < 0 ? 0 : vector >> 4;
+}
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * Interrupts have identity.
+ *
+ * Every interrupt gets a number at birth (a device's MSI write, an ICR write,
+ * a timer's expiry, a line's edge), never reused, carried by each message that
+ * belongs to it.  This ledger counts what became of each, per source, and
+ * keeps the times of its hops until it is finished.
+ *
+ * An interrupt ends in exactly one fate: delivered to its final consumer,
+ * merged into another one, or dropped.  Until then it is pending, and some
+ * node holds it; irqs_check() compares the ledger with what the nodes hold.
+ */
+#ifndef SIM_CORE_IRQ_H
+#define SIM_CORE_IRQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/core/sim_time.h"
+
+typedef uint64_t irq_id; /* 0: none */
+
+enum hop {
+#define HOP(name, text, sentence) HOP_##name,
+#include "sim/core/hops.def"
+#undef HOP
+    HOP_COUNT
+};
+
+/* Why an interrupt was merged or dropped. */
+enum irq_reason {
+#define IRQ_REASON(name, text, sentence) IRQ_##name,
+#include "sim/core/irq_reasons.def"
+#undef IRQ_REASON
+    IRQ_REASON_COUNT
+};
+
+#define IRQ_HOPS_MAX 16
+#define IRQ_SOURCES_MAX 64
+
+struct irq_record {
+    irq_id id; /* 0: the slot is free */
+    uint32_t next_free;
+    uint16_t source;
+    uint8_t hops; /* how many of the entries below are used */
+    bool final;   /* its fate is settled; kept only for later hops (EOI) */
+    struct irq_hop {
+        sim_time time;
+        uint8_t hop; /* enum hop */
+    } hop[IRQ_HOPS_MAX];
+};
+
+struct irq_counts {
+    uint64_t sent, delivered, merged, dropped;
+    uint64_t by_reason[IRQ_REASON_COUNT];
+};
+
+/* Called once per delivered interrupt when its last hop is known. */
+typedef void irq_sink_fn(void *ctx, const struct irq_record *r);
+
+struct irqs {
+    struct irq_record *record;
+    uint32_t capacity;
+    uint32_t free;   /* head of the free list, or capacity */
+    uint64_t serial; /* of the newest interrupt */
+    uint16_t sources;
+    struct irq_counts count[IRQ_SOURCES_MAX];
+    irq_sink_fn *sink;
+    void *sink_ctx;
+};
+
+void irqs_init(struct irqs *q, struct irq_record *records, uint32_t capacity);
+
+/* A new source of interrupts; returns its number.  At most IRQ_SOURCES_MAX. */
+uint16_t irqs_add_source(struct irqs *q);
+
+/* An interrupt is born: counts as sent; `hop` is its first hop. */
+irq_id irq_birth(struct irqs *q, uint16_t source, enum hop hop, sim_time now);
+
+/* It passes a hop.  id 0 and finished interrupts are ignored; beyond
+ * IRQ_HOPS_MAX the middle hops are kept and the last one is overwritten. */
+void irq_hop(struct irqs *q, irq_id id, enum hop hop, sim_time now);
+
+/* It reaches its final consumer; the record stays until irq_finish(). */
+void irq_deliver(struct irqs *q, irq_id id, enum hop hop, sim_time now);
+
+/* The last hop (the EOI): the sink gets the record, the slot is freed.  Also
+ * used with `hop` = HOP_COUNT when no EOI will come. */
+void irq_finish(struct irqs *q, irq_id id, enum hop hop, sim_time now);
+
+void irq_merge(struct irqs *q, irq_id id, enum irq_reason why);
+void irq_drop(struct irqs *q, irq_id id, enum irq_reason why);
+
+/* The source of an interrupt that is not yet finished. */
+uint16_t irq_source(const struct irqs *q, irq_id id);
+
+/* True while the interrupt's fate is open. */
+bool irq_pending(const struct irqs *q, irq_id id);
+
+/* Forget counts, keep what is in flight: the end of the warm-up.  Interrupts
+ * in flight count as sent after it, so that the sum still holds. */
+void irqs_restart_counts(struct irqs *q);
+
+const char *hop_name(enum hop hop);
+const char *irq_reason_name(enum irq_reason why);
+
+#endif

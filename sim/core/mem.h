@@ -1,0 +1,56 @@
+/*
+ * Sparse simulated physical memory, little endian, with atomic operations.
+ *
+ * Pages of 4 KiB come from a pool that is sized while the machine is built;
+ * reads of untouched memory give zero.  The tables that CPU and devices share
+ * (IDT, stacks, MSR bitmaps, rings) live here in their architectural layout.
+ */
+#ifndef SIM_CORE_MEM_H
+#define SIM_CORE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MEM_PAGE_BYTES 4096u
+
+struct mem_page {
+    uint64_t number; /* physical address / 4096, plus 1; 0: free */
+    uint8_t byte[MEM_PAGE_BYTES];
+};
+
+/* Memory outside the pool's ranges, for instance behind a SystemC socket. */
+struct mem_outside {
+    uint64_t base, bytes;
+    void (*read)(void *ctx, uint64_t addr, void *data, size_t n);
+    void (*write)(void *ctx, uint64_t addr, const void *data, size_t n);
+    void *ctx;
+};
+
+struct mem {
+    struct mem_page *page; /* open-addressed hash table */
+    uint32_t capacity;     /* a power of two */
+    uint32_t used;
+    struct mem_outside outside;
+};
+
+/* `pages` must have `capacity` entries, a power of two, all zero. */
+void mem_init(struct mem *m, struct mem_page *pages, uint32_t capacity);
+
+/* Any length and alignment.  The pool being full is our mistake (assert). */
+void mem_read(struct mem *m, uint64_t addr, void *data, size_t n);
+void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n);
+
+uint32_t mem_read32(struct mem *m, uint64_t addr);
+uint64_t mem_read64(struct mem *m, uint64_t addr);
+void mem_write32(struct mem *m, uint64_t addr, uint32_t value);
+void mem_write64(struct mem *m, uint64_t addr, uint64_t value);
+
+/* Atomic read-modify-write; each returns the old value. */
+uint64_t mem_fetch_or64(struct mem *m, uint64_t addr, uint64_t bits);
+uint64_t mem_fetch_add64(struct mem *m, uint64_t addr, uint64_t n);
+uint64_t mem_exchange64(struct mem *m, uint64_t addr, uint64_t value);
+bool mem_compare_exchange64(struct mem *m, uint64_t addr, uint64_t *expected,
+                            uint64_t desired);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * The event queue: events in order of (time, sequence number).
+ *
+ * An event is plain data inside the node that owns it.  It names the target
+ * that handles it and what happens; it holds no pointers, so that a machine's
+ * state can be copied.  Scheduling an event that is already scheduled moves
+ * it and gives it a new sequence number.
+ */
+#ifndef SIM_ENGINE_ENGINE_H
+#define SIM_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/core/sim_time.h"
+
+struct event {
+    sim_time time;
+    uint64_t sequence;
+    uint32_t place;  /* in the heap, plus 1; 0: not scheduled */
+    uint16_t target; /* who handles it, from engine_add_target() */
+    uint16_t what;   /* the target's own code */
+};
+
+typedef void event_fn(void *node, struct event *ev);
+
+#define ENGINE_TARGETS_MAX 256
+
+struct engine_slot {
+    sim_time time;
+    uint64_t sequence;
+    struct event *event;
+};
+
+struct engine {
+    sim_time now;
+    sim_time limit;    /* events after it are not run; see engine_run() */
+    uint64_t sequence; /* of the newest scheduled event */
+    uint64_t executed; /* events run so far */
+    uint32_t pending, capacity;
+    struct engine_slot *heap; /* 4-ary, the earliest first */
+    uint16_t targets;
+    struct {
+        event_fn *fn;
+        void *node;
+    } target[ENGINE_TARGETS_MAX];
+};
+
+/* `heap` has room for `capacity` events scheduled at once. */
+void engine_init(struct engine *e, struct engine_slot *heap, uint32_t capacity);
+
+/* Who handles events; returns the number for event.target. */
+uint16_t engine_add_target(struct engine *e, event_fn *fn, void *node);
+
+static inline sim_time engine_now(const struct engine *e)
+{
+    return e->now;
+}
+
+static inline void event_init(struct event *ev, uint16_t target, uint16_t what)
+{
+    *ev = (struct event){.target = target, .what = what};
+}
+
+static inline bool event_scheduled(const struct event *ev)
+{
+    return ev->place != 0;
+}
+
+/* O(log n).  `time` must not lie before engine_now(). */
+void engine_schedule(struct engine *e, struct event *ev, sim_time time);
+
+/* O(log n); nothing happens if it is not scheduled. */
+void engine_cancel(struct engine *e, struct event *ev);
+
+/* The time of the earliest event, or SIM_TIME_NEVER. */
+sim_time engine_next(const struct engine *e);
+
+/* Runs every event with time <= limit in order, then sets now = limit
+ * (unless limit is SIM_TIME_NEVER).  Returns how many were run. */
+uint64_t engine_run(struct engine *e, sim_time limit);
+
+/*
+ * Time passes without an event: if nothing is due at or before `time` and
+ * `time` is inside the run's limit, sets now = time and returns true.  A node
+ * whose own next event would be the very next one saves the queue this way;
+ * the order of everything stays the same.
+ */
+bool engine_advance(struct engine *e, sim_time time);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * A machine, built from a checked scenario: the only code that knows all
+ * models.  A machine is one arena; many can live in one process, each used by
+ * one thread at a time.
+ */
+#ifndef SIM_MACHINE_MACHINE_H
+#define SIM_MACHINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/core/mem.h"
+#include "sim/core/sim_time.h"
+#include "sim/report/figures.h"
+#include "sim/scenario/scenario.h"
+
+struct machine;
+
+/* Cannot fail: `s` was checked.  `s` must outlive the machine. */
+struct machine *machine_build(const struct scenario *s);
+void machine_free(struct machine *m);
+
+sim_time machine_now(const struct machine *m);
+
+/* The time of the earliest thing to happen, or SIM_TIME_NEVER. */
+sim_time machine_next(const struct machine *m);
+
+/* When the run is over: warm-up + duration. */
+sim_time machine_end(const struct machine *m);
+
+/* Runs everything up to and including `limit` (at most machine_end()). */
+void machine_run(struct machine *m, sim_time limit);
+
+/*
+ * A write that comes from outside arrives now, from a requester of its own: to
+ * FEEx_xxxxh it is an MSI (one aligned doubleword; others are dropped and
+ * counted), to a device's BAR a register write, else memory.  machine_read()
+ * is its counterpart; the interrupt range reads as all ones.
+ */
+void machine_write(struct machine *m, uint64_t addr, const void *data,
+                   size_t bytes);
+void machine_read(struct machine *m, uint64_t addr, void *data, size_t bytes);
+
+/* The level of LINT0 or LINT1 (pin 0 or 1) of a CPU's local APIC. */
+void machine_set_lint(struct machine *m, unsigned cpu, unsigned pin, bool high);
+
+unsigned machine_cpus(const struct machine *m);
+
+/* The level of INTR as the CPU sees it now. */
+bool machine_intr(const struct machine *m, unsigned cpu);
+
+/* Memory accesses of CPUs and devices inside this range go there. */
+void machine_set_outside(struct machine *m, const struct mem_outside *outside);
+
+/*
+ * After the last machine_run(): checks conservation of interrupts and the
+ * accounting of cycles, then appends the figures.  Returns NULL, or in words
+ * what does not add up (valid until machine_free()).
+ */
+const char *machine_finish(struct machine *m, struct figures *out);
+
+#endif

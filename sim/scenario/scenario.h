@@ -1,0 +1,139 @@
+/*
+ * A checked scenario: what the YAML says after every mistake was reported.
+ * Building a machine from it cannot fail.  Units: times in femtoseconds,
+ * work in cycles of the core clock, rates as the names say.
+ *
+ * The keys, their types, defaults, ranges and descriptions stand in one table
+ * (scenario_keys.def) that feeds the loader, the JSON Schema and the manual.
+ */
+#ifndef SIM_SCENARIO_SCENARIO_H
+#define SIM_SCENARIO_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/cpu/cpu_costs.h"
+#include "models/lapic/lapic_node.h"
+#include "models/pcie/nic_node.h"
+#include "sim/machine/bus_costs.h"
+#include "software/kvm_costs.h"
+
+#define SCENARIO_NAME 64
+#define SCENARIO_TEXT 512
+#define SCENARIO_DEVICES 16
+#define SCENARIO_VMS 8
+#define SCENARIO_PROGRAMS 8
+#define SCENARIO_VARIANTS 16
+#define SCENARIO_EXPECTS 64
+#define SCENARIO_PUBLISHED 32
+#define SCENARIO_CPUS 64
+
+struct platform {
+    char name[SCENARIO_NAME];
+    char title[SCENARIO_TEXT];
+    struct {
+        uint64_t core, apic, apic_timer, pcie; /* Hz */
+    } clocks;
+    struct {
+        bool x2apic, tsc_deadline, preemption_timer;
+    } capabilities;
+    struct cpu_costs cpu;
+    struct lapic_costs lapic;
+    struct pcie_costs pcie;
+    struct bus_costs bus;
+    struct kvm_costs kvm;
+};
+
+enum scenario_hypervisor { HYPERVISOR_NONE, HYPERVISOR_KVM };
+enum scenario_apic_mode { APIC_MODE_XAPIC, APIC_MODE_X2APIC };
+enum scenario_program_kind {
+    PROGRAM_STREAM, /* sends messages through a NIC as fast as it can */
+    PROGRAM_SPIN,   /* computes; handles interrupts as they come */
+    PROGRAM_IDLE,   /* HLT between interrupts */
+};
+enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI };
+
+/* What runs in a guest, or on bare metal. */
+struct scenario_program {
+    char name[SCENARIO_NAME];
+    enum scenario_program_kind kind;
+    uint64_t message_work_cycles;  /* per message, interrupts on */
+    uint64_t critical_work_cycles; /* per message, between CLI and STI */
+    uint32_t messages_per_doorbell;
+    uint32_t window; /* most messages without acknowledgement; then it waits */
+    uint64_t handler_cycles;    /* fixed work of a device interrupt's handler */
+    uint64_t completion_cycles; /* per completed or acknowledged message */
+    uint64_t softirq_cycles;    /* after the EOI, interrupts on, per interrupt */
+    uint64_t timer_hz;          /* periodic APIC timer; 0: none */
+    uint64_t timer_cycles;      /* its handler */
+};
+
+struct scenario_device {
+    char name[SCENARIO_NAME];
+    enum scenario_message message;
+    uint32_t vectors; /* 1..32 */
+    sim_time moderation; /* least time between two interrupts of a vector */
+    struct nic_config nic; /* seed and stream are set by the builder */
+};
+
+struct scenario_vm {
+    char name[SCENARIO_NAME];
+    enum scenario_hypervisor hypervisor;
+    uint32_t cpu; /* the CPU that its one virtual CPU is pinned to */
+    enum scenario_apic_mode apic; /* what the guest uses */
+    struct {
+        bool eli;            /* exitless delivery of assigned devices */
+        bool eli_exitless_eoi;
+        bool acknowledge_on_exit;
+        sim_time eli_timer;  /* preemption timer that bounds IF = 0 */
+    } features;
+    uint32_t assigned_count;
+    uint32_t assigned[SCENARIO_DEVICES]; /* indices of devices */
+    uint32_t program;                    /* index */
+};
+
+struct scenario_expect {
+    int variant; /* index into the variants, or -1: each of them */
+    char figure[SCENARIO_NAME * 2];
+    bool has_min, has_max;
+    double min, max;
+};
+
+/* A published row to show beside the simulated one. */
+struct scenario_published {
+    char figure[SCENARIO_NAME * 2];
+    char label[SCENARIO_TEXT];
+    char source[SCENARIO_TEXT];
+    char certainty[SCENARIO_NAME]; /* primary, secondary, recalled */
+    bool has[SCENARIO_VARIANTS];
+    double value[SCENARIO_VARIANTS];
+};
+
+struct scenario {
+    char title[SCENARIO_TEXT];
+    char question[SCENARIO_TEXT * 2];
+    struct platform platform;
+    uint64_t seed;
+    sim_time duration, warmup; /* measured time; time before it */
+    struct {
+        uint32_t cpus;
+        uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */
+    } machine;
+    uint32_t device_count, vm_count, program_count;
+    struct scenario_device device[SCENARIO_DEVICES];
+    struct scenario_vm vm[SCENARIO_VMS];
+    struct scenario_program program[SCENARIO_PROGRAMS];
+};
+
+/* One file: its variants, each a whole scenario with its overrides applied. */
+struct scenario_set {
+    char path[SCENARIO_TEXT]; /* as the user named it */
+    uint32_t variant_count;
+    char variant_name[SCENARIO_VARIANTS][SCENARIO_NAME];
+    struct scenario *variant; /* variant_count of them */
+    uint32_t expect_count, published_count;
+    struct scenario_expect expect[SCENARIO_EXPECTS];
+    struct scenario_published published[SCENARIO_PUBLISHED];
+};
+
+#endif
