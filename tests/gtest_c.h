@@ -18,6 +18,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+#else
+/* The message after the arguments may be left out. */
+#pragma GCC diagnostic ignored "-Wformat-zero-length"
 #endif
 
 void gtest_c_register(const char *suite, const char *name, const char *file,
