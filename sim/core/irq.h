@@ -45,6 +45,8 @@ struct irq_record {
     uint16_t source;
     uint8_t hops; /* how many of the entries below are used */
     bool final;   /* its fate is settled; kept only for later hops (EOI) */
+    bool warmup;  /* delivered before irqs_restart_counts(): not reported */
+    bool held;    /* some node holds it; see irqs_check() */
     struct irq_hop {
         sim_time time;
         uint8_t hop; /* enum hop */
@@ -68,8 +70,10 @@ struct irqs {
     struct irq_counts count[IRQ_SOURCES_MAX];
     irq_sink_fn *sink;
     void *sink_ctx;
+    char problem[160]; /* the words of irqs_check() */
 };
 
+/* `capacity`: how many can be unfinished at once, at most 2^20. */
 void irqs_init(struct irqs *q, struct irq_record *records, uint32_t capacity);
 
 /* A new source of interrupts; returns its number.  At most IRQ_SOURCES_MAX. */
@@ -82,13 +86,17 @@ irq_id irq_birth(struct irqs *q, uint16_t source, enum hop hop, sim_time now);
  * IRQ_HOPS_MAX the middle hops are kept and the last one is overwritten. */
 void irq_hop(struct irqs *q, irq_id id, enum hop hop, sim_time now);
 
-/* It reaches its final consumer; the record stays until irq_finish(). */
+/* It reaches its final consumer; the record stays until irq_finish().  Here
+ * and in irq_merge() and irq_drop() id 0 is ignored, and a fate that is
+ * settled already is our mistake. */
 void irq_deliver(struct irqs *q, irq_id id, enum hop hop, sim_time now);
 
 /* The last hop (the EOI): the sink gets the record, the slot is freed.  Also
- * used with `hop` = HOP_COUNT when no EOI will come. */
+ * used with `hop` = HOP_COUNT when no EOI will come.  id 0 and finished
+ * interrupts are ignored; one that is not yet delivered is our mistake. */
 void irq_finish(struct irqs *q, irq_id id, enum hop hop, sim_time now);
 
+/* The slot is freed at once. */
 void irq_merge(struct irqs *q, irq_id id, enum irq_reason why);
 void irq_drop(struct irqs *q, irq_id id, enum irq_reason why);
 
@@ -98,9 +106,24 @@ uint16_t irq_source(const struct irqs *q, irq_id id);
 /* True while the interrupt's fate is open. */
 bool irq_pending(const struct irqs *q, irq_id id);
 
+/* How many interrupts of a source are pending: counts the records. */
+uint64_t irqs_pending(const struct irqs *q, uint16_t source);
+
 /* Forget counts, keep what is in flight: the end of the warm-up.  Interrupts
- * in flight count as sent after it, so that the sum still holds. */
+ * in flight count as sent after it, so that the sum still holds.  Those that
+ * were delivered but not finished belong to the warm-up: they are kept until
+ * irq_finish(), but the sink does not get them. */
 void irqs_restart_counts(struct irqs *q);
+
+/*
+ * NULL, or in words what does not add up (valid until the next call): per
+ * source sent = delivered + merged + dropped + pending, and some node holds
+ * each pending interrupt.  Before it: irqs_forget_held(), then give
+ * irqs_mark_held() with the ledger as its context to each node's each_held().
+ */
+void irqs_forget_held(struct irqs *q);
+void irqs_mark_held(void *irqs, irq_id id);
+const char *irqs_check(struct irqs *q);
 
 const char *hop_name(enum hop hop);
 const char *irq_reason_name(enum irq_reason why);

@@ -19,7 +19,8 @@ struct mem_page {
     uint8_t byte[MEM_PAGE_BYTES];
 };
 
-/* Memory outside the pool's ranges, for instance behind a SystemC socket. */
+/* Memory outside the pool's ranges, for instance behind a SystemC socket.  An
+ * access that crosses its border is split there. */
 struct mem_outside {
     uint64_t base, bytes;
     void (*read)(void *ctx, uint64_t addr, void *data, size_t n);
@@ -31,6 +32,7 @@ struct mem {
     struct mem_page *page; /* open-addressed hash table */
     uint32_t capacity;     /* a power of two */
     uint32_t used;
+    uint32_t last; /* index of the page found last */
     struct mem_outside outside;
 };
 

@@ -1,0 +1,165 @@
+/* Simulated physical memory: a hash table of pages, searched linearly. */
+#include "sim/core/mem.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <string.h>
+
+void mem_init(struct mem *m, struct mem_page *pages, uint32_t capacity)
+{
+    assert(capacity && (capacity & (capacity - 1)) == 0);
+    *m = (struct mem){.page = pages, .capacity = capacity};
+}
+
+/* Where the page is, or the free entry where it would go. */
+static uint32_t search(const struct mem *m, uint64_t number)
+{
+    uint64_t hash = number * UINT64_C(0x9e3779b97f4a7c15);
+    uint32_t mask = m->capacity - 1, i = (uint32_t)(hash >> 32) & mask;
+
+    while (m->page[i].number && m->page[i].number != number)
+        i = (i + 1) & mask;
+    return i;
+}
+
+/* The page of `addr`, or NULL if it was never written. */
+static struct mem_page *find(struct mem *m, uint64_t addr)
+{
+    uint64_t number = addr / MEM_PAGE_BYTES + 1;
+    uint32_t i = m->last;
+
+    if (m->page[i].number != number) {
+        i = search(m, number);
+        if (!m->page[i].number)
+            return NULL;
+        m->last = i;
+    }
+    return &m->page[i];
+}
+
+static struct mem_page *find_or_take(struct mem *m, uint64_t addr)
+{
+    struct mem_page *p = find(m, addr);
+
+    if (p)
+        return p;
+    /* One entry stays free, or the search would not end. */
+    assert(m->used + 1 < m->capacity);
+    m->used++;
+    m->last = search(m, addr / MEM_PAGE_BYTES + 1);
+    m->page[m->last].number = addr / MEM_PAGE_BYTES + 1;
+    return &m->page[m->last];
+}
+
+/* How many of n bytes at addr lie in one place: in `outside`, or in a page. */
+static size_t span(const struct mem *m, uint64_t addr, size_t n, bool *outside)
+{
+    const struct mem_outside *o = &m->outside;
+    uint64_t left = MEM_PAGE_BYTES - addr % MEM_PAGE_BYTES;
+
+    *outside = addr - o->base < o->bytes;
+    if (*outside)
+        left = o->bytes - (addr - o->base);
+    else if (o->bytes && o->base - addr < left)
+        left = o->base - addr;
+    return left < n ? (size_t)left : n;
+}
+
+void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
+{
+    unsigned char *to = data;
+    bool outside;
+
+    for (size_t part; n; addr += part, to += part, n -= part) {
+        const struct mem_page *p;
+
+        part = span(m, addr, n, &outside);
+        if (outside)
+            m->outside.read(m->outside.ctx, addr, to, part);
+        else if ((p = find(m, addr)))
+            memcpy(to, p->byte + addr % MEM_PAGE_BYTES, part);
+        else
+            memset(to, 0, part);
+    }
+}
+
+void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
+{
+    const unsigned char *from = data;
+    bool outside;
+
+    for (size_t part; n; addr += part, from += part, n -= part) {
+        part = span(m, addr, n, &outside);
+        if (outside)
+            m->outside.write(m->outside.ctx, addr, from, part);
+        else
+            memcpy(find_or_take(m, addr)->byte + addr % MEM_PAGE_BYTES, from,
+                   part);
+    }
+}
+
+uint32_t mem_read32(struct mem *m, uint64_t addr)
+{
+    uint32_t value;
+
+    mem_read(m, addr, &value, sizeof value);
+    return le32toh(value);
+}
+
+uint64_t mem_read64(struct mem *m, uint64_t addr)
+{
+    uint64_t value;
+
+    mem_read(m, addr, &value, sizeof value);
+    return le64toh(value);
+}
+
+void mem_write32(struct mem *m, uint64_t addr, uint32_t value)
+{
+    value = htole32(value);
+    mem_write(m, addr, &value, sizeof value);
+}
+
+void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
+{
+    value = htole64(value);
+    mem_write(m, addr, &value, sizeof value);
+}
+
+/* One event runs at a time: reading, then writing, is atomic. */
+
+uint64_t mem_fetch_or64(struct mem *m, uint64_t addr, uint64_t bits)
+{
+    uint64_t old = mem_read64(m, addr);
+
+    mem_write64(m, addr, old | bits);
+    return old;
+}
+
+uint64_t mem_fetch_add64(struct mem *m, uint64_t addr, uint64_t n)
+{
+    uint64_t old = mem_read64(m, addr);
+
+    mem_write64(m, addr, old + n);
+    return old;
+}
+
+uint64_t mem_exchange64(struct mem *m, uint64_t addr, uint64_t value)
+{
+    uint64_t old = mem_read64(m, addr);
+
+    mem_write64(m, addr, value);
+    return old;
+}
+
+bool mem_compare_exchange64(struct mem *m, uint64_t addr, uint64_t *expected,
+                            uint64_t desired)
+{
+    uint64_t old = mem_read64(m, addr);
+    bool same = old == *expected;
+
+    if (same)
+        mem_write64(m, addr, desired);
+    *expected = old;
+    return same;
+}
