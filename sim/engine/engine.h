@@ -38,6 +38,7 @@ struct engine {
     uint64_t sequence; /* of the newest scheduled event */
     uint64_t executed; /* events run so far */
     uint32_t pending, capacity;
+    bool hole; /* an event is running, and its slot is still the root's */
     struct engine_slot *heap; /* 4-ary, the earliest first */
     uint16_t targets;
     struct {
@@ -67,7 +68,7 @@ static inline bool event_scheduled(const struct event *ev)
     return ev->place != 0;
 }
 
-/* O(log n).  `time` must not lie before engine_now(). */
+/* O(log n).  `time` must not lie before engine_now(), nor be SIM_TIME_NEVER. */
 void engine_schedule(struct engine *e, struct event *ev, sim_time time);
 
 /* O(log n); nothing happens if it is not scheduled. */
@@ -77,7 +78,8 @@ void engine_cancel(struct engine *e, struct event *ev);
 sim_time engine_next(const struct engine *e);
 
 /* Runs every event with time <= limit in order, then sets now = limit
- * (unless limit is SIM_TIME_NEVER).  Returns how many were run. */
+ * (unless limit is SIM_TIME_NEVER).  Returns how many were run.  Not to be
+ * called by an event; `limit` must not lie before engine_now(). */
 uint64_t engine_run(struct engine *e, sim_time limit);
 
 /*

@@ -1,24 +1,315 @@
+/* The queue's promises, one by one; engine_order_test.c compares it with a
+ * reference. */
 #include "sim/engine/engine.h"
+
+#include "sim/core/test/dies.h"
 #include "tests/gtest_c.h"
-static void nop(void *n, struct event *e)
+
+#define EVENTS 8
+#define LOG_MAX 64
+
+/* Eight events; what happened is noted as (time, index of the event). */
+struct engine_rules {
+    struct engine engine;
+    struct engine_slot heap[EVENTS];
+    struct event event[EVENTS];
+    /* what the handler of event i does, if anything */
+    void (*then[EVENTS])(struct engine_rules *f);
+    unsigned count;
+    struct {
+        sim_time time;
+        unsigned event;
+    } log[LOG_MAX];
+};
+
+static void note(void *node, struct event *ev)
 {
-    ++*(int *)n;
-    (void)e;
+    struct engine_rules *f = node;
+    unsigned i = (unsigned)(ev - f->event);
+
+    ASSERT_LT(f->count, LOG_MAX);
+    f->log[f->count].time = engine_now(&f->engine);
+    f->log[f->count].event = i;
+    f->count++;
+    if (f->then[i])
+        f->then[i](f);
 }
-TEST(engine, smoke)
+
+static void engine_rules_setup(struct engine_rules *f)
 {
-    struct engine e;
-    struct engine_slot h[4];
-    struct event a, b;
-    int n = 0;
-    engine_init(&e, h, 4);
-    uint16_t t = engine_add_target(&e, nop, &n);
-    event_init(&a, t, 0);
-    event_init(&b, t, 0);
-    engine_schedule(&e, &a, 5);
-    engine_schedule(&e, &b, 7);
-    EXPECT_EQ(engine_run(&e, 5), 1);
-    engine_cancel(&e, &b);
-    EXPECT_EQ(engine_run(&e, 9), 0);
-    EXPECT_EQ(n, 1);
+    uint16_t target;
+
+    engine_init(&f->engine, f->heap, EVENTS);
+    target = engine_add_target(&f->engine, note, f);
+    for (unsigned i = 0; i < EVENTS; i++)
+        event_init(&f->event[i], target, (uint16_t)i);
+}
+
+/* Afterwards the heap is in order and every event knows its place. */
+static void engine_rules_teardown(struct engine_rules *f)
+{
+    const struct engine *e = &f->engine;
+
+    EXPECT_FALSE(e->hole);
+    for (uint32_t i = 0; i < e->pending; i++) {
+        EXPECT_EQ(e->heap[i].event->place, i + 1);
+        EXPECT_EQ(e->heap[i].event->time, e->heap[i].time);
+        EXPECT_EQ(e->heap[i].event->sequence, e->heap[i].sequence);
+        EXPECT_LE(e->heap[(i ? i - 1 : 0) / 4].time, e->heap[i].time);
+    }
+}
+
+static void at(struct engine_rules *f, unsigned i, sim_time time)
+{
+    engine_schedule(&f->engine, &f->event[i], time);
+}
+
+TEST_F(engine_rules, events_run_in_order_of_time)
+{
+    at(f, 0, 30);
+    at(f, 1, 10);
+    at(f, 2, 20);
+    EXPECT_EQ(engine_run(&f->engine, 100), 3);
+    EXPECT_EQ(f->log[0].event, 1);
+    EXPECT_EQ(f->log[1].event, 2);
+    EXPECT_EQ(f->log[2].event, 0);
+}
+
+TEST_F(engine_rules, events_of_one_instant_run_as_they_were_scheduled)
+{
+    for (unsigned i = 0; i < EVENTS; i++)
+        at(f, (5 * i + 3) % EVENTS, 7);
+    engine_run(&f->engine, 7);
+    for (unsigned i = 0; i < EVENTS; i++)
+        EXPECT_EQ(f->log[i].event, (5 * i + 3) % EVENTS);
+}
+
+TEST_F(engine_rules, scheduling_again_for_the_same_instant_loses_the_place)
+{
+    at(f, 0, 7);
+    at(f, 1, 7);
+    at(f, 0, 7);
+    EXPECT_EQ(engine_run(&f->engine, 7), 2);
+    EXPECT_EQ(f->log[0].event, 1);
+    EXPECT_EQ(f->log[1].event, 0);
+}
+
+TEST_F(engine_rules, scheduling_again_moves_the_event_both_ways)
+{
+    at(f, 0, 10);
+    at(f, 1, 20);
+    at(f, 2, 30);
+    at(f, 0, 25);
+    at(f, 2, 5);
+    EXPECT_EQ(engine_run(&f->engine, 100), 3);
+    EXPECT_EQ(f->log[0].event, 2);
+    EXPECT_EQ(f->log[1].event, 1);
+    EXPECT_EQ(f->log[2].event, 0);
+    EXPECT_EQ(f->log[2].time, 25);
+}
+
+TEST_F(engine_rules, cancelled_events_do_not_run)
+{
+    at(f, 0, 10);
+    at(f, 1, 20);
+    EXPECT_TRUE(event_scheduled(&f->event[0]));
+    engine_cancel(&f->engine, &f->event[0]);
+    EXPECT_FALSE(event_scheduled(&f->event[0]));
+    EXPECT_EQ(engine_run(&f->engine, 100), 1);
+    EXPECT_EQ(f->log[0].event, 1);
+}
+
+TEST_F(engine_rules, cancelling_what_is_not_scheduled_changes_nothing)
+{
+    at(f, 1, 20);
+    engine_cancel(&f->engine, &f->event[0]);
+    EXPECT_EQ(f->engine.pending, 1);
+    EXPECT_EQ(engine_run(&f->engine, 100), 1);
+}
+
+TEST_F(engine_rules, time_is_the_events_while_it_runs_and_the_limit_after)
+{
+    at(f, 0, 10);
+    engine_run(&f->engine, 50);
+    EXPECT_EQ(f->log[0].time, 10);
+    EXPECT_EQ(engine_now(&f->engine), 50);
+}
+
+TEST_F(engine_rules, an_event_at_the_limit_runs_and_one_after_it_waits)
+{
+    at(f, 0, 50);
+    at(f, 1, 51);
+    EXPECT_EQ(engine_run(&f->engine, 50), 1);
+    EXPECT_EQ(engine_next(&f->engine), 51);
+    EXPECT_EQ(engine_run(&f->engine, 51), 1);
+    EXPECT_EQ(f->engine.executed, 2);
+}
+
+TEST_F(engine_rules, without_a_limit_time_stays_at_the_last_event)
+{
+    at(f, 0, 10);
+    EXPECT_EQ(engine_run(&f->engine, SIM_TIME_NEVER), 1);
+    EXPECT_EQ(engine_now(&f->engine), 10);
+    EXPECT_FALSE(engine_advance(&f->engine, 11), "the run is over");
+}
+
+TEST_F(engine_rules, next_is_never_when_nothing_is_scheduled)
+{
+    EXPECT_EQ(engine_next(&f->engine), SIM_TIME_NEVER);
+    at(f, 0, 3);
+    EXPECT_EQ(engine_next(&f->engine), 3);
+}
+
+static void schedule_more(struct engine_rules *f)
+{
+    EXPECT_FALSE(event_scheduled(&f->event[0]), "it runs now");
+    at(f, 1, engine_now(&f->engine));
+    at(f, 2, engine_now(&f->engine) + 5);
+    at(f, 0, engine_now(&f->engine) + 1);
+    f->then[0] = NULL;
+}
+
+TEST_F(engine_rules, events_scheduled_by_events_run_in_the_same_run)
+{
+    f->then[0] = schedule_more;
+    at(f, 0, 10);
+    at(f, 3, 10);
+    EXPECT_EQ(engine_run(&f->engine, 15), 5);
+    EXPECT_EQ(f->log[1].event, 3, "it was scheduled before event 1");
+    EXPECT_EQ(f->log[2].event, 1);
+    EXPECT_EQ(f->log[3].event, 0);
+    EXPECT_EQ(f->log[4].event, 2);
+}
+
+static void cancel_and_move_others(struct engine_rules *f)
+{
+    engine_cancel(&f->engine, &f->event[0]); /* itself: nothing happens */
+    engine_cancel(&f->engine, &f->event[1]);
+    EXPECT_EQ(engine_next(&f->engine), 12);
+    at(f, 3, 11);
+    EXPECT_EQ(engine_next(&f->engine), 11);
+}
+
+TEST_F(engine_rules, a_running_event_may_cancel_and_move_others)
+{
+    f->then[0] = cancel_and_move_others;
+    for (unsigned i = 0; i < EVENTS; i++)
+        at(f, i, 10 + i);
+    EXPECT_EQ(engine_run(&f->engine, 100), EVENTS - 1);
+    EXPECT_EQ(f->log[1].event, 3);
+    EXPECT_EQ(f->log[2].event, 2);
+    EXPECT_EQ(f->log[3].event, 4);
+}
+
+static void cancel_the_only_other(struct engine_rules *f)
+{
+    engine_cancel(&f->engine, &f->event[1]);
+    EXPECT_EQ(engine_next(&f->engine), SIM_TIME_NEVER);
+}
+
+TEST_F(engine_rules, a_running_event_may_cancel_the_only_other_one)
+{
+    f->then[0] = cancel_the_only_other;
+    at(f, 0, 10);
+    at(f, 1, 11);
+    EXPECT_EQ(engine_run(&f->engine, 100), 1);
+    EXPECT_EQ(f->engine.pending, 0);
+}
+
+static void try_to_advance(struct engine_rules *f)
+{
+    EXPECT_FALSE(engine_advance(&f->engine, 20), "event 1 is due then");
+    EXPECT_FALSE(engine_advance(&f->engine, 25), "event 1 is due before");
+    EXPECT_TRUE(engine_advance(&f->engine, 19));
+    EXPECT_EQ(engine_now(&f->engine), 19);
+    at(f, 2, 19);
+}
+
+TEST_F(engine_rules, time_advances_only_before_the_next_event)
+{
+    f->then[0] = try_to_advance;
+    at(f, 0, 10);
+    at(f, 1, 20);
+    EXPECT_EQ(engine_run(&f->engine, 100), 3);
+    EXPECT_EQ(f->log[1].event, 2);
+    EXPECT_EQ(f->log[1].time, 19);
+}
+
+static void advance_to_the_limit(struct engine_rules *f)
+{
+    EXPECT_FALSE(engine_advance(&f->engine, 51));
+    EXPECT_TRUE(engine_advance(&f->engine, 50));
+}
+
+TEST_F(engine_rules, time_advances_up_to_the_limit_and_no_further)
+{
+    f->then[0] = advance_to_the_limit;
+    at(f, 0, 10);
+    engine_run(&f->engine, 50);
+    EXPECT_EQ(engine_now(&f->engine), 50);
+}
+
+TEST_F(engine_rules, a_full_queue_still_lets_its_events_schedule_themselves)
+{
+    for (unsigned i = 1; i < EVENTS; i++)
+        at(f, i, 100);
+    at(f, 0, 10);
+    f->then[0] = schedule_more;
+    EXPECT_EQ(engine_run(&f->engine, 11), 3);
+    EXPECT_EQ(f->log[1].event, 1, "moved from 100 to 10");
+    EXPECT_EQ(f->log[2].event, 0);
+}
+
+static void schedule_before_now(void *f)
+{
+    at(f, 0, 9);
+}
+
+static void schedule_never(void *f)
+{
+    at(f, 0, SIM_TIME_NEVER);
+}
+
+static void run_backwards(void *rules)
+{
+    struct engine_rules *f = rules;
+
+    engine_run(&f->engine, 9);
+}
+
+static void schedule_for_nobody(void *rules)
+{
+    struct engine_rules *f = rules;
+
+    f->event[0].target = 1;
+    at(f, 0, 10);
+}
+
+TEST_F(engine_rules, nothing_happens_before_now_or_never_or_for_nobody)
+{
+    engine_run(&f->engine, 10);
+    at(f, 0, 10);
+    EXPECT_TRUE(dies(schedule_before_now, f));
+    EXPECT_TRUE(dies(schedule_never, f));
+    EXPECT_TRUE(dies(run_backwards, f));
+    EXPECT_TRUE(dies(schedule_for_nobody, f));
+}
+
+static void run_inside(struct engine_rules *f)
+{
+    engine_run(&f->engine, 100);
+}
+
+static void run_an_event_that_runs(void *rules)
+{
+    struct engine_rules *f = rules;
+
+    f->then[0] = run_inside;
+    at(f, 0, 10);
+    engine_run(&f->engine, 100);
+}
+
+TEST_F(engine_rules, an_event_cannot_run_the_engine)
+{
+    EXPECT_TRUE(dies(run_an_event_that_runs, f));
 }
