@@ -2,10 +2,10 @@
  * A network adapter with a closed-loop peer, and an open-loop pulse source,
  * as traffic behind a PCI Express function (pcie_node).
  *
- * Registers in BAR 0 (doublewords):
+ * Registers in BAR 0 (doublewords; two neighbours may be one quadword):
  *   0000h  TXDOORBELL  write n: n more messages are queued for sending
  *   0010h  TXWB_LO, 0014h TXWB_HI  where the count of sent messages goes
- *   0018h  RXWB_LO, 001Ch RXWB_HI  where the count of acknowledged messages goes
+ *   0018h  RXWB_LO, 001Ch RXWB_HI  where the count of received messages goes
  *   1000h  MSI-X table   2000h  MSI-X PBA
  *
  * A queued message takes bytes * 8 / line_rate on the wire, one after the
@@ -13,12 +13,17 @@
  * the adapter DMA-writes the 64-bit count of all sent messages to TXWB, then
  * raises the cause of vector 0.  `round_trip` after a message is sent the
  * peer's acknowledgement arrives; every `ack_every` of them (or when none is
- * left) the adapter DMA-writes the count of acknowledged messages to RXWB and
- * raises the cause of vector 1 (or 0 if there is one vector only).
+ * left in flight) the adapter DMA-writes the count of acknowledged messages
+ * to RXWB and raises the cause of vector 1 (or 0 if there is one vector only).
  *
  * As a pulse source it instead raises the cause of vector k = 0, 1, ... in
  * turn at intervals drawn from the distribution, after a DMA write of the
- * count to RXWB.
+ * count to RXWB.  The first interval starts when software enables bus
+ * mastering; pulses cease while it is disabled.
+ *
+ * Write-back address 0 means none.  The wire has its own time; the adapter
+ * sees what happened there at the edges of the PCI Express clock.  While the
+ * function's FIFO is full, a report waits and then tells the latest count.
  */
 #ifndef MODELS_PCIE_NIC_NODE_H
 #define MODELS_PCIE_NIC_NODE_H
@@ -47,14 +52,45 @@ struct nic_config {
 #define NIC_REG_TXDOORBELL 0x0000
 #define NIC_REG_TXWB 0x0010
 #define NIC_REG_RXWB 0x0018
-#define NIC_REG_MSIX_TABLE 0x1000
-#define NIC_REG_MSIX_PBA 0x2000
-#define NIC_BAR_BYTES 0x4000
+#define NIC_REG_MSIX_TABLE PCIE_MSIX_TABLE_AT
+#define NIC_REG_MSIX_PBA PCIE_MSIX_PBA_AT
+#define NIC_BAR_BYTES PCIE_BAR_BYTES
 
-struct nic_node; /* defined below by the builder; contains a pcie_node `fn` */
+#define NIC_GROUPS 4096u
+
+struct nic_node {
+    struct pcie_node fn;
+    struct nic_config config;
+    struct rng rng;
+    uint64_t txwb, rxwb;          /* registers */
+    uint64_t queued;              /* messages since reset */
+    uint64_t sent;                /* see nic_node_sent() */
+    uint64_t acked, pulses;       /* received */
+    uint64_t completed;           /* of the sent ones, at the last completion */
+    sim_time message_time;        /* of one message on the wire */
+    uint64_t longest_step;        /* messages between two looks at the wire */
+    sim_time wire_since;          /* when message number `sent` got the wire */
+    bool completion_waits;        /* the FIFO was full */
+    bool ack_waits;               /* the FIFO was full */
+    uint64_t pulses_waiting;      /* the FIFO was full */
+    unsigned pulse_vector;        /* of the next pulse */
+    sim_time pulse_time;          /* of the next pulse, before the clock edge */
+    uint32_t first_group, groups; /* of the ring */
+    /* messages in flight, in groups that are acknowledged together; a full
+     * ring lets the last group grow beyond ack_every */
+    struct nic_group {
+        sim_time acked_at; /* of its last message */
+        sim_time jitter;
+        uint64_t count;
+    } group[NIC_GROUPS];
+    struct event wire, ack, pulse;
+};
 
 void nic_node_init(struct nic_node *n, const struct pcie_node_config *p,
                    const struct nic_config *c);
+
+/* Messages that have left the wire by now; `sent` is as of the last event. */
+uint64_t nic_node_sent(const struct nic_node *n);
 
 /* BAR 0; `offset` below NIC_BAR_BYTES. */
 uint64_t nic_node_read(struct nic_node *n, uint32_t offset, unsigned bytes);

@@ -3,7 +3,11 @@
  *
  * Everything that the function sends goes into one FIFO: an MSI never passes
  * the DMA writes queued before it.  Port `upstream` gets MSG_WRITE when the
- * write arrives at the root complex.
+ * write arrives at the root complex, on an edge of the PCI Express clock.
+ *
+ * The FIFO is what the link takes at once.  A device asks pcie_node_ready()
+ * before it writes and raises a cause; if the answer is no, it waits for the
+ * wake call, so nothing is lost.
  */
 #ifndef MODELS_PCIE_PCIE_NODE_H
 #define MODELS_PCIE_PCIE_NODE_H
@@ -14,10 +18,21 @@
 #include "sim/engine/clock.h"
 #include "sim/engine/engine.h"
 
+/* More than pcie_owed() can ever be, so that a device is not kept waiting by
+ * what only software can release. */
+#define PCIE_FIFO 128u
+
 struct pcie_costs {
 #define COST(name, unit, sentence) sim_time name;
 #include "models/pcie/pcie_costs.def"
 #undef COST
+};
+
+/* The device behind the function; `wake` may be NULL. */
+struct pcie_device {
+    /* configuration space was written, or the FIFO has room again */
+    void (*wake)(void *ctx);
+    void *ctx;
 };
 
 struct pcie_node_config {
@@ -27,20 +42,43 @@ struct pcie_node_config {
     struct pcie_costs costs;
     uint16_t requester; /* bus 15:8, device 7:3, function 2:0 */
     uint16_t irq_source;
-    unsigned msix_vectors;          /* 0: no MSI-X capability; at most 32 */
-    unsigned msi_vectors;           /* 0: no MSI capability; 1, 2, 4 .. 32 */
-    sim_time moderation_interval[32]; /* per vector; 0: none (msi.md 9.1) */
+    unsigned msix_vectors; /* 0: no MSI-X capability; at most 32 */
+    unsigned msi_vectors;  /* 0: no MSI capability; 1, 2, 4 .. 32 */
+    sim_time moderation_interval[PCIE_VECTORS]; /* per vector; 0: none
+                                                   (msi.md 9.1) */
     struct port upstream;
+    struct pcie_device device;
 };
 
-struct pcie_node; /* defined below by the builder of this node */
+struct pcie_node {
+    struct pcie pcie;
+    struct pcie_node_config config;
+    struct pcie_posted {
+        sim_time arrival;
+        irq_id irq; /* 0: a DMA write */
+        struct msg_write write;
+    } fifo[PCIE_FIFO];
+    uint32_t first, count; /* of the FIFO */
+    struct event arrive;   /* the oldest write reaches upstream */
+    struct event interval[PCIE_VECTORS];
+    struct pcie_vector_counts {
+        uint64_t causes, messages;
+    } vector[PCIE_VECTORS];
+    uint64_t dma_writes;
+    uint64_t dma_refused; /* without bus mastering nothing is written */
+};
 
 void pcie_node_init(struct pcie_node *n, const struct pcie_node_config *c);
 
-/* A cause of interrupt k becomes active: moderation, masking, MSI or MSI-X. */
+/* Room for one more DMA write and the message of one more cause. */
+bool pcie_node_ready(const struct pcie_node *n);
+
+/* A cause of interrupt k becomes active: moderation, masking, MSI or MSI-X.
+ * Only while pcie_node_ready(). */
 void pcie_node_cause(struct pcie_node *n, unsigned k);
 
-/* A posted write of `bytes` bytes to memory, of which the first 8 are data. */
+/* A posted write of `bytes` bytes to memory, of which the first 8 are data.
+ * Only while pcie_node_ready(). */
 void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
                          uint32_t bytes);
 

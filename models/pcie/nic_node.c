@@ -1,0 +1,351 @@
+/*
+ * The network adapter on the engine.  One event a direction: the wire is
+ * looked at when a completion is due, acknowledgements when a group of them
+ * has arrived; what happened in between is computed.
+ */
+#include "models/pcie/nic_node.h"
+
+#include <assert.h>
+
+__extension__ typedef unsigned __int128 u128;
+
+enum { EV_WIRE, EV_ACK, EV_PULSE };
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static sim_time later(sim_time a, sim_time b)
+{
+    return a > b ? a : b;
+}
+
+static sim_time now(const struct nic_node *n)
+{
+    return engine_now(n->fn.config.engine);
+}
+
+/* At the edge where the adapter can see what happens at `time`.  An event
+ * that is at its place keeps its turn. */
+static void look_at(struct nic_node *n, struct event *ev, sim_time time)
+{
+    time = clock_edge(&n->fn.config.clock, later(time, now(n)));
+    if (!event_scheduled(ev) || ev->time != time)
+        engine_schedule(n->fn.config.engine, ev, time);
+}
+
+static unsigned vectors(const struct nic_node *n)
+{
+    const struct pcie_node_config *c = &n->fn.config;
+    unsigned built = c->msix_vectors ? c->msix_vectors : c->msi_vectors;
+
+    return built ? built : 1;
+}
+
+/* Data first, then the cause.  False if the function has no room now. */
+static bool report(struct nic_node *n, uint64_t addr, uint64_t count,
+                   unsigned vector)
+{
+    if (!pcie_node_ready(&n->fn))
+        return false;
+    if (addr)
+        pcie_node_dma_write(&n->fn, addr, count, 8);
+    pcie_node_cause(&n->fn, vector);
+    return true;
+}
+
+static void report_sent(struct nic_node *n)
+{
+    n->completion_waits = !report(n, n->txwb, n->sent, 0);
+}
+
+static void report_acked(struct nic_node *n)
+{
+    n->ack_waits = !report(n, n->rxwb, n->acked + n->pulses, vectors(n) > 1);
+}
+
+static void report_pulses(struct nic_node *n)
+{
+    while (n->pulses_waiting &&
+           report(n, n->rxwb, n->acked + n->pulses + 1, n->pulse_vector)) {
+        n->pulses_waiting--;
+        n->pulses++;
+        n->pulse_vector = (n->pulse_vector + 1) % vectors(n);
+    }
+}
+
+/* Messages that the wire still has to send before the next completion. */
+static uint64_t until_completion(const struct nic_node *n)
+{
+    return smaller(n->completed + n->config.complete_every, n->queued) -
+           n->sent;
+}
+
+static struct nic_group *last_group(struct nic_node *n)
+{
+    return &n->group[(n->first_group + n->groups - 1) % NIC_GROUPS];
+}
+
+/* The group that the next message joins. */
+static struct nic_group *open_group(struct nic_node *n)
+{
+    sim_time not_before = 0;
+
+    if (n->groups) {
+        struct nic_group *last = last_group(n);
+
+        if (last->count < n->config.ack_every || n->groups == NIC_GROUPS)
+            return last;
+        not_before = last->acked_at;
+    }
+    n->groups++;
+    *last_group(n) = (struct nic_group){
+        .acked_at = not_before,
+        .jitter = rng_below(&n->rng, n->config.round_trip_jitter + 1)};
+    return last_group(n);
+}
+
+/* Up to `most` messages have left the wire; returns how many joined. */
+static uint64_t send_group(struct nic_node *n, uint64_t most)
+{
+    struct nic_group *g = open_group(n);
+
+    if (g->count < n->config.ack_every)
+        most = smaller(most, n->config.ack_every - g->count);
+    n->sent += most;
+    n->wire_since += most * n->message_time;
+    g->count += most;
+    /* acknowledgements do not overtake each other */
+    g->acked_at =
+        later(g->acked_at, n->wire_since + n->config.round_trip + g->jitter);
+    return most;
+}
+
+/* What the wire has done since the last look, up to the next completion. */
+static void catch_up(struct nic_node *n)
+{
+    uint64_t done = 0;
+
+    if (n->sent != n->queued)
+        done = smaller((now(n) - n->wire_since) / n->message_time,
+                       until_completion(n));
+    while (done)
+        done -= send_group(n, done);
+}
+
+static void look_again(struct nic_node *n)
+{
+    uint64_t left = smaller(until_completion(n), n->longest_step);
+
+    if (left)
+        look_at(n, &n->wire, n->wire_since + left * n->message_time);
+    if (n->groups)
+        look_at(n, &n->ack, n->group[n->first_group].acked_at);
+}
+
+static void on_wire(struct nic_node *n)
+{
+    catch_up(n);
+    if (until_completion(n) == 0) {
+        n->completed = n->sent;
+        report_sent(n);
+    }
+    look_again(n);
+}
+
+static void on_ack(struct nic_node *n)
+{
+    struct nic_group *g = &n->group[n->first_group];
+
+    catch_up(n); /* messages sent meanwhile may have joined the group */
+    if (g->acked_at <= now(n)) {
+        n->acked += g->count;
+        n->first_group = (n->first_group + 1) % NIC_GROUPS;
+        n->groups--;
+        report_acked(n);
+    }
+    look_again(n);
+}
+
+static sim_time pulse_interval(struct nic_node *n)
+{
+    sim_time mean = n->config.pulse_interval;
+
+    switch (n->config.pulse) {
+    case PULSE_UNIFORM:
+        return rng_below(&n->rng, 2 * mean + 1);
+    case PULSE_EXPONENTIAL:
+        return rng_exponential(&n->rng, mean);
+    default:
+        return mean;
+    }
+}
+
+static void next_pulse(struct nic_node *n)
+{
+    n->pulse_time += pulse_interval(n);
+    look_at(n, &n->pulse, n->pulse_time);
+}
+
+static void on_pulse(struct nic_node *n)
+{
+    if (!pcie_bus_master(&n->fn.pcie))
+        return;
+    n->pulses_waiting++;
+    report_pulses(n);
+    next_pulse(n);
+}
+
+/* Configuration space was written, or the FIFO has room. */
+static void wake(void *ctx)
+{
+    struct nic_node *n = ctx;
+
+    if (n->completion_waits)
+        report_sent(n);
+    if (n->ack_waits)
+        report_acked(n);
+    report_pulses(n);
+    if (n->config.pulse != PULSE_NONE && !event_scheduled(&n->pulse) &&
+        pcie_bus_master(&n->fn.pcie)) {
+        n->pulse_time = now(n);
+        next_pulse(n);
+    }
+}
+
+static void on_event(void *node, struct event *ev)
+{
+    switch (ev->what) {
+    case EV_WIRE:
+        on_wire(node);
+        break;
+    case EV_ACK:
+        on_ack(node);
+        break;
+    default:
+        on_pulse(node);
+    }
+}
+
+static sim_time message_time(const struct nic_config *c)
+{
+    sim_time time =
+        (sim_time)((u128)c->message_bytes * 8 * SIM_S / c->line_rate);
+
+    return time ? time : 1;
+}
+
+void nic_node_init(struct nic_node *n, const struct pcie_node_config *p,
+                   const struct nic_config *c)
+{
+    struct pcie_node_config function = *p;
+    uint16_t target = engine_add_target(p->engine, on_event, n);
+
+    assert(c->line_rate && c->complete_every && c->ack_every);
+    assert(c->pulse == PULSE_NONE || c->pulse_interval);
+    *n = (struct nic_node){.config = *c, .message_time = message_time(c)};
+    /* so often that no acknowledgement is due before its message is seen */
+    n->longest_step = later(1, c->round_trip / n->message_time);
+    rng_init(&n->rng, c->seed, c->stream);
+    event_init(&n->wire, target, EV_WIRE);
+    event_init(&n->ack, target, EV_ACK);
+    event_init(&n->pulse, target, EV_PULSE);
+    function.device = (struct pcie_device){wake, n};
+    pcie_node_init(&n->fn, &function);
+}
+
+uint64_t nic_node_sent(const struct nic_node *n)
+{
+    if (n->sent == n->queued)
+        return n->sent;
+    return n->sent + smaller((now(n) - n->wire_since) / n->message_time,
+                             n->queued - n->sent);
+}
+
+static void ring_doorbell(struct nic_node *n, uint32_t messages)
+{
+    catch_up(n);
+    if (n->sent == n->queued)
+        n->wire_since = now(n);
+    n->queued += messages;
+    look_again(n);
+}
+
+static void low_write(uint64_t *address, uint32_t value)
+{
+    *address = (*address & ~UINT64_C(0xffffffff)) | value;
+}
+
+static void high_write(uint64_t *address, uint32_t value)
+{
+    *address = (uint64_t)value << 32 | (uint32_t)*address;
+}
+
+static void dword_write(struct nic_node *n, uint32_t offset, uint32_t value)
+{
+    switch (offset) {
+    case NIC_REG_TXDOORBELL:
+        ring_doorbell(n, value);
+        break;
+    case NIC_REG_TXWB:
+        low_write(&n->txwb, value);
+        break;
+    case NIC_REG_TXWB + 4:
+        high_write(&n->txwb, value);
+        break;
+    case NIC_REG_RXWB:
+        low_write(&n->rxwb, value);
+        break;
+    case NIC_REG_RXWB + 4:
+        high_write(&n->rxwb, value);
+        break;
+    default:
+        break; /* no register: writes have no effect */
+    }
+}
+
+static uint32_t dword_read(const struct nic_node *n, uint32_t offset)
+{
+    switch (offset) {
+    case NIC_REG_TXWB:
+        return (uint32_t)n->txwb;
+    case NIC_REG_TXWB + 4:
+        return (uint32_t)(n->txwb >> 32);
+    case NIC_REG_RXWB:
+        return (uint32_t)n->rxwb;
+    case NIC_REG_RXWB + 4:
+        return (uint32_t)(n->rxwb >> 32);
+    default:
+        return 0;
+    }
+}
+
+uint64_t nic_node_read(struct nic_node *n, uint32_t offset, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    assert(offset < NIC_BAR_BYTES);
+    if (offset >= NIC_REG_MSIX_TABLE)
+        return pcie_node_msix_read(&n->fn, offset, bytes);
+    for (unsigned i = 0; i < bytes; i++) {
+        uint32_t at = offset + i;
+        uint64_t byte = (dword_read(n, at & ~3u) >> (8 * (at % 4))) & 0xff;
+
+        value |= byte << (8 * i);
+    }
+    return value;
+}
+
+void nic_node_write(struct nic_node *n, uint32_t offset, unsigned bytes,
+                    uint64_t value)
+{
+    assert(offset < NIC_BAR_BYTES);
+    if (offset >= NIC_REG_MSIX_TABLE) {
+        pcie_node_msix_write(&n->fn, offset, bytes, value);
+        return;
+    }
+    if ((bytes == 4 || bytes == 8) && offset % bytes == 0)
+        for (unsigned i = 0; i < bytes; i += 4)
+            dword_write(n, offset + i, (uint32_t)(value >> (8 * i)));
+}

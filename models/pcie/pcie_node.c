@@ -1,0 +1,171 @@
+/*
+ * The function on the engine: posted writes travel in order, intervals of
+ * moderation pass, interrupts are born when their message leaves.
+ */
+#include "models/pcie/pcie_node.h"
+
+#include <assert.h>
+
+enum { EV_ARRIVE, EV_INTERVAL };
+
+/* Writes arrive in the order in which they were sent. */
+static void post(struct pcie_node *n, struct pcie_posted posted, sim_time delay)
+{
+    const struct pcie_node_config *c = &n->config;
+    struct pcie_posted *last = &n->fifo[(n->first + n->count - 1) % PCIE_FIFO];
+
+    assert(n->count < PCIE_FIFO);
+    posted.arrival = clock_edge(&c->clock, engine_now(c->engine) + delay);
+    if (n->count && posted.arrival < last->arrival)
+        posted.arrival = last->arrival;
+    n->fifo[(n->first + n->count) % PCIE_FIFO] = posted;
+    if (n->count++ == 0)
+        engine_schedule(c->engine, &n->arrive, posted.arrival);
+}
+
+static void post_message(struct pcie_node *n, unsigned v)
+{
+    const struct pcie_node_config *c = &n->config;
+    struct pcie_message m = pcie_message(&n->pcie, v);
+
+    n->vector[v].messages++;
+    post(n,
+         (struct pcie_posted){.irq = irq_birth(c->irqs, c->irq_source,
+                                               HOP_MSI_WRITE,
+                                               engine_now(c->engine)),
+                              .write = {.addr = m.addr,
+                                        .data = m.data,
+                                        .bytes = 4,
+                                        .requester = c->requester}},
+         c->costs.msi_write);
+}
+
+static void publish(struct pcie_node *n, struct pcie_out out)
+{
+    const struct pcie_node_config *c = &n->config;
+
+    for (uint32_t rest = out.send; rest; rest &= rest - 1)
+        post_message(n, (unsigned)__builtin_ctz(rest));
+    for (uint32_t rest = out.start; rest; rest &= rest - 1) {
+        unsigned k = (unsigned)__builtin_ctz(rest);
+
+        engine_schedule(c->engine, &n->interval[k],
+                        clock_edge(&c->clock, engine_now(c->engine) +
+                                                  c->moderation_interval[k]));
+    }
+}
+
+static void wake_device(const struct pcie_node *n)
+{
+    if (n->config.device.wake)
+        n->config.device.wake(n->config.device.ctx);
+}
+
+/* Everything that is due on this edge, oldest first. */
+static void arrive(struct pcie_node *n)
+{
+    struct engine *e = n->config.engine;
+
+    while (n->count && n->fifo[n->first].arrival <= engine_now(e)) {
+        const struct pcie_posted *posted = &n->fifo[n->first];
+        struct msg m = {
+            .kind = MSG_WRITE, .irq = posted->irq, .write = posted->write};
+
+        n->first = (n->first + 1) % PCIE_FIFO;
+        n->count--;
+        port_send(&n->config.upstream, &m);
+    }
+    if (n->count)
+        engine_schedule(e, &n->arrive, n->fifo[n->first].arrival);
+    wake_device(n);
+}
+
+static void on_event(void *node, struct event *ev)
+{
+    struct pcie_node *n = node;
+
+    if (ev->what == EV_ARRIVE)
+        arrive(n);
+    else
+        publish(n, pcie_interval_over(&n->pcie, ev->what - EV_INTERVAL));
+}
+
+void pcie_node_init(struct pcie_node *n, const struct pcie_node_config *c)
+{
+    uint16_t target = engine_add_target(c->engine, on_event, n);
+    struct pcie_build build = {.msi_vectors = c->msi_vectors,
+                               .msix_vectors = c->msix_vectors};
+
+    *n = (struct pcie_node){.config = *c};
+    event_init(&n->arrive, target, EV_ARRIVE);
+    for (unsigned k = 0; k < PCIE_VECTORS; k++) {
+        if (c->moderation_interval[k])
+            build.moderated |= UINT32_C(1) << k;
+        event_init(&n->interval[k], target, (uint16_t)(EV_INTERVAL + k));
+    }
+    pcie_init(&n->pcie, &build);
+}
+
+bool pcie_node_ready(const struct pcie_node *n)
+{
+    return n->count + pcie_owed(&n->pcie) + 2 <= PCIE_FIFO;
+}
+
+void pcie_node_cause(struct pcie_node *n, unsigned k)
+{
+    n->vector[k].causes++;
+    publish(n, pcie_cause(&n->pcie, k));
+}
+
+void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
+                         uint32_t bytes)
+{
+    if (!pcie_bus_master(&n->pcie)) {
+        n->dma_refused++;
+        return;
+    }
+    n->dma_writes++;
+    post(n,
+         (struct pcie_posted){.write = {.addr = addr,
+                                        .data = data,
+                                        .bytes = bytes,
+                                        .requester = n->config.requester}},
+         n->config.costs.dma_write);
+}
+
+uint32_t pcie_node_config_read(struct pcie_node *n, unsigned offset,
+                               unsigned bytes)
+{
+    return pcie_config_read(&n->pcie, offset, bytes);
+}
+
+void pcie_node_config_write(struct pcie_node *n, unsigned offset,
+                            unsigned bytes, uint32_t value)
+{
+    publish(n, pcie_config_write(&n->pcie, offset, bytes, value));
+    wake_device(n);
+}
+
+uint64_t pcie_node_msix_read(struct pcie_node *n, uint32_t offset,
+                             unsigned bytes)
+{
+    return pcie_msix_read(&n->pcie, offset, bytes);
+}
+
+void pcie_node_msix_write(struct pcie_node *n, uint32_t offset, unsigned bytes,
+                          uint64_t value)
+{
+    publish(n, pcie_msix_write(&n->pcie, offset, bytes, value));
+    wake_device(n);
+}
+
+void pcie_node_each_held(const struct pcie_node *n,
+                         void (*each)(void *ctx, irq_id id), void *ctx)
+{
+    for (uint32_t i = 0; i < n->count; i++) {
+        irq_id id = n->fifo[(n->first + i) % PCIE_FIFO].irq;
+
+        if (id)
+            each(ctx, id);
+    }
+}
