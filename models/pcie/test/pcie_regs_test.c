@@ -135,8 +135,7 @@ TEST(pcie_regs, of_a_capability_that_is_not_there_read_as_zero)
         if (row->part == PCIE_PART_HEADER)
             continue;
         write_bytes(&p, row->offset, row->bytes, ALL);
-        EXPECT_EQ(read_bytes(&p, row->offset, row->bytes), 0, "%s",
-                  row->title);
+        EXPECT_EQ(read_bytes(&p, row->offset, row->bytes), 0, "%s", row->title);
     }
     EXPECT_EQ(pcie_config_read(&p, PCIE_AT_STATUS, 2), 0, "no list");
     EXPECT_EQ(pcie_mode(&p), PCIE_INTX);
