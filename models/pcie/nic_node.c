@@ -90,18 +90,11 @@ static struct nic_group *last_group(struct nic_node *n)
 /* The group that the next message joins. */
 static struct nic_group *open_group(struct nic_node *n)
 {
-    sim_time not_before = 0;
-
-    if (n->groups) {
-        struct nic_group *last = last_group(n);
-
-        if (last->count < n->config.ack_every || n->groups == NIC_GROUPS)
-            return last;
-        not_before = last->acked_at;
-    }
+    if (n->groups &&
+        (last_group(n)->count < n->config.ack_every || n->groups == NIC_GROUPS))
+        return last_group(n);
     n->groups++;
     *last_group(n) = (struct nic_group){
-        .acked_at = not_before,
         .jitter = rng_below(&n->rng, n->config.round_trip_jitter + 1)};
     return last_group(n);
 }
@@ -116,24 +109,22 @@ static uint64_t send_group(struct nic_node *n, uint64_t most)
     n->sent += most;
     n->wire_since += most * n->message_time;
     g->count += most;
-    /* acknowledgements do not overtake each other */
-    g->acked_at =
-        later(g->acked_at, n->wire_since + n->config.round_trip + g->jitter);
+    g->acked_at = n->wire_since + n->config.round_trip + g->jitter;
     return most;
 }
 
 /* What the wire has done since the last look, up to the next completion. */
 static void catch_up(struct nic_node *n)
 {
-    uint64_t done = 0;
+    uint64_t done = smaller((now(n) - n->wire_since) / n->message_time,
+                            until_completion(n));
 
-    if (n->sent != n->queued)
-        done = smaller((now(n) - n->wire_since) / n->message_time,
-                       until_completion(n));
     while (done)
         done -= send_group(n, done);
 }
 
+/* Acknowledgements do not overtake each other: only the first group in flight
+ * has an event. */
 static void look_again(struct nic_node *n)
 {
     uint64_t left = smaller(until_completion(n), n->longest_step);
@@ -257,8 +248,6 @@ void nic_node_init(struct nic_node *n, const struct pcie_node_config *p,
 
 uint64_t nic_node_sent(const struct nic_node *n)
 {
-    if (n->sent == n->queued)
-        return n->sent;
     return n->sent + smaller((now(n) - n->wire_since) / n->message_time,
                              n->queued - n->sent);
 }

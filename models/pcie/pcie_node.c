@@ -8,16 +8,14 @@
 
 enum { EV_ARRIVE, EV_INTERVAL };
 
-/* Writes arrive in the order in which they were sent. */
+/* A write that would be faster than an older one waits behind it: only the
+ * oldest has an event. */
 static void post(struct pcie_node *n, struct pcie_posted posted, sim_time delay)
 {
     const struct pcie_node_config *c = &n->config;
-    struct pcie_posted *last = &n->fifo[(n->first + n->count - 1) % PCIE_FIFO];
 
     assert(n->count < PCIE_FIFO);
     posted.arrival = clock_edge(&c->clock, engine_now(c->engine) + delay);
-    if (n->count && posted.arrival < last->arrival)
-        posted.arrival = last->arrival;
     n->fifo[(n->first + n->count) % PCIE_FIFO] = posted;
     if (n->count++ == 0)
         engine_schedule(c->engine, &n->arrive, posted.arrival);

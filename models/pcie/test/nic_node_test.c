@@ -258,6 +258,22 @@ TEST(nic_closed_loop, loses_nothing_when_the_fifo_is_full)
     expect_all(5000);
 }
 
+TEST(nic_closed_loop, an_acknowledgement_report_waits_for_the_fifo_too)
+{
+    struct nic_config c = loop();
+
+    c.line_rate = 1000000000000;
+    c.message_bytes = 250;
+    c.complete_every = 5000;
+    c.ack_every = 1;
+    c.round_trip = 100 * SIM_NS;
+    start(c);
+    doorbell(5000);
+    run(SIM_MS);
+    EXPECT_LT(rig.reports[1], 5000, "reports waited and told more at once");
+    expect_all(5000);
+}
+
 TEST(nic_closed_loop, a_full_ring_of_groups_lets_the_last_one_grow)
 {
     struct nic_config c = loop();

@@ -1,6 +1,8 @@
 /* Rules of MSI, MSI-X, INTx level and moderation, without time. */
 #include "models/pcie/pcie.h"
 
+#include <string.h>
+
 #include "tests/gtest_c.h"
 
 #define ADDRESS 0xfee01000u
@@ -254,6 +256,20 @@ TEST(pcie_msix, table_size_field_3_means_4_entries)
     for (unsigned k = 0; k < PCIE_VECTORS; k++)
         cause(&p, k);
     EXPECT_EQ(pba(&p), 0xf, "bit 4 is always 0");
+}
+
+TEST(pcie_msix, writes_outside_the_table_change_nothing)
+{
+    static const uint32_t outside[] = {
+        0, PCIE_MSIX_TABLE_AT - 8, PCIE_MSIX_TABLE_AT + 4 * 16,
+        PCIE_MSIX_PBA_AT - 8, PCIE_BAR_BYTES - 8};
+    struct pcie p = msix_function(4, 0), before = p;
+
+    for (unsigned i = 0; i < sizeof outside / sizeof *outside; i++) {
+        checked(&p, pcie_msix_write(&p, outside[i], 8, UINT64_MAX));
+        EXPECT_EQ(memcmp(&p, &before, sizeof p), 0, "at %x", outside[i]);
+        EXPECT_EQ(pcie_msix_read(&p, outside[i], 8), 0);
+    }
 }
 
 TEST(pcie_msix, pending_bit_array_ignores_writes)
