@@ -1,10 +1,15 @@
 /*
  * When the local APIC acts, and whom it tells.
  *
- * Ports: `bus` gets APIC messages (ICR) and EOI broadcasts, `core` gets the
- * lines to the CPU (MSG_LINE, line = enum core_line).  A line that falls does
- * so at once; one that rises does so after the delay of lapic_costs.def, and
- * never overtakes an earlier change.
+ * Ports: `bus` gets APIC messages (ICR) and EOI broadcasts, in the order in
+ * which they were written; `core` gets the lines to the CPU (MSG_LINE, line =
+ * enum core_line).  INTR falls at once and rises after the delay of
+ * lapic_costs.def: accept_to_intr for what reaches the APIC, eoi_to_intr for
+ * what software does to it.  The other lines change at once.
+ *
+ * An IPI to itself goes over the bus like any other: the fabric gives it back
+ * through lapic_node_receive().  Messages from the ICR carry irq 0: the
+ * fabric gives one identity per target, born at lapic_node.icr_time.
  */
 #ifndef MODELS_LAPIC_LAPIC_NODE_H
 #define MODELS_LAPIC_LAPIC_NODE_H
@@ -21,9 +26,16 @@ enum core_line {
     CORE_NMI,
     CORE_SMI,
     CORE_INIT,
-    CORE_SIPI,   /* msg_line.high, and the vector in irq-less sipi_vector */
-    CORE_EXTINT,
+    CORE_SIPI,   /* with msg_line.vector */
+    CORE_EXTINT, /* level: run INTA cycles at the 8259 */
 };
+
+/* CORE_INTR and CORE_EXTINT are levels.  The others are edges: only high is
+ * sent.  For the ledger what they carry is delivered when the core has it. */
+
+#ifndef LAPIC_SEND_MAX
+#define LAPIC_SEND_MAX 16
+#endif
 
 struct lapic_costs {
 #define COST(name, unit, sentence) uint64_t name;
@@ -40,7 +52,10 @@ struct lapic_node_config {
     struct lapic_costs costs;
     uint32_t id;
     bool bsp;
-    uint16_t ipi_source, timer_source; /* of the interrupt ledger */
+    uint32_t features;  /* enum lapic_feature, as bits */
+    uint8_t maxphyaddr; /* 0: 52 */
+    /* Of the interrupt ledger; lint_source: the LINT pins and LVT error. */
+    uint16_t ipi_source, timer_source, lint_source;
     struct port bus, core;
 };
 
@@ -51,28 +66,44 @@ struct lapic_ack {
     irq_id irq;
 };
 
+/* A message on its way from the APIC to the bus. */
+struct lapic_sending {
+    sim_time written, due;
+    struct msg message;
+};
+
 struct lapic_node {
     struct lapic lapic;
     struct lapic_node_config config;
     struct event intr_event;  /* INTR rises */
     struct event timer_event; /* the timer expires */
-    struct event send_event;  /* the ICR's message reaches the bus */
+    struct event send_event;  /* the oldest message reaches the bus */
     irq_id irr_irq[256], isr_irq[256];
-    /* the builder of this node adds what it needs */
+    bool intr_high, extint_high; /* as the core sees the lines */
+    /* A queue.  If it is full, the oldest message leaves early to make room:
+     * order is kept and nothing is lost. */
+    struct lapic_sending sending[LAPIC_SEND_MAX];
+    uint32_t sending_first, sending_count;
+    sim_time icr_time; /* when the message leaving for the bus was written */
 };
 
 /* As after RESET: xAPIC mode, software-disabled. */
 void lapic_node_init(struct lapic_node *n, const struct lapic_node_config *c);
 
+/* RESET or INIT now.  Interrupts in the IRR are dropped; what was sent before
+ * still reaches the bus. */
+void lapic_node_reset(struct lapic_node *n, enum lapic_reset how);
+
 /* An APIC message that matches this APIC arrives now; or MSG_LINE on one of
- * the LINT pins (line 0 or 1). */
+ * the LINT pins (line 0 or 1, electrical level). */
 void lapic_node_receive(struct lapic_node *n, const struct msg *m);
 
 /* Whether a message is for this APIC (`lapic.md` section 4, without lowest
  * priority arbitration, which the fabric does). */
 bool lapic_node_matches(const struct lapic_node *n, const struct msg_apic *m);
 
-/* The CPU's side: takes effect now, at engine time.  MSR numbers are those of
+/* The CPU's side: takes effect now, at engine time, and after a timer expiry
+ * that is due now.  MSR numbers are those of
  * RDMSR/WRMSR (1Bh, 6E0h, 800h-8FFh); false means #GP(0). */
 bool lapic_node_rdmsr(struct lapic_node *n, uint32_t msr, uint64_t *value);
 bool lapic_node_wrmsr(struct lapic_node *n, uint32_t msr, uint64_t value);
@@ -91,7 +122,11 @@ void lapic_node_set_cr8(struct lapic_node *n, uint8_t cr8);
 /* INTA: IRR to ISR, or the spurious vector. */
 struct lapic_ack lapic_node_acknowledge(struct lapic_node *n);
 
-/* Every interrupt that this APIC holds and whose fate may be open. */
+/* The CPU answers CORE_EXTINT with INTA cycles at the 8259. */
+void lapic_node_acknowledge_extint(struct lapic_node *n);
+
+/* Every interrupt that this APIC holds and whose fate may be open.  Messages
+ * to the bus have no identity yet. */
 void lapic_node_each_held(const struct lapic_node *n,
                           void (*each)(void *ctx, irq_id id), void *ctx);
 

@@ -59,6 +59,7 @@ struct msg_apic {
 struct msg_line {
     uint8_t line;
     bool high;
+    uint8_t vector; /* of a SIPI on its line to the core */
 };
 
 struct msg {

@@ -1,0 +1,401 @@
+/* The local APIC's registers as software sees them: page and MSRs. */
+#include <assert.h>
+#include <stddef.h>
+
+#include "models/lapic/lapic_private.h"
+
+#define PAGE_BYTES 4096u
+#define SLOT_BYTES 16u
+#define SLOTS 64u /* that the table can describe */
+
+#define LAST_SLOT(offset, count) ((offset) / SLOT_BYTES + (count) - 1)
+
+static const struct lapic_row rows[SLOTS] = {
+#define REG(name, offset, count, reset, writable, reserved, xapic, x2apic,     \
+            title)                                                             \
+    [(offset) / SLOT_BYTES... LAST_SLOT(offset, count)] = {                    \
+        offset,   count,    reset,                                             \
+        writable, reserved, LAPIC_ACCESS_##xapic,                              \
+        LAPIC_ACCESS_##x2apic},
+#define OPTION(name, feature, bits)
+#include "models/lapic/lapic_regs.def"
+#undef REG
+#undef OPTION
+};
+
+/* Bits of a register that this part does not have. */
+static uint32_t missing_bits(const struct lapic *l, uint32_t offset)
+{
+    uint32_t features = l->config.features;
+    uint32_t missing = 0;
+
+#define REG(name, offset, count, reset, writable, reserved, xapic, x2apic,     \
+            title)
+#define OPTION(name, feature, bits)                                            \
+    if (offset == LAPIC_##name && !(features & LAPIC_HAS_##feature))           \
+        missing = (bits);
+#include "models/lapic/lapic_regs.def"
+#undef REG
+#undef OPTION
+    return missing;
+}
+
+struct lapic_row lapic_row(const struct lapic *l, uint32_t offset)
+{
+    struct lapic_row row = {0};
+    uint32_t missing;
+
+    if (offset / SLOT_BYTES >= SLOTS)
+        return row;
+    row = rows[offset / SLOT_BYTES];
+    missing = missing_bits(l, row.offset);
+    if (missing == UINT32_MAX)
+        return (struct lapic_row){0};
+    row.writable &= ~missing;
+    row.reserved |= missing;
+    return row;
+}
+
+static bool has(const struct lapic *l, enum lapic_feature feature)
+{
+    return (l->config.features & (uint32_t)feature) != 0;
+}
+
+/* The LVT entry at an offset, or -1. */
+static int lvt_at(uint32_t offset)
+{
+    if (offset == LAPIC_LVT_CMCI)
+        return LVT_CMCI;
+    if (offset < LAPIC_LVT_TIMER || offset > LAPIC_LVT_ERROR)
+        return -1;
+    return LVT_TIMER + (int)((offset - LAPIC_LVT_TIMER) / SLOT_BYTES);
+}
+
+/* Where a register that is plain storage lives, or NULL. */
+static uint32_t *stored(struct lapic *l, uint32_t offset)
+{
+    if (lvt_at(offset) >= 0)
+        return &l->lvt[lvt_at(offset)];
+    switch (offset) {
+    case LAPIC_ID:
+        return &l->id;
+    case LAPIC_TPR:
+        return &l->tpr;
+    case LAPIC_LDR:
+        return &l->ldr;
+    case LAPIC_DFR:
+        return &l->dfr;
+    case LAPIC_SVR:
+        return &l->svr;
+    case LAPIC_ESR:
+        return &l->esr;
+    case LAPIC_ICR_LOW:
+        return &l->icr_low;
+    case LAPIC_ICR_HIGH:
+        return &l->icr_high;
+    case LAPIC_TMICT:
+        return &l->tmict;
+    case LAPIC_DCR:
+        return &l->dcr;
+    default:
+        return NULL;
+    }
+}
+
+void lapic_reset_registers(struct lapic *l)
+{
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        uint32_t *reg = stored(l, rows[i].offset);
+
+        if (reg)
+            *reg = rows[i].reset;
+    }
+    l->id = l->config.id << 24;
+    l->irr = l->isr = l->tmr = (struct vecset){{0}};
+    l->errors = 0;
+    l->error_armed = true;
+    l->timer_expiry = 0;
+    l->tsc_deadline = 0;
+    l->extint_latched = false;
+}
+
+static uint32_t version(const struct lapic *l)
+{
+    uint32_t value = rows[LAPIC_VERSION / SLOT_BYTES].reset;
+
+    if (has(l, LAPIC_HAS_CMCI))
+        value += 1u << 16; /* one more LVT entry */
+    if (has(l, LAPIC_HAS_EOI_SUPPRESSION))
+        value |= 1u << 24;
+    return value;
+}
+
+/* x2APIC mode: the logical ID follows from the ID. */
+static uint32_t derived_ldr(const struct lapic *l)
+{
+    uint32_t id = l->config.id;
+
+    return (id >> 4 & 0xffff) << 16 | 1u << (id & 0xf);
+}
+
+static uint32_t value_of(struct lapic *l, uint32_t offset,
+                         struct lapic_time now)
+{
+    bool x2apic = lapic_mode(l) == LAPIC_MODE_X2APIC;
+    uint32_t *reg = stored(l, offset);
+    uint32_t first = rows[offset / SLOT_BYTES].offset;
+    uint32_t word = (offset - first) / SLOT_BYTES;
+
+    switch (first) {
+    case LAPIC_ID:
+        return x2apic ? l->config.id : l->id;
+    case LAPIC_LDR:
+        return x2apic ? derived_ldr(l) : l->ldr;
+    case LAPIC_VERSION:
+        return version(l);
+    case LAPIC_PPR:
+        return lapic_ppr(l);
+    case LAPIC_ISR:
+        return vecset_word32(&l->isr, word);
+    case LAPIC_TMR:
+        return vecset_word32(&l->tmr, word);
+    case LAPIC_IRR:
+        return vecset_word32(&l->irr, word);
+    case LAPIC_TMCCT:
+        return lapic_tmcct(l, now);
+    default:
+        return reg ? *reg : 0;
+    }
+}
+
+static void mask_all(struct lapic *l)
+{
+    for (int i = 0; i < LVT_COUNT; i++)
+        l->lvt[i] |= LAPIC_LVT_MASKED;
+}
+
+static void write_lvt(struct lapic *l, enum lapic_lvt entry, uint32_t value,
+                      struct lapic_out *out)
+{
+    enum lapic_timer_mode old = lapic_timer_mode(l);
+
+    l->lvt[entry] = value;
+    if (!lapic_software_enabled(l))
+        l->lvt[entry] |= LAPIC_LVT_MASKED;
+    if (entry == LVT_TIMER)
+        lapic_set_timer_mode(l, old);
+    if (entry == LVT_LINT0)
+        lapic_sample_lint0(l, out); /* an unmasked level is taken */
+}
+
+static void write_esr(struct lapic *l)
+{
+    l->esr = l->errors;
+    l->errors = 0;
+    l->error_armed = true;
+}
+
+/* `value` has only writable bits and what the register keeps. */
+static void write_stored(struct lapic *l, uint32_t offset, uint32_t value,
+                         struct lapic_out *out)
+{
+    if (lvt_at(offset) >= 0) {
+        write_lvt(l, (enum lapic_lvt)lvt_at(offset), value, out);
+        return;
+    }
+    *stored(l, offset) = value;
+    if (offset == LAPIC_SVR && !lapic_software_enabled(l))
+        mask_all(l);
+}
+
+static void write_register(struct lapic *l, uint32_t offset, uint32_t value,
+                           struct lapic_time now, struct lapic_out *out)
+{
+    struct lapic_row row = lapic_row(l, offset);
+    uint32_t *reg = stored(l, offset);
+    uint32_t kept = reg ? *reg & ~row.writable : 0;
+    uint32_t merged = kept | (value & row.writable);
+
+    out->timer_changed = offset == LAPIC_LVT_TIMER || offset == LAPIC_TMICT ||
+                         offset == LAPIC_DCR;
+    switch (offset) {
+    case LAPIC_EOI:
+        lapic_eoi(l, out);
+        break;
+    case LAPIC_ESR:
+        write_esr(l);
+        break;
+    case LAPIC_ICR_LOW:
+        lapic_write_icr(l, merged, out);
+        break;
+    case LAPIC_SELF_IPI:
+        lapic_write_self_ipi(l, value, out);
+        break;
+    case LAPIC_TMICT:
+        lapic_write_tmict(l, merged, now);
+        break;
+    case LAPIC_DCR:
+        lapic_write_dcr(l, merged, now);
+        break;
+    default:
+        write_stored(l, offset, merged, out);
+    }
+}
+
+/* Undefined accesses (other bytes of a slot, other widths) do nothing. */
+static bool inside_register(const struct lapic_mmio *a)
+{
+    return a->offset % SLOT_BYTES + a->bytes <= 4;
+}
+
+struct lapic_out lapic_read(struct lapic *l, struct lapic_mmio *a,
+                            struct lapic_time now)
+{
+    struct lapic_out out = {0};
+    uint32_t offset = a->offset & ~(SLOT_BYTES - 1);
+    uint64_t mask = UINT64_MAX >> (64 - 8 * a->bytes);
+
+    a->value = 0;
+    if (lapic_mode(l) != LAPIC_MODE_XAPIC)
+        a->value = mask;
+    else if (!inside_register(a))
+        a->value = 0;
+    else if (lapic_row(l, offset).xapic == LAPIC_ACCESS_NONE)
+        lapic_raise_error(l, LAPIC_ESR_ILLEGAL_ADDRESS, &out);
+    else
+        a->value = value_of(l, offset, now) >> (8 * (a->offset % 4)) & mask;
+    return lapic_levels(l, out);
+}
+
+struct lapic_out lapic_write(struct lapic *l, const struct lapic_mmio *a,
+                             struct lapic_time now)
+{
+    struct lapic_out out = {0};
+    uint8_t access = lapic_row(l, a->offset).xapic;
+
+    if (lapic_mode(l) != LAPIC_MODE_XAPIC || a->offset % SLOT_BYTES ||
+        a->bytes != 4)
+        return lapic_levels(l, out);
+    if (access == LAPIC_ACCESS_NONE)
+        lapic_raise_error(l, LAPIC_ESR_ILLEGAL_ADDRESS, &out);
+    else if (access != LAPIC_ACCESS_RO)
+        write_register(l, a->offset, (uint32_t)a->value, now, &out);
+    return lapic_levels(l, out);
+}
+
+static bool base_legal(const struct lapic *l, uint64_t value)
+{
+    unsigned width = l->config.maxphyaddr ? l->config.maxphyaddr : 52;
+    uint64_t reserved = UINT64_C(0x2ff) | ~UINT64_C(0) << width;
+    bool en = (value & LAPIC_BASE_EN) != 0;
+    bool extd = (value & LAPIC_BASE_EXTD) != 0;
+
+    if (value & reserved || (extd && !en) ||
+        (extd && !has(l, LAPIC_HAS_X2APIC)))
+        return false;
+    switch (lapic_mode(l)) {
+    case LAPIC_MODE_DISABLED:
+        return !extd;
+    case LAPIC_MODE_X2APIC:
+        return extd || !en;
+    default:
+        return true;
+    }
+}
+
+static void write_base(struct lapic *l, uint64_t value, struct lapic_out *out)
+{
+    enum lapic_mode old = lapic_mode(l);
+    uint32_t tpr = l->tpr;
+
+    l->base = value;
+    if (lapic_mode(l) == old)
+        return;
+    if (lapic_mode(l) == LAPIC_MODE_DISABLED) {
+        lapic_reset_registers(l);
+        l->tpr = tpr; /* one storage cell with CR8, which goes on */
+        out->cleared = true;
+        out->timer_changed = true;
+    } else if (lapic_mode(l) == LAPIC_MODE_X2APIC) {
+        l->icr_high = 0;
+    }
+}
+
+static bool x2apic_write_legal(const struct lapic *l, uint32_t offset,
+                               uint64_t value)
+{
+    struct lapic_row row = lapic_row(l, offset);
+
+    if (row.x2apic != LAPIC_ACCESS_RW && row.x2apic != LAPIC_ACCESS_WO)
+        return false;
+    if (value >> 32 && offset != LAPIC_ICR_LOW)
+        return false;
+    return !((uint32_t)value & row.reserved);
+}
+
+static bool is_register(const struct lapic *l, uint32_t msr)
+{
+    return msr >= LAPIC_MSR_FIRST && msr <= LAPIC_MSR_LAST &&
+           lapic_mode(l) == LAPIC_MODE_X2APIC;
+}
+
+static struct lapic_out faulted(const struct lapic *l)
+{
+    return lapic_levels(l, (struct lapic_out){.gp = true});
+}
+
+struct lapic_out lapic_wrmsr(struct lapic *l, uint32_t msr, uint64_t value,
+                             struct lapic_time now)
+{
+    struct lapic_out out = {0};
+    uint32_t offset = (msr - LAPIC_MSR_FIRST) * SLOT_BYTES;
+
+    if (msr == LAPIC_MSR_APIC_BASE && base_legal(l, value)) {
+        write_base(l, value, &out);
+    } else if (msr == LAPIC_MSR_TSC_DEADLINE &&
+               has(l, LAPIC_HAS_TSC_DEADLINE)) {
+        lapic_write_tsc_deadline(l, value);
+        out.timer_changed = true;
+    } else if (is_register(l, msr) && x2apic_write_legal(l, offset, value)) {
+        if (offset == LAPIC_ICR_LOW)
+            l->icr_high = (uint32_t)(value >> 32);
+        write_register(l, offset, (uint32_t)value, now, &out);
+    } else {
+        return faulted(l);
+    }
+    return lapic_levels(l, out);
+}
+
+struct lapic_out lapic_rdmsr(struct lapic *l, uint32_t msr,
+                             struct lapic_time now, uint64_t *value)
+{
+    uint32_t offset = (msr - LAPIC_MSR_FIRST) * SLOT_BYTES;
+    uint8_t access;
+
+    *value = 0;
+    if (msr == LAPIC_MSR_APIC_BASE) {
+        *value = l->base;
+        return lapic_levels(l, (struct lapic_out){0});
+    }
+    if (msr == LAPIC_MSR_TSC_DEADLINE && has(l, LAPIC_HAS_TSC_DEADLINE)) {
+        *value = l->tsc_deadline;
+        return lapic_levels(l, (struct lapic_out){0});
+    }
+    if (!is_register(l, msr))
+        return faulted(l);
+    access = lapic_row(l, offset).x2apic;
+    if (access != LAPIC_ACCESS_RO && access != LAPIC_ACCESS_RW)
+        return faulted(l);
+    *value = value_of(l, offset, now);
+    if (offset == LAPIC_ICR_LOW)
+        *value |= (uint64_t)l->icr_high << 32;
+    return lapic_levels(l, (struct lapic_out){0});
+}
+
+bool lapic_claims(const struct lapic *l, uint64_t addr)
+{
+    uint64_t page = ~(uint64_t)(PAGE_BYTES - 1);
+
+    return lapic_mode(l) == LAPIC_MODE_XAPIC &&
+           (addr & page) == (l->base & page);
+}

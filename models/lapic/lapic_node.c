@@ -1,0 +1,369 @@
+/* The local APIC on the engine: when it acts, and whom it tells. */
+#include "models/lapic/lapic_node.h"
+
+#include <assert.h>
+
+enum { EVENT_INTR, EVENT_TIMER, EVENT_SEND };
+
+static const uint8_t core_line_of[] = {
+    [DELIVERY_SMI] = CORE_SMI,
+    [DELIVERY_NMI] = CORE_NMI,
+    [DELIVERY_INIT] = CORE_INIT,
+    [DELIVERY_SIPI] = CORE_SIPI,
+};
+
+static sim_time now_of(const struct lapic_node *n)
+{
+    return engine_now(n->config.engine);
+}
+
+static struct lapic_time register_time(const struct lapic_node *n)
+{
+    const struct clock *timer = &n->config.timer_clock;
+
+    return (struct lapic_time){
+        .timer_edge = clock_cycles(timer, clock_edge(timer, now_of(n))),
+        .tsc = clock_cycles(&n->config.tsc_clock, now_of(n)),
+    };
+}
+
+static void core_line(const struct lapic_node *n, struct msg_line line)
+{
+    struct msg m = {.kind = MSG_LINE, .line = line};
+
+    port_send(&n->config.core, &m);
+}
+
+static void drive_intr(struct lapic_node *n, bool high, uint64_t cycles)
+{
+    struct engine *e = n->config.engine;
+
+    if (high && !n->intr_high && !event_scheduled(&n->intr_event)) {
+        engine_schedule(
+            e, &n->intr_event,
+            clock_after(&n->config.apic_clock, now_of(n), cycles));
+    } else if (!high) {
+        engine_cancel(e, &n->intr_event);
+        if (n->intr_high) {
+            n->intr_high = false;
+            core_line(n, (struct msg_line){.line = CORE_INTR});
+        }
+    }
+}
+
+static void drive_extint(struct lapic_node *n, bool high)
+{
+    if (high == n->extint_high)
+        return;
+    n->extint_high = high;
+    core_line(n, (struct msg_line){.line = CORE_EXTINT, .high = high});
+}
+
+static void forward(struct lapic_node *n, const struct lapic_taken *taken,
+                    irq_id id)
+{
+    irq_deliver(n->config.irqs, id, HOP_LAPIC_ACCEPT, now_of(n));
+    irq_finish(n->config.irqs, id, HOP_COUNT, now_of(n));
+    if (taken->mode == DELIVERY_EXTINT) /* a level: drive_extint() */
+        return;
+    core_line(n, (struct msg_line){.line = core_line_of[taken->mode],
+                                   .high = true,
+                                   .vector = taken->vector});
+}
+
+/* The interrupt `id` reached the APIC: what became of it. */
+static void take(struct lapic_node *n, const struct lapic_taken *taken,
+                 irq_id id)
+{
+    struct irqs *q = n->config.irqs;
+
+    switch (taken->fate) {
+    case LAPIC_FATE_ACCEPTED:
+        n->irr_irq[taken->vector] = id;
+        irq_hop(q, id, HOP_LAPIC_ACCEPT, now_of(n));
+        break;
+    case LAPIC_FATE_MERGED:
+        irq_merge(q, id, IRQ_IRR_SET);
+        break;
+    case LAPIC_FATE_REFUSED:
+        irq_drop(q, id, (enum irq_reason)taken->why);
+        break;
+    case LAPIC_FATE_FORWARDED:
+        forward(n, taken, id);
+        break;
+    default:
+        break;
+    }
+}
+
+/* An interrupt that begins in the APIC itself. */
+static void bear(struct lapic_node *n, const struct lapic_taken *taken,
+                 uint16_t source, enum hop hop)
+{
+    if (taken->fate == LAPIC_FATE_NONE)
+        return;
+    take(n, taken, irq_birth(n->config.irqs, source, hop, now_of(n)));
+}
+
+/* The ISR bit is gone.  While its fate is open, software holds the
+ * interrupt. */
+static void leave_isr(struct lapic_node *n, uint8_t vector, enum hop hop)
+{
+    irq_id id = n->isr_irq[vector];
+
+    n->isr_irq[vector] = 0;
+    if (!irq_pending(n->config.irqs, id))
+        irq_finish(n->config.irqs, id, hop, now_of(n));
+}
+
+static void clear(struct lapic_node *n)
+{
+    for (int v = 0; v < 256; v++) {
+        irq_drop(n->config.irqs, n->irr_irq[v], IRQ_APIC_RESET);
+        n->irr_irq[v] = 0;
+        leave_isr(n, (uint8_t)v, HOP_COUNT);
+    }
+}
+
+/* The oldest message goes to the bus. */
+static void send_oldest(struct lapic_node *n)
+{
+    struct lapic_sending *s = &n->sending[n->sending_first];
+    struct msg m = s->message;
+
+    n->icr_time = s->written;
+    n->sending_first = (n->sending_first + 1) % LAPIC_SEND_MAX;
+    n->sending_count--;
+    if (n->sending_count)
+        engine_schedule(n->config.engine, &n->send_event,
+                        n->sending[n->sending_first].due);
+    else
+        engine_cancel(n->config.engine, &n->send_event);
+    port_send(&n->config.bus, &m);
+}
+
+static void send(struct lapic_node *n, const struct msg *m)
+{
+    sim_time due = clock_after(&n->config.apic_clock, now_of(n),
+                               n->config.costs.icr_to_bus);
+    uint32_t last;
+
+    if (n->sending_count == LAPIC_SEND_MAX)
+        send_oldest(n);
+    last = (n->sending_first + n->sending_count) % LAPIC_SEND_MAX;
+    n->sending[last] = (struct lapic_sending){now_of(n), due, *m};
+    n->sending_count++;
+    if (n->sending_count == 1)
+        engine_schedule(n->config.engine, &n->send_event, due);
+}
+
+/* Everything that a call says beside its own interrupt; INTR rises after
+ * `cycles`. */
+static void publish(struct lapic_node *n, const struct lapic_out *out,
+                    uint64_t cycles)
+{
+    if (out->cleared)
+        clear(n);
+    if (out->eoi)
+        leave_isr(n, out->eoi_vector, HOP_EOI);
+    bear(n, &out->error, n->config.lint_source, HOP_APIC_ERROR);
+    if (out->eoi_bcast)
+        send(n, &(struct msg){.kind = MSG_EOI, .eoi_vector = out->eoi_vector});
+    if (out->send)
+        send(n, &(struct msg){.kind = MSG_APIC, .apic = out->message});
+    drive_intr(n, out->intr, cycles);
+    drive_extint(n, out->extint);
+    assert(!lapic_check(&n->lapic));
+}
+
+/* The time of the next expiry; SIM_TIME_NEVER also if it lies beyond the end
+ * of time. */
+static sim_time timer_due(const struct lapic_node *n)
+{
+    struct lapic_due due = lapic_timer_due(&n->lapic);
+    const struct clock *c = due.clock == LAPIC_DUE_TSC
+                                ? &n->config.tsc_clock
+                                : &n->config.timer_clock;
+
+    if (due.clock == LAPIC_DUE_NEVER || due.at > SIM_TIME_NEVER / c->period)
+        return SIM_TIME_NEVER;
+    return due.at * c->period;
+}
+
+/* Every expiry that is due fires; the next one is scheduled. */
+static void run_timer(struct lapic_node *n)
+{
+    sim_time due = timer_due(n);
+
+    while (due <= now_of(n)) {
+        struct lapic_out out = lapic_timer_expire(&n->lapic);
+
+        bear(n, &out.taken, n->config.timer_source, HOP_TIMER_EXPIRY);
+        publish(n, &out, n->config.costs.accept_to_intr);
+        due = timer_due(n);
+    }
+    if (due == SIM_TIME_NEVER)
+        engine_cancel(n->config.engine, &n->timer_event);
+    else if (!event_scheduled(&n->timer_event) || n->timer_event.time != due)
+        engine_schedule(n->config.engine, &n->timer_event, due);
+}
+
+/* Software's access: expiries of this instant come before it. */
+static void begin_access(struct lapic_node *n)
+{
+    if (event_scheduled(&n->timer_event) &&
+        n->timer_event.time <= now_of(n))
+        run_timer(n);
+}
+
+static void end_access(struct lapic_node *n, const struct lapic_out *out)
+{
+    bear(n, &out->taken, n->config.lint_source, HOP_LINE_EDGE);
+    publish(n, out, n->config.costs.eoi_to_intr);
+    if (out->timer_changed)
+        run_timer(n);
+}
+
+static void on_event(void *node, struct event *ev)
+{
+    struct lapic_node *n = node;
+
+    switch (ev->what) {
+    case EVENT_INTR:
+        n->intr_high = true;
+        core_line(n, (struct msg_line){.line = CORE_INTR, .high = true});
+        break;
+    case EVENT_TIMER:
+        run_timer(n);
+        break;
+    default:
+        send_oldest(n);
+    }
+}
+
+void lapic_node_init(struct lapic_node *n, const struct lapic_node_config *c)
+{
+    struct lapic_config lapic = {c->id, c->bsp, c->features, c->maxphyaddr};
+    uint16_t target = engine_add_target(c->engine, on_event, n);
+
+    *n = (struct lapic_node){.config = *c};
+    lapic_init(&n->lapic, &lapic);
+    event_init(&n->intr_event, target, EVENT_INTR);
+    event_init(&n->timer_event, target, EVENT_TIMER);
+    event_init(&n->send_event, target, EVENT_SEND);
+}
+
+void lapic_node_reset(struct lapic_node *n, enum lapic_reset how)
+{
+    struct lapic_out out = lapic_reset(&n->lapic, how);
+
+    end_access(n, &out);
+}
+
+void lapic_node_receive(struct lapic_node *n, const struct msg *m)
+{
+    struct lapic_out out;
+
+    assert(m->kind == MSG_APIC || m->kind == MSG_LINE);
+    if (m->kind == MSG_APIC) {
+        out = lapic_accept(&n->lapic, &m->apic);
+        take(n, &out.taken, m->irq);
+    } else {
+        out = lapic_set_lint(&n->lapic, m->line.line, m->line.high);
+        bear(n, &out.taken, n->config.lint_source, HOP_LINE_EDGE);
+    }
+    publish(n, &out, n->config.costs.accept_to_intr);
+}
+
+bool lapic_node_matches(const struct lapic_node *n, const struct msg_apic *m)
+{
+    return lapic_matches(&n->lapic, m);
+}
+
+bool lapic_node_rdmsr(struct lapic_node *n, uint32_t msr, uint64_t *value)
+{
+    begin_access(n);
+    return !lapic_rdmsr(&n->lapic, msr, register_time(n), value).gp;
+}
+
+bool lapic_node_wrmsr(struct lapic_node *n, uint32_t msr, uint64_t value)
+{
+    struct lapic_out out;
+
+    begin_access(n);
+    out = lapic_wrmsr(&n->lapic, msr, value, register_time(n));
+    end_access(n, &out);
+    return !out.gp;
+}
+
+uint64_t lapic_node_read(struct lapic_node *n, uint32_t offset, unsigned bytes)
+{
+    struct lapic_mmio a = {.offset = offset, .bytes = bytes};
+    struct lapic_out out;
+
+    begin_access(n);
+    out = lapic_read(&n->lapic, &a, register_time(n));
+    end_access(n, &out);
+    return a.value;
+}
+
+void lapic_node_write(struct lapic_node *n, uint32_t offset, unsigned bytes,
+                      uint64_t value)
+{
+    struct lapic_mmio a = {offset, bytes, value};
+    struct lapic_out out;
+
+    begin_access(n);
+    out = lapic_write(&n->lapic, &a, register_time(n));
+    end_access(n, &out);
+}
+
+bool lapic_node_claims(const struct lapic_node *n, uint64_t addr)
+{
+    return lapic_claims(&n->lapic, addr);
+}
+
+uint8_t lapic_node_cr8(const struct lapic_node *n)
+{
+    return lapic_cr8(&n->lapic);
+}
+
+void lapic_node_set_cr8(struct lapic_node *n, uint8_t cr8)
+{
+    struct lapic_out out = lapic_set_cr8(&n->lapic, cr8);
+
+    end_access(n, &out);
+}
+
+struct lapic_ack lapic_node_acknowledge(struct lapic_node *n)
+{
+    struct lapic_ack ack = {0};
+    struct lapic_out out = lapic_acknowledge(&n->lapic, &ack.vector);
+
+    ack.spurious = out.spurious;
+    if (!ack.spurious) {
+        ack.irq = n->irr_irq[ack.vector];
+        n->irr_irq[ack.vector] = 0;
+        n->isr_irq[ack.vector] = ack.irq;
+    }
+    publish(n, &out, n->config.costs.eoi_to_intr);
+    return ack;
+}
+
+void lapic_node_acknowledge_extint(struct lapic_node *n)
+{
+    struct lapic_out out = lapic_acknowledge_extint(&n->lapic);
+
+    publish(n, &out, n->config.costs.eoi_to_intr);
+}
+
+void lapic_node_each_held(const struct lapic_node *n,
+                          void (*each)(void *ctx, irq_id id), void *ctx)
+{
+    for (int v = 0; v < 256; v++) {
+        if (n->irr_irq[v])
+            each(ctx, n->irr_irq[v]);
+        if (n->isr_irq[v])
+            each(ctx, n->isr_irq[v]);
+    }
+}
