@@ -72,16 +72,14 @@ struct lapic_out lapic_levels(const struct lapic *l, struct lapic_out out)
 
 static struct lapic_taken refused(uint8_t vector, enum irq_reason why)
 {
-    return (struct lapic_taken){.fate = LAPIC_FATE_REFUSED,
-                                .vector = vector,
-                                .why = (uint8_t)why};
+    return (struct lapic_taken){
+        .fate = LAPIC_FATE_REFUSED, .vector = vector, .why = (uint8_t)why};
 }
 
 static struct lapic_taken forwarded(uint8_t vector, enum delivery_mode mode)
 {
-    return (struct lapic_taken){.fate = LAPIC_FATE_FORWARDED,
-                                .vector = vector,
-                                .mode = (uint8_t)mode};
+    return (struct lapic_taken){
+        .fate = LAPIC_FATE_FORWARDED, .vector = vector, .mode = (uint8_t)mode};
 }
 
 static struct lapic_taken set_irr(struct lapic *l, uint8_t vector, bool level)
@@ -93,9 +91,9 @@ static struct lapic_taken set_irr(struct lapic *l, uint8_t vector, bool level)
     else
         vecset_del(&l->tmr, vector);
     vecset_add(&l->irr, vector);
-    return (struct lapic_taken){
-        .fate = merged ? LAPIC_FATE_MERGED : LAPIC_FATE_ACCEPTED,
-        .vector = vector};
+    return (struct lapic_taken){.fate = merged ? LAPIC_FATE_MERGED
+                                               : LAPIC_FATE_ACCEPTED,
+                                .vector = vector};
 }
 
 void lapic_raise_error(struct lapic *l, uint32_t bits, struct lapic_out *out)
@@ -273,8 +271,8 @@ void lapic_eoi(struct lapic *l, struct lapic_out *out)
     vecset_del(&l->isr, vector);
     out->eoi = true;
     out->eoi_vector = vector;
-    out->eoi_bcast = vecset_has(&l->tmr, vector) &&
-                     !(l->svr & LAPIC_SVR_SUPPRESS_EOI);
+    out->eoi_bcast =
+        vecset_has(&l->tmr, vector) && !(l->svr & LAPIC_SVR_SUPPRESS_EOI);
     if (l->lvt[LVT_LINT0] & LAPIC_LVT_REMOTE_IRR && l->lint0_vector == vector) {
         l->lvt[LVT_LINT0] &= ~LAPIC_LVT_REMOTE_IRR;
         lapic_sample_lint0(l, out);

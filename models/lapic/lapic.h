@@ -149,16 +149,16 @@ struct lapic_taken {
 
 /* What changed outside the APIC because of one call. */
 struct lapic_out {
-    bool intr;    /* level of INTR to the core, after the call */
-    bool extint;  /* level of the ExtINT request to the core, likewise */
-    bool gp;      /* #GP(0); nothing was changed */
-    bool cleared; /* IRR and ISR were emptied by a reset or a disable */
+    bool intr;          /* level of INTR to the core, after the call */
+    bool extint;        /* level of the ExtINT request to the core, likewise */
+    bool gp;            /* #GP(0); nothing was changed */
+    bool cleared;       /* IRR and ISR were emptied by a reset or a disable */
     bool spurious;      /* acknowledge: nothing was eligible, no EOI is due */
     bool timer_changed; /* lapic_timer_due() may give another answer */
     bool eoi;           /* eoi_vector left the ISR ... */
     bool eoi_bcast;     /* ... and the I/O APICs must be told */
     uint8_t eoi_vector;
-    bool send; /* `message` goes to the bus */
+    bool send;                /* `message` goes to the bus */
     struct lapic_taken taken; /* the caller's interrupt, or a LINT pin's */
     struct lapic_taken error; /* the LVT error entry's own */
     struct msg_apic message;

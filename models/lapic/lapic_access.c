@@ -8,15 +8,19 @@
 #define SLOT_BYTES 16u
 #define SLOTS 64u /* that the table can describe */
 
-#define LAST_SLOT(offset, count) ((offset) / SLOT_BYTES + (count) - 1)
+#define LAST_SLOT(offset, count) ((offset) / SLOT_BYTES + (count)-1)
 
 static const struct lapic_row rows[SLOTS] = {
 #define REG(name, offset, count, reset, writable, reserved, xapic, x2apic,     \
             title)                                                             \
-    [(offset) / SLOT_BYTES... LAST_SLOT(offset, count)] = {                    \
-        offset,   count,    reset,                                             \
-        writable, reserved, LAPIC_ACCESS_##xapic,                              \
-        LAPIC_ACCESS_##x2apic},
+    [(offset) /                                                                \
+        SLOT_BYTES... LAST_SLOT(offset, count)] = {offset,                     \
+                                                   count,                      \
+                                                   reset,                      \
+                                                   writable,                   \
+                                                   reserved,                   \
+                                                   LAPIC_ACCESS_##xapic,       \
+                                                   LAPIC_ACCESS_##x2apic},
 #define OPTION(name, feature, bits)
 #include "models/lapic/lapic_regs.def"
 #undef REG

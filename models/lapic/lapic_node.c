@@ -39,9 +39,8 @@ static void drive_intr(struct lapic_node *n, bool high, uint64_t cycles)
     struct engine *e = n->config.engine;
 
     if (high && !n->intr_high && !event_scheduled(&n->intr_event)) {
-        engine_schedule(
-            e, &n->intr_event,
-            clock_after(&n->config.apic_clock, now_of(n), cycles));
+        engine_schedule(e, &n->intr_event,
+                        clock_after(&n->config.apic_clock, now_of(n), cycles));
     } else if (!high) {
         engine_cancel(e, &n->intr_event);
         if (n->intr_high) {
@@ -181,9 +180,8 @@ static void publish(struct lapic_node *n, const struct lapic_out *out,
 static sim_time timer_due(const struct lapic_node *n)
 {
     struct lapic_due due = lapic_timer_due(&n->lapic);
-    const struct clock *c = due.clock == LAPIC_DUE_TSC
-                                ? &n->config.tsc_clock
-                                : &n->config.timer_clock;
+    const struct clock *c = due.clock == LAPIC_DUE_TSC ? &n->config.tsc_clock
+                                                       : &n->config.timer_clock;
 
     if (due.clock == LAPIC_DUE_NEVER || due.at > SIM_TIME_NEVER / c->period)
         return SIM_TIME_NEVER;
@@ -211,8 +209,7 @@ static void run_timer(struct lapic_node *n)
 /* Software's access: expiries of this instant come before it. */
 static void begin_access(struct lapic_node *n)
 {
-    if (event_scheduled(&n->timer_event) &&
-        n->timer_event.time <= now_of(n))
+    if (event_scheduled(&n->timer_event) && n->timer_event.time <= now_of(n))
         run_timer(n);
 }
 
