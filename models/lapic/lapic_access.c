@@ -8,19 +8,16 @@
 #define SLOT_BYTES 16u
 #define SLOTS 64u /* that the table can describe */
 
-#define LAST_SLOT(offset, count) ((offset) / SLOT_BYTES + (count)-1)
+#define SLOT(offset) ((offset) / SLOT_BYTES)
 
 static const struct lapic_row rows[SLOTS] = {
+/* clang-format off */
 #define REG(name, offset, count, reset, writable, reserved, xapic, x2apic,     \
             title)                                                             \
-    [(offset) /                                                                \
-        SLOT_BYTES... LAST_SLOT(offset, count)] = {offset,                     \
-                                                   count,                      \
-                                                   reset,                      \
-                                                   writable,                   \
-                                                   reserved,                   \
-                                                   LAPIC_ACCESS_##xapic,       \
-                                                   LAPIC_ACCESS_##x2apic},
+    [SLOT(offset) ... SLOT(offset) + (count) - 1] = {                          \
+        offset, count, reset, writable, reserved,                              \
+        LAPIC_ACCESS_##xapic, LAPIC_ACCESS_##x2apic},
+/* clang-format on */
 #define OPTION(name, feature, bits)
 #include "models/lapic/lapic_regs.def"
 #undef REG
@@ -49,9 +46,9 @@ struct lapic_row lapic_row(const struct lapic *l, uint32_t offset)
     struct lapic_row row = {0};
     uint32_t missing;
 
-    if (offset / SLOT_BYTES >= SLOTS)
+    if (SLOT(offset) >= SLOTS)
         return row;
-    row = rows[offset / SLOT_BYTES];
+    row = rows[SLOT(offset)];
     missing = missing_bits(l, row.offset);
     if (missing == UINT32_MAX)
         return (struct lapic_row){0};
@@ -125,7 +122,7 @@ void lapic_reset_registers(struct lapic *l)
 
 static uint32_t version(const struct lapic *l)
 {
-    uint32_t value = rows[LAPIC_VERSION / SLOT_BYTES].reset;
+    uint32_t value = rows[SLOT(LAPIC_VERSION)].reset;
 
     if (has(l, LAPIC_HAS_CMCI))
         value += 1u << 16; /* one more LVT entry */
@@ -147,7 +144,7 @@ static uint32_t value_of(struct lapic *l, uint32_t offset,
 {
     bool x2apic = lapic_mode(l) == LAPIC_MODE_X2APIC;
     uint32_t *reg = stored(l, offset);
-    uint32_t first = rows[offset / SLOT_BYTES].offset;
+    uint32_t first = rows[SLOT(offset)].offset;
     uint32_t word = (offset - first) / SLOT_BYTES;
 
     switch (first) {
