@@ -94,7 +94,7 @@ void gtest_c_same(struct gtest_c_site at, struct gtest_c_strings s,
 
 #ifndef __cplusplus
 
-/* The declaration's first half, filled in by the rest of the macro. */
+/* Before main(), as GoogleTest's own macros do it. */
 #define GTEST_C_REGISTER(suite, name)                                          \
     __attribute__((constructor)) static void suite##_##name##_register(void)
 
@@ -214,69 +214,76 @@ void gtest_c_same(struct gtest_c_site at, struct gtest_c_strings s,
     GTEST_C_TRUE(!(cond), true, "!(" #cond ")", __VA_ARGS__)
 
 /* Integers, enums, bools, pointers and reals; x is evaluated once.  Each
- * _Generic has to compile for every type, hence the zeros. */
+ * _Generic has to compile for every type, hence the zeros.  clang-format does
+ * not know it. */
+/* clang-format off */
 #define GTEST_C_VALUE(x)                                                       \
     ((struct gtest_c_value){                                                   \
-        _Generic((x), float                                                    \
-                 : GTEST_C_REAL, double                                        \
-                 : GTEST_C_REAL, unsigned long                                 \
-                 : GTEST_C_UNSIGNED, unsigned long long                        \
-                 : GTEST_C_UNSIGNED, default                                   \
-                 : GTEST_C_SIGNED),                                            \
-        (int64_t) _Generic((x), float : 0, double : 0, default                 \
-                           : (x)),                                             \
-        (double)_Generic((x), float                                            \
-                         : (x), double                                         \
-                         : (x), default : 0.0)})
+        _Generic((x),                                                          \
+            float: GTEST_C_REAL,                                               \
+            double: GTEST_C_REAL,                                              \
+            unsigned long: GTEST_C_UNSIGNED,                                   \
+            unsigned long long: GTEST_C_UNSIGNED,                              \
+            default: GTEST_C_SIGNED),                                          \
+        (int64_t)_Generic((x), float: 0, double: 0, default: (x)),             \
+        (double)_Generic((x), float: (x), double: (x), default: 0.0)})
+/* clang-format on */
 
 /* Compares the values, not the bits: -1 is less than any unsigned number. */
-#define GTEST_C_CMP(relation, op, a, b, fatal, ...)                            \
-    gtest_c_compare(GTEST_C_SITE(fatal, #a " " op " " #b),                     \
+#define GTEST_C_CMP(site, relation, a, b, ...)                                 \
+    gtest_c_compare(site,                                                      \
                     (struct gtest_c_comparison){relation, GTEST_C_VALUE(a),    \
                                                 GTEST_C_VALUE(b)},             \
                     " " __VA_ARGS__)
 #define EXPECT_EQ(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_EQ, "==", a, b, false, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(false, #a " == " #b), GTEST_C_EQ, a, b,           \
+                __VA_ARGS__)
 #define EXPECT_NE(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_NE, "!=", a, b, false, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(false, #a " != " #b), GTEST_C_NE, a, b,           \
+                __VA_ARGS__)
 #define EXPECT_LT(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_LT, "<", a, b, false, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(false, #a " < " #b), GTEST_C_LT, a, b, __VA_ARGS__)
 #define EXPECT_LE(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_LE, "<=", a, b, false, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(false, #a " <= " #b), GTEST_C_LE, a, b,           \
+                __VA_ARGS__)
 #define EXPECT_GT(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_GT, ">", a, b, false, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(false, #a " > " #b), GTEST_C_GT, a, b, __VA_ARGS__)
 #define EXPECT_GE(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_GE, ">=", a, b, false, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(false, #a " >= " #b), GTEST_C_GE, a, b,           \
+                __VA_ARGS__)
 #define ASSERT_EQ(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_EQ, "==", a, b, true, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(true, #a " == " #b), GTEST_C_EQ, a, b, __VA_ARGS__)
 #define ASSERT_NE(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_NE, "!=", a, b, true, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(true, #a " != " #b), GTEST_C_NE, a, b, __VA_ARGS__)
 #define ASSERT_LT(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_LT, "<", a, b, true, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(true, #a " < " #b), GTEST_C_LT, a, b, __VA_ARGS__)
 #define ASSERT_LE(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_LE, "<=", a, b, true, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(true, #a " <= " #b), GTEST_C_LE, a, b, __VA_ARGS__)
 #define ASSERT_GT(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_GT, ">", a, b, true, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(true, #a " > " #b), GTEST_C_GT, a, b, __VA_ARGS__)
 #define ASSERT_GE(a, b, ...)                                                   \
-    GTEST_C_CMP(GTEST_C_GE, ">=", a, b, true, __VA_ARGS__)
+    GTEST_C_CMP(GTEST_C_SITE(true, #a " >= " #b), GTEST_C_GE, a, b, __VA_ARGS__)
 
 /* At most `tolerance` apart; never holds for a NaN. */
-#define GTEST_C_NEAR(a, b, tolerance, fatal, ...)                              \
-    gtest_c_near(GTEST_C_SITE(fatal, #a " within " #tolerance " of " #b),      \
+#define GTEST_C_NEAR(site, a, b, tolerance, ...)                               \
+    gtest_c_near(site,                                                         \
                  (struct gtest_c_nearness){(double)(a), (double)(b),           \
                                            (double)(tolerance)},               \
                  " " __VA_ARGS__)
 #define EXPECT_NEAR(a, b, tolerance, ...)                                      \
-    GTEST_C_NEAR(a, b, tolerance, false, __VA_ARGS__)
+    GTEST_C_NEAR(GTEST_C_SITE(false, #a " within " #tolerance " of " #b), a,   \
+                 b, tolerance, __VA_ARGS__)
 #define ASSERT_NEAR(a, b, tolerance, ...)                                      \
-    GTEST_C_NEAR(a, b, tolerance, true, __VA_ARGS__)
+    GTEST_C_NEAR(GTEST_C_SITE(true, #a " within " #tolerance " of " #b), a, b, \
+                 tolerance, __VA_ARGS__)
 
 /* The same characters, or both NULL. */
-#define GTEST_C_STREQ(a, b, fatal, ...)                                        \
-    gtest_c_same(GTEST_C_SITE(fatal, #a " == " #b),                            \
-                 (struct gtest_c_strings){(a), (b)}, " " __VA_ARGS__)
-#define EXPECT_STREQ(a, b, ...) GTEST_C_STREQ(a, b, false, __VA_ARGS__)
-#define ASSERT_STREQ(a, b, ...) GTEST_C_STREQ(a, b, true, __VA_ARGS__)
+#define GTEST_C_STREQ(site, a, b, ...)                                         \
+    gtest_c_same(site, (struct gtest_c_strings){(a), (b)}, " " __VA_ARGS__)
+#define EXPECT_STREQ(a, b, ...)                                                \
+    GTEST_C_STREQ(GTEST_C_SITE(false, #a " == " #b), a, b, __VA_ARGS__)
+#define ASSERT_STREQ(a, b, ...)                                                \
+    GTEST_C_STREQ(GTEST_C_SITE(true, #a " == " #b), a, b, __VA_ARGS__)
 
 #endif
 #endif
