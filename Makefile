@@ -13,9 +13,15 @@ ifeq ($(origin CXX),default)
 CXX = g++
 endif
 
-# All cores, unless a number of jobs was given.
-ifeq ($(MAKELEVEL)$(findstring -j,$(MAKEFLAGS)),0)
+# All cores; a -j of the command line wins.
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
+endif
+
+# Short lines while building; `make V=1` shows the commands.
+ifneq ($(V),1)
+Q = @
+say = @echo "$(1)"
 endif
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wundef -Werror
@@ -24,7 +30,7 @@ COMMON = $(WARN) -ffp-contract=off -I. -MMD -MP
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(COMMON) -Wstrict-prototypes \
 	-Wmissing-prototypes -fopenmp $(CFLAGS)
 ALL_CXXFLAGS = -std=c++17 $(COMMON) $(CFLAGS)
-LINK = $(CXX) -fopenmp $(CFLAGS) $(LDFLAGS)
+LINK = $(Q)$(CXX) -fopenmp $(CFLAGS) $(LDFLAGS)
 LDLIBS = -lyaml -ljansson -lm -lpthread
 
 # $(call sources,folders,find's conditions)
@@ -41,94 +47,127 @@ SC_TEST_SHARED_CC := $(call sources,sim/sc,-path '*/test/*.cc' \
 	-not -name '*_test.cc')
 BENCH_C := $(call sources,bench,-name '*_bench.c')
 SCRIPT_TESTS := $(call sources,tests/cli,-name '*_test.sh' -o -name '*_test.py')
+# Every folder of examples/ is a program, unless it shows a Makefile of its own.
+EXAMPLE_DIRS := $(filter-out $(patsubst %Makefile,%,\
+	$(wildcard examples/*/Makefile)),$(wildcard examples/*/))
 
 obj = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 SC_TESTS := $(patsubst %.cc,$(BUILD)/sc-tests/%,$(notdir $(SC_TEST_CC)))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_C))
+EXAMPLES := $(patsubst %/,$(BUILD)/%,$(EXAMPLE_DIRS))
 PROGRAM := $(if $(CLI_C),$(BUILD)/virqsim)
-RUN_TESTS = BUILD=$(BUILD) PYTHON=$(PYTHON) tools/run-tests.sh
+
+SUBMAKE = +@$(MAKE) --no-print-directory
+RUN_TESTS = @BUILD=$(BUILD) PYTHON=$(PYTHON) tools/run-tests.sh
 
 .PHONY: all
 all: $(BUILD)/libvirqsim.a $(PROGRAM) ## build (the default)
 
 # ---- what people call ----------------------------------------------------
 
-.PHONY: demo check test asan bench cov lint format help clean
+.PHONY: demo check test results results-update asan bench cov lint format
+.PHONY: help clean
 
 demo: ## install what is missing, build, compare the example scenario
 	@tools/install-deps.sh build
-	@$(MAKE) --no-print-directory all
+	$(SUBMAKE) all
 	$(BUILD)/virqsim compare scenarios/eli-netperf.yaml
 
-check: $(BUILD)/unit_tests $(PROGRAM) ## lint and unit tests: under a minute
-	@$(RUN_TESTS) $(BUILD)/unit_tests
+check: $(BUILD)/unit_tests $(PROGRAM) ## lint, unit tests, one golden scenario
+	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests $(GOLDEN)
 
-test: ## everything; installs what is missing
+test: ## everything there is to test; installs what is missing
 	@tools/install-deps.sh
-	@$(MAKE) --no-print-directory test-programs
-	@$(MAKE) --no-print-directory $(ASAN) test-programs-asan
-	@$(RUN_TESTS) $(BUILD)/unit_tests $(SC_TESTS) \
-		$(SCRIPT_TESTS) $(BUILD)/asan/unit_tests
+	$(SUBMAKE) test-programs
+	$(SUBMAKE) $(ASAN) asan-programs
+	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests $(SC_TESTS) \
+		$(SCRIPT_TESTS) $(ASAN_TESTS) $(RESULTS)
 
-ASAN = BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize-recover=undefined'
-asan: ## unit tests with AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory $(ASAN) test-programs-asan
-	@$(RUN_TESTS) $(BUILD)/asan/unit_tests
+results: $(PROGRAM) ## re-create the reference results and compare them
+	@BUILD=$(BUILD) tools/results.sh
+
+results-update: $(PROGRAM) ## make the reference results anew
+	@BUILD=$(BUILD) tools/results.sh --update
+
+asan: ## unit tests and a scenario with AddressSanitizer and UBSan
+	$(SUBMAKE) $(ASAN) asan-programs
+	$(RUN_TESTS) $(ASAN_TESTS)
 
 bench: $(BENCHES) ## build and run every bench/*_bench.c
 	@set -e; for b in $(BENCHES); do echo "== $$b"; $$b; done
 
-lint: ## layering, sizes, forbidden words, formatting
+cov: ## lines that the unit tests run, per file
+	$(SUBMAKE) BUILD=$(BUILD)/cov CFLAGS='-O0 -g --coverage' \
+		$(BUILD)/cov/unit_tests
+	@tools/cov.sh $(BUILD)/cov
+
+lint: ## layering, sizes, forbidden words, layout
 	@$(PYTHON) tools/lint.py
 
 format: ## apply clang-format to all C and C++
-	@find . -path ./build\* -prune -o \( -name '*.[ch]' -o -name '*.cc' \) \
-		-print0 | xargs -0 clang-format -i
+	@find . \( -path './build*' -o -name .git \) -prune -o \
+		\( -name '*.[ch]' -o -name '*.cc' \) -print0 | xargs -0 clang-format -i
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) \
-		| expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16
 
 clean: ## remove everything generated
 	rm -rf $(BUILD)
 
+GOLDEN = $(if $(wildcard results/eli-netperf),'tools/results.sh eli-netperf')
+RESULTS = $(if $(wildcard results),tools/results.sh)
+
+ASAN = BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+ASAN_TESTS = $(BUILD)/asan/unit_tests \
+	$(if $(PROGRAM),'tests/asan_scenario.sh $(BUILD)/asan/virqsim')
+
 # ---- programs ------------------------------------------------------------
 
-.PHONY: test-programs test-programs-asan
-test-programs: all $(BUILD)/unit_tests $(SC_TESTS)
-test-programs-asan: $(BUILD)/unit_tests
+.PHONY: test-programs asan-programs
+test-programs: all $(BUILD)/unit_tests $(SC_TESTS) $(EXAMPLES)
+asan-programs: $(BUILD)/unit_tests $(PROGRAM)
 
 $(BUILD)/libvirqsim.a: $(call obj,$(LIB_C)) $(BUILD)/sources
+	$(call say,AR $@)
 	@rm -f $@
-	ar rcs $@ $(filter %.o,$^)
+	$(Q)ar rcs $@ $(filter %.o,$^)
 
 $(BUILD)/virqsim: $(call obj,$(CLI_C) $(SC_CC)) $(BUILD)/libvirqsim.a
+	$(call say,LINK $@)
 	$(LINK) -o $@ $^ $(LDLIBS) -lsystemc
 
 $(BUILD)/unit_tests: $(call obj,$(TEST_C) $(TEST_CC)) $(BUILD)/libvirqsim.a
+	$(call say,LINK $@)
 	$(LINK) -o $@ $^ $(LDLIBS) -lgtest
 
-# SystemC builds one design a process: one program a test.
-define sc_test_rule
-$(BUILD)/sc-tests/$(basename $(notdir $(1))): $(call obj,$(1) \
-		$(SC_TEST_SHARED_CC) $(SC_CC)) $(BUILD)/libvirqsim.a
+# $(call program_rule,program,sources,libraries)
+define program_rule
+$(1): $(call obj,$(2)) $(BUILD)/libvirqsim.a
+	$(call say,LINK $(1))
 	@mkdir -p $$(@D)
-	$$(LINK) -o $$@ $$^ $$(LDLIBS) -lgtest -lsystemc
+	$$(LINK) -o $$@ $$^ $$(LDLIBS) $(3)
 endef
-$(foreach t,$(SC_TEST_CC),$(eval $(call sc_test_rule,$(t))))
 
-$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(BUILD)/libvirqsim.a
-	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ $(LDLIBS)
+# SystemC builds one design a process: one program a test.
+$(foreach t,$(SC_TEST_CC),$(eval $(call program_rule,\
+	$(BUILD)/sc-tests/$(basename $(notdir $(t))),\
+	$(t) $(SC_TEST_SHARED_CC) $(SC_CC),-lgtest -lsystemc)))
+$(foreach b,$(BENCH_C),$(eval $(call program_rule,\
+	$(BUILD)/$(basename $(b)),$(b),)))
+$(foreach e,$(EXAMPLE_DIRS),$(eval $(call program_rule,\
+	$(BUILD)/$(patsubst %/,%,$(e)),\
+	$(call sources,$(e),-name '*.c' -o -name '*.cc') $(SC_CC),-lsystemc)))
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	$(call say,CC $<)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/obj/%.o: %.cc $(BUILD)/flags
+	$(call say,CXX $<)
 	@mkdir -p $(@D)
-	$(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
+	$(Q)$(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
 
 # Two files that change when the compilers' options do, and when a source of
 # the library comes or goes; what depends on them is then built again.

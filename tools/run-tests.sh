@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs test programs one after the other and adds up what they say.
 #
-#     tools/run-tests.sh PROGRAM...
+#     tools/run-tests.sh 'PROGRAM [ARGUMENT...]'...
 #
 # A program is a GoogleTest binary, or a script (*.sh, *.py) that prints
 # "ok ..." and "not ok ..." lines, or a last line "N passed, N failed"; one
@@ -32,20 +32,24 @@ count() {
         }' "$1"
 }
 
+# run LOG PROGRAM [ARGUMENT...]
 run() {
+    local log=$1
+    shift
     case $1 in
-    *.py) timeout -k 10 "$limit" "$python" "$1" ;;
-    *.sh) timeout -k 10 "$limit" bash "$1" ;;
-    *) GTEST_OUTPUT=xml:$2.xml timeout -k 10 "$limit" "$1" ;;
-    esac </dev/null >"$2.log" 2>&1
+    *.py) set -- "$python" "$@" ;;
+    *.sh) set -- bash "$@" ;;
+    *) set -- env "GTEST_OUTPUT=xml:$PWD/$log.xml" "$@" ;;
+    esac
+    timeout -k 10 "$limit" "$@" </dev/null >"$log.log" 2>&1
 }
 
 all_passed=0
 all_failed=0
 for program; do
-    log=$logs/$(printf %s "$program" | tr / .)
+    log=$logs/$(printf %s "$program" | tr '/ ' ._)
     start=$(date +%s%N)
-    run "$program" "$log"
+    run "$log" $program
     status=$?
     ms=$((($(date +%s%N) - start) / 1000000))
     read -r passed failed <<<"$(count "$log.log")"

@@ -1,0 +1,67 @@
+#!/bin/bash
+# The test runner counts what every kind of program says, and no failure gets
+# past it.
+set -u
+cd "$(dirname "$0")/../.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+
+check() { # check SENTENCE WANTED-CLOSING-LINE WANTED-STATUS PROGRAM...
+    local sentence=$1 closing=$2 want=$3 got last
+    shift 3
+    BUILD=$work TEST_SECONDS=${SECONDS_EACH:-60} tools/run-tests.sh "$@" \
+        >"$work/out" 2>&1
+    got=$?
+    last=$(tail -n 1 "$work/out")
+    if [ "$last" = "$closing" ] && [ $got = "$want" ]; then
+        echo "ok - $sentence"
+    else
+        echo "not ok - $sentence: '$last', status $got"
+        status=1
+    fi
+}
+
+script() { # script NAME: the rest of the program comes from standard input
+    cat >"$work/$1"
+    chmod +x "$work/$1"
+    echo "$work/$1"
+}
+
+lines=$(script lines.sh <<<'echo "ok - a"; echo "ok - b"')
+bad=$(script bad.sh <<<'echo "ok - a"; echo "not ok - b"; exit 1')
+lying=$(script lying.sh <<<'echo "ok - a"; echo "not ok - b"')
+silent=$(script silent.sh <<<'exit 0')
+broken=$(script broken.sh <<<'echo "ok - a"; exit 3')
+summed=$(script summed.py <<<'print("7 passed, 2 failed")')
+slow=$(script slow.sh <<<'echo "ok - a"; sleep 60')
+given=$(script given.sh <<<'[ "$1" = x ] && echo "ok - a" && echo "ok - b"')
+empty=$(script empty <<<'#!/bin/sh
+echo "[==========] Running 0 tests from 0 test suites."')
+crash=$(script crash <<<'#!/bin/sh
+echo "[       OK ] a.b (0 ms)"
+kill -SEGV $$')
+google=$(script google <<<'#!/bin/sh
+echo "[       OK ] a.b (0 ms)"
+echo "[       OK ] a.rows/TPR (12 ms)"
+echo "[  FAILED  ] a.c (0 ms)"
+echo "[  FAILED  ] 1 test, listed below:"
+echo "[  FAILED  ] a.c"
+exit 1')
+
+check "ok lines are counted" "2 passed, 0 failed" 0 "$lines"
+check "not ok lines are counted" "1 passed, 1 failed" 1 "$bad"
+check "status 0 does not hide a failure" "1 passed, 1 failed" 1 "$lying"
+check "a script without counts is one test" "1 passed, 0 failed" 0 "$silent"
+check "a bad status is a failure" "1 passed, 1 failed" 1 "$broken"
+check "a closing line is taken over" "7 passed, 2 failed" 1 "$summed"
+check "GoogleTest's lines are counted once" "2 passed, 1 failed" 1 "$google"
+check "a crash is a failure" "1 passed, 1 failed" 1 "$crash"
+check "a program without tests is a failure" "0 passed, 1 failed" 1 "$empty"
+check "a missing program is a failure" "0 passed, 1 failed" 1 "$work/none"
+check "arguments are passed on" "2 passed, 0 failed" 0 "$given x"
+check "all programs are added up" "13 passed, 4 failed" 1 \
+    "$lines" "$silent" "$summed" "$bad" "$google"
+SECONDS_EACH=1
+check "a hanging program is stopped" "1 passed, 1 failed" 1 "$slow"
+exit $status
