@@ -114,8 +114,8 @@ help: ## this list
 clean: ## remove everything generated
 	rm -rf $(BUILD)
 
-GOLDEN = $(if $(wildcard results/eli-netperf),'tools/results.sh eli-netperf')
-RESULTS = $(if $(wildcard results),tools/results.sh)
+GOLDEN = $(if $(PROGRAM),'tools/results.sh eli-netperf')
+RESULTS = $(if $(PROGRAM),tools/results.sh)
 
 ASAN = BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined'

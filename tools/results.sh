@@ -23,6 +23,7 @@ say() {
     [ "$1" = ok ] || failed=1
 }
 
+[ $# != 0 ] || say "not ok" "there is a scenario to run"
 for name; do
     made=$build/results/$name reference=results/$name
     if [ ! -f "scenarios/$name.yaml" ]; then
