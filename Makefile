@@ -21,7 +21,7 @@ endif
 # Short lines while building; `make V=1` shows the commands.
 ifneq ($(V),1)
 Q = @
-say = @echo "$(1)"
+say = @echo "$(strip $(1))"
 endif
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wundef -Werror
