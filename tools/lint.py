@@ -27,6 +27,7 @@ TEXT_SUFFIXES = CODE_SUFFIXES + (".def", ".yaml", ".md", ".txt", ".json")
 # which paths it may include; {own} is the file's own folder without test/.
 # Not in a row: forbidden.
 NODE = r"_node(_\w+)?\.[ch]"
+NO_NODE = r"models/\w+/(?!\w+_node\.h)"
 COSTS = r"(models/\w+|software|sim/machine)/\w+_(costs|node)\.h"
 LAYERS = [
     (r"include/", []),
@@ -36,7 +37,8 @@ LAYERS = [
     (r"models/\w+/test/.*", [r"{own}/", r"sim/(core|engine)/"]),
     (r"models/\w+/\w+" + NODE + "$", [r"{own}/", r"sim/(core|engine)/"]),
     (r"models/", [r"{own}/(?!\w+_node\.h)", r"sim/core/"]),
-    (r"software/", [r"software/", r"models/cpu/", r"sim/core/"]),
+    # a hypervisor's software devices use models as rule books, never nodes
+    (r"software/", [r"software/", r"models/cpu/", NO_NODE, r"sim/core/"]),
     (r"sim/scenario/", [r"sim/(scenario|core)/", COSTS]),
     (r"sim/(report|trace|stats)/",
      [r"sim/(core|engine|scenario|report|trace|stats)/"]),
