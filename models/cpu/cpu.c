@@ -1,0 +1,247 @@
+/*
+ * Events at instruction boundaries and delivery through the IDT.  VM entries
+ * and exits are in vmx.c, single operations in cpu_ops.c.
+ */
+#include "models/cpu/cpu.h"
+
+#include <stddef.h>
+
+#define GATE_BYTES 16u
+#define GATE_TYPE_INTERRUPT 0xe
+#define GATE_TYPE_TRAP 0xf
+
+/* Error codes of faults met while using an IDT entry. */
+#define ERROR_EXT (1u << 0)
+#define ERROR_IDT (1u << 1)
+
+void cpu_reset(struct cpu *c, uint64_t rip, uint64_t rsp)
+{
+    *c = (struct cpu){.rip = rip, .rsp = rsp, .rflags = RFLAGS_FIXED};
+}
+
+static bool control(const struct cpu *c, enum vmcs_field f, uint32_t bit)
+{
+    return c->non_root && (vmcs_get(c->vmcs, f) & bit) != 0;
+}
+
+/* Interrupts other than by exit: IF = 1 and no blocking by STI. */
+static bool interruptible(const struct cpu *c)
+{
+    return cpu_if(c) && !c->sti_blocking;
+}
+
+enum cpu_event cpu_recognize(const struct cpu *c)
+{
+    if (c->activity > ACTIVITY_HLT)
+        return CPU_EVENT_NONE;
+    if (c->preemption_timer &&
+        control(c, VMCS_PIN_CONTROLS, PIN_PREEMPTION_TIMER))
+        return CPU_EVENT_PREEMPTION_TIMER_EXIT;
+    if (control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW) &&
+        interruptible(c))
+        return CPU_EVENT_WINDOW_EXIT;
+    if (!c->intr)
+        return CPU_EVENT_NONE;
+    if (control(c, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING))
+        return CPU_EVENT_INTR_EXIT;
+    return interruptible(c) ? CPU_EVENT_INTR_DELIVERY : CPU_EVENT_NONE;
+}
+
+static void push(struct cpu *c, struct mem *m, uint64_t value)
+{
+    c->rsp -= 8;
+    mem_write64(m, c->rsp, value);
+}
+
+/* The 64-bit mode frame: SS, RSP, RFLAGS, CS, RIP and the error code. */
+static void push_frame(struct cpu *c, struct mem *m,
+                       const struct cpu_vectored *e)
+{
+    uint64_t rsp = c->rsp;
+
+    c->rsp &= ~UINT64_C(15);
+    push(c, m, 0);
+    push(c, m, rsp);
+    push(c, m, c->rflags);
+    push(c, m, 0);
+    push(c, m, e->return_rip);
+    if (e->has_error_code)
+        push(c, m, e->error_code);
+}
+
+struct gate {
+    uint64_t offset;
+    uint8_t type;
+    bool present;
+};
+
+static struct gate gate_read(struct cpu *c, struct mem *m, uint8_t vector)
+{
+    uint64_t at = c->idtr.base + GATE_BYTES * vector;
+    uint64_t low = mem_read64(m, at);
+    uint64_t high = mem_read64(m, at + 8);
+
+    return (struct gate){
+        .offset = (low & 0xffff) | ((low >> 32) & 0xffff0000) | (high << 32),
+        .type = (low >> 40) & 0xf,
+        .present = (low >> 47) & 1,
+    };
+}
+
+/* True if delivery succeeded; else *fault is what was met on the way. */
+static bool enter_handler(struct cpu *c, struct mem *m,
+                          const struct cpu_vectored *e,
+                          struct cpu_vectored *fault)
+{
+    bool external = e->type == INTR_TYPE_EXTERNAL || e->type == INTR_TYPE_NMI ||
+                    e->type == INTR_TYPE_HARDWARE_EXCEPTION;
+    struct gate g = {0};
+
+    *fault = (struct cpu_vectored){
+        .vector = VECTOR_GP,
+        .type = INTR_TYPE_HARDWARE_EXCEPTION,
+        .has_error_code = true,
+        .error_code = 8u * e->vector | ERROR_IDT | (external ? ERROR_EXT : 0),
+        .return_rip = c->rip,
+    };
+    if (GATE_BYTES * e->vector + GATE_BYTES - 1 > c->idtr.limit)
+        return false;
+    g = gate_read(c, m, e->vector);
+    if (g.type != GATE_TYPE_INTERRUPT && g.type != GATE_TYPE_TRAP)
+        return false;
+    if (!g.present) {
+        fault->vector = VECTOR_NP;
+        return false;
+    }
+    push_frame(c, m, e);
+    if (g.type == GATE_TYPE_INTERRUPT)
+        c->rflags &= ~(uint64_t)RFLAGS_IF;
+    c->rip = g.offset;
+    c->frames = c->frames << 1 | (e->type == INTR_TYPE_EXTERNAL);
+    return true;
+}
+
+static uint32_t intr_info(const struct cpu_vectored *e)
+{
+    return INTR_INFO_VALID | e->vector | (uint32_t)e->type << 8 |
+           (e->has_error_code ? INTR_INFO_ERROR_CODE : 0);
+}
+
+static bool bitmap_catches(const struct cpu *c, uint8_t vector)
+{
+    return control(c, VMCS_EXCEPTION_BITMAP, 1u << vector);
+}
+
+/* The exit for exception `e` met while `original` (or NULL) was delivered. */
+static struct cpu_result exception_exit(const struct cpu_vectored *e,
+                                        const struct cpu_vectored *original)
+{
+    struct cpu_result r = {
+        .outcome = CPU_EXITS,
+        .exit = {.reason = EXIT_EXCEPTION_NMI,
+                 .intr_info = intr_info(e),
+                 .error_code = e->error_code},
+    };
+
+    if (original) {
+        r.exit.idt_vectoring_info = intr_info(original);
+        r.exit.idt_vectoring_error_code = original->error_code;
+        if (original->type == INTR_TYPE_SOFTWARE_INTERRUPT)
+            r.exit.instruction_length = 1;
+    }
+    return r;
+}
+
+static bool contributory(const struct cpu_vectored *e)
+{
+    return e->type == INTR_TYPE_HARDWARE_EXCEPTION &&
+           (e->vector == VECTOR_NP || e->vector == VECTOR_GP);
+}
+
+/* "Conditions for Generating a Double Fault": what comes of a fault met while
+ * `e` was delivered. */
+static struct cpu_vectored escalate(const struct cpu_vectored *e,
+                                    struct cpu_vectored fault)
+{
+    if (contributory(e)) {
+        fault.vector = VECTOR_DF;
+        fault.error_code = 0;
+    }
+    return fault;
+}
+
+static struct cpu_result shutdown(struct cpu *c)
+{
+    struct cpu_result r = {.outcome = CPU_SHUTS_DOWN};
+
+    if (c->non_root) {
+        r.outcome = CPU_EXITS;
+        r.exit.reason = EXIT_TRIPLE_FAULT;
+    } else {
+        c->activity = ACTIVITY_SHUTDOWN;
+    }
+    return r;
+}
+
+struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
+                              const struct cpu_vectored *e)
+{
+    struct cpu_vectored now = *e;
+    struct cpu_vectored fault;
+
+    /* Before the first fault can exit: a waking event leaves HLT first. */
+    c->activity = ACTIVITY_ACTIVE;
+    c->sti_blocking = false;
+    while (!enter_handler(c, m, &now, &fault)) {
+        if (now.type == INTR_TYPE_HARDWARE_EXCEPTION && now.vector == VECTOR_DF)
+            return shutdown(c);
+        fault = escalate(&now, fault);
+        if (bitmap_catches(c, fault.vector))
+            /* a #DF that exits directly has no vectoring information */
+            return exception_exit(&fault,
+                                  fault.vector == VECTOR_DF ? NULL : &now);
+        now = fault;
+    }
+    return (struct cpu_result){.outcome = CPU_GOES_ON};
+}
+
+struct cpu_result cpu_raise(struct cpu *c, struct mem *m, uint8_t vector,
+                            uint32_t error_code)
+{
+    struct cpu_vectored e = {
+        .vector = vector,
+        .type = INTR_TYPE_HARDWARE_EXCEPTION,
+        .has_error_code = vector == VECTOR_DF ||
+                          (vector >= 10 && vector <= 14) || vector == 17,
+        .error_code = error_code,
+        .return_rip = c->rip,
+    };
+
+    if (bitmap_catches(c, vector))
+        return exception_exit(&e, NULL);
+    return cpu_deliver(c, m, &e);
+}
+
+struct cpu_exit cpu_intr_exit(bool has_vector, uint8_t vector)
+{
+    struct cpu_exit x = {.reason = EXIT_EXTERNAL_INTERRUPT};
+
+    if (has_vector)
+        x.intr_info = INTR_INFO_VALID | vector;
+    return x;
+}
+
+const char *cpu_check(const struct cpu *c)
+{
+    if (c->non_root && !c->vmcs)
+        return "non-root operation without a current VMCS";
+    if (c->non_root && !c->vmx_on)
+        return "non-root operation with VMX off";
+    if (c->sti_blocking && !cpu_if(c))
+        return "blocking by STI with IF = 0";
+    if (c->sti_blocking && c->activity != ACTIVITY_ACTIVE)
+        return "blocking by STI in an inactive state";
+    if (!(c->rflags & RFLAGS_FIXED))
+        return "RFLAGS bit 1 is 0";
+    return NULL;
+}

@@ -1,0 +1,162 @@
+/*
+ * The CPU: which event is taken at an instruction boundary, delivery through
+ * the IDT, and VMX root and non-root operation.
+ *
+ * Modelled: RIP, RSP, RFLAGS.IF, eight general registers, IDTR, the IDT and
+ * the interrupt frames in memory, blocking by STI, HLT, faults met during
+ * delivery, VM entries with their checks, VM exits with their information.
+ * CPL is 0 throughout; code is op streams (op.h), not instructions.
+ * Left out: NMI and SMI, debug exceptions, task switches, paging.
+ *
+ * SDM vol. 3, chapters "Interrupt and Exception Handling", "VMX Non-Root
+ * Operation", "VM Entries", "VM Exits".
+ */
+#ifndef MODELS_CPU_CPU_H
+#define MODELS_CPU_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/cpu/op.h"
+#include "models/cpu/vmcs.h"
+#include "sim/core/mem.h"
+
+#define RFLAGS_FIXED (1u << 1)
+#define RFLAGS_IF (1u << 9)
+
+/* Exception vectors. */
+#define VECTOR_DF 8
+#define VECTOR_NP 11
+#define VECTOR_GP 13
+
+struct cpu_idtr {
+    uint64_t base;
+    uint16_t limit;
+};
+
+struct cpu {
+    uint64_t rip, rsp, rflags;
+    uint64_t gpr[GPR_COUNT];
+    struct cpu_idtr idtr;
+    enum cpu_activity activity;
+    bool sti_blocking;
+    bool vmx_on, non_root;
+    bool vm_fail;          /* the last VMX instruction failed (CF or ZF) */
+    bool intr;             /* level of the line from the local APIC */
+    bool preemption_timer; /* it has counted down to 0 */
+    struct vmcs *vmcs;     /* current, or NULL */
+    /*
+     * The handlers that are running, innermost in bit 0: 1 for an interrupt,
+     * 0 for a fault or INT n.  Accounting reads it: guest_irq is the time
+     * with a bit set.
+     */
+    uint64_t frames;
+};
+
+/* What is taken at an instruction boundary: `vmx.md` section 10. */
+enum cpu_event {
+    CPU_EVENT_NONE,
+    CPU_EVENT_PREEMPTION_TIMER_EXIT,
+    CPU_EVENT_WINDOW_EXIT,
+    CPU_EVENT_INTR_EXIT,
+    CPU_EVENT_INTR_DELIVERY,
+};
+
+/* An event to deliver through the IDT. */
+struct cpu_vectored {
+    uint8_t vector;
+    uint8_t type; /* enum intr_type */
+    bool has_error_code;
+    uint32_t error_code;
+    uint64_t return_rip;
+};
+
+/* Everything that a VM exit records. */
+struct cpu_exit {
+    uint32_t reason;
+    uint64_t qualification;
+    uint32_t intr_info, error_code;
+    uint32_t idt_vectoring_info, idt_vectoring_error_code;
+    uint32_t instruction_length;
+    uint64_t guest_physical_address;
+};
+
+/* How a delivery or a VM entry ends. */
+enum cpu_outcome {
+    CPU_GOES_ON, /* at cpu.rip */
+    CPU_EXITS,   /* a VM exit follows; `exit` says which */
+    CPU_SHUTS_DOWN,
+};
+
+struct cpu_result {
+    enum cpu_outcome outcome;
+    struct cpu_exit exit;
+};
+
+/* As after power-up: IF = 0, activity active, VMX off. */
+void cpu_reset(struct cpu *c, uint64_t rip, uint64_t rsp);
+
+static inline bool cpu_if(const struct cpu *c)
+{
+    return (c->rflags & RFLAGS_IF) != 0;
+}
+
+/* The event that is taken before the next op; does not change the state. */
+enum cpu_event cpu_recognize(const struct cpu *c);
+
+/*
+ * Deliver an event through the IDT at cpu.idtr in `m`: frame pushed, IF
+ * cleared for an interrupt gate, RIP at the gate's offset.  Faults met on the
+ * way are delivered in turn, or cause a VM exit when the exception bitmap
+ * catches them, with the IDT-vectoring information of the first event.  An
+ * event itself never exits here: an exception that the bitmap catches is
+ * turned into an exit by cpu_raise().
+ */
+struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
+                              const struct cpu_vectored *e);
+
+/* A fault of the op at RIP: exit if the bitmap catches it, else delivery. */
+struct cpu_result cpu_raise(struct cpu *c, struct mem *m, uint8_t vector,
+                            uint32_t error_code);
+
+/* Does this op exit instead of executing?  Fills `x` if so.  Accesses to
+ * memory are judged by cpu_access_exits(). */
+bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
+                    struct cpu_exit *x);
+
+/* EPT violation of an access at `addr` ("Exit Qualification for EPT
+ * Violations"). */
+bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
+                      struct cpu_exit *x);
+
+/*
+ * The part of an op that touches nothing but the CPU and memory; RIP has been
+ * advanced.  IRET, CLI, STI, HLT, INT, LIDT, PUSHA, POPA, jumps, VMX
+ * instructions without the entries.
+ */
+struct cpu_result cpu_execute(struct cpu *c, struct mem *m,
+                              const struct op *op);
+
+/* VM exit: guest state and exit information to the VMCS, host state loaded. */
+void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x);
+
+/* The exit that an acknowledged (or, with has_vector false, an
+ * unacknowledged) external interrupt causes. */
+struct cpu_exit cpu_intr_exit(bool has_vector, uint8_t vector);
+
+/*
+ * VMLAUNCH (launch) or VMRESUME up to the point where guest state is loaded:
+ * VMERR_NONE and guest state loaded; or an error: nothing changed but
+ * cpu.vm_fail and the VM-instruction error field; or, with *entry_failure
+ * set, the entry-failure exit (80000021h) has been taken.
+ */
+enum vm_instruction_error cpu_vm_entry(struct cpu *c, bool launch,
+                                       bool *entry_failure);
+
+/* The event that the entry just made injects; false: none. */
+bool cpu_entry_injects(const struct cpu *c, struct cpu_vectored *e);
+
+/* NULL, or the first broken invariant in words. */
+const char *cpu_check(const struct cpu *c);
+
+#endif

@@ -1,0 +1,519 @@
+/*
+ * Steps of the CPU on the engine.  What happens is the model's; this file
+ * says how long it takes, and carries identities and accounts along.
+ */
+#include "models/cpu/cpu_node.h"
+
+#include <assert.h>
+
+enum { CPU_STEP, CPU_TIMER };
+
+static void run(struct cpu_node *n);
+
+static void on_event(void *node, struct event *ev)
+{
+    struct cpu_node *n = node;
+
+    if (ev->what == CPU_TIMER) {
+        n->cpu.preemption_timer = true;
+        cpu_node_intr(n, n->cpu.intr);
+        return;
+    }
+    run(n);
+}
+
+void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
+{
+    uint16_t target = engine_add_target(c->engine, on_event, n);
+
+    *n = (struct cpu_node){
+        .config = *c,
+        .exit_reason = NO_EXIT_YET,
+        .op_cost =
+            {
+#define OP(name, mnemonic, cost, sentence) [OP_##name] = c->costs.cost,
+#include "models/cpu/ops.def"
+#undef OP
+            },
+    };
+    event_init(&n->step_event, target, CPU_STEP);
+    event_init(&n->timer_event, target, CPU_TIMER);
+}
+
+/* ---- accounting ---- */
+
+static uint64_t cycles_since(const struct cpu_node *n, sim_time now)
+{
+    return (now - n->start) / n->config.clock.period;
+}
+
+void cpu_node_settle(struct cpu_node *n, sim_time now)
+{
+    uint64_t cycles = cycles_since(n, now);
+
+    n->account.cycles[n->share] += cycles;
+    if (n->share == SHARE_HOST)
+        n->account.host_by_reason[n->exit_reason] += cycles;
+    n->start += cycles * n->config.clock.period;
+}
+
+/* Whose time it is while the CPU executes. */
+static enum cpu_share executing_share(const struct cpu_node *n)
+{
+    if (!n->cpu.non_root && n->root_is_host)
+        return SHARE_HOST;
+    return n->cpu.frames ? SHARE_GUEST_IRQ : SHARE_GUEST;
+}
+
+void cpu_node_attribute_exit(struct cpu_node *n, irq_id irq)
+{
+    if (!irq || n->attributed)
+        return;
+    n->attributed = true;
+    n->account.exits_by_source[irq_source(n->config.irqs, irq)]++;
+}
+
+/* ---- starting steps; each returns the step's length in cycles ---- */
+
+static uint64_t begin(struct cpu_node *n, enum cpu_step step,
+                      enum cpu_share share, uint64_t cycles)
+{
+    n->step = step;
+    n->share = share;
+    return cycles;
+}
+
+static void stop_preemption_timer(struct cpu_node *n)
+{
+    struct vmcs *v = n->cpu.vmcs;
+    uint64_t left = 0;
+
+    if (event_scheduled(&n->timer_event))
+        left = (n->timer_event.time - engine_now(n->config.engine)) /
+               n->config.clock.period;
+    engine_cancel(n->config.engine, &n->timer_event);
+    if (vmcs_get(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_SAVE_PREEMPTION_TIMER)
+        vmcs_set(v, VMCS_PREEMPTION_TIMER_VALUE,
+                 left >> n->config.preemption_timer_shift);
+}
+
+static uint64_t begin_exit(struct cpu_node *n, const struct cpu_exit *x)
+{
+    n->exit = *x;
+    n->account.exits[x->reason & 0xffff]++;
+    n->attributed = false;
+    stop_preemption_timer(n);
+    return begin(n, STEP_EXIT, SHARE_TRANSITION, n->config.costs.vm_exit);
+}
+
+static uint64_t begin_simple_exit(struct cpu_node *n, enum exit_reason reason)
+{
+    struct cpu_exit x = {.reason = reason};
+
+    return begin_exit(n, &x);
+}
+
+static uint64_t begin_intr_exit(struct cpu_node *n)
+{
+    bool acknowledge =
+        vmcs_get(n->cpu.vmcs, VMCS_EXIT_CONTROLS) & EXIT_CTL_ACKNOWLEDGE;
+    uint8_t vector = 0;
+    struct cpu_exit x;
+    uint64_t cycles;
+
+    n->vectored_irq = 0;
+    if (acknowledge)
+        vector =
+            n->config.apic.acknowledge(n->config.apic.apic, &n->vectored_irq);
+    x = cpu_intr_exit(acknowledge, vector);
+    cycles = begin_exit(n, &x);
+    cpu_node_attribute_exit(n, n->vectored_irq);
+    return cycles;
+}
+
+static uint64_t begin_delivery(struct cpu_node *n)
+{
+    enum cpu_share share = executing_share(n);
+
+    n->vectored = (struct cpu_vectored){
+        .vector =
+            n->config.apic.acknowledge(n->config.apic.apic, &n->vectored_irq),
+        .type = INTR_TYPE_EXTERNAL,
+        .return_rip = n->cpu.rip,
+    };
+    return begin(n, STEP_DELIVERY,
+                 share == SHARE_GUEST ? SHARE_GUEST_IRQ : share,
+                 n->config.costs.interrupt_delivery);
+}
+
+static uint64_t work_cycles(const struct cpu_node *n, const struct op *op)
+{
+    return op->kind == OP_WORK ? op->imm : n->cpu.gpr[op->reg];
+}
+
+static uint64_t begin_work(struct cpu_node *n, const struct op *op)
+{
+    uint64_t left = work_cycles(n, op) - rip_done(n->cpu.rip);
+
+    assert(work_cycles(n, op) <= UINT32_MAX);
+    if (n->cpu.sti_blocking && left > 1)
+        left = 1; /* the blocking covers one instruction */
+    n->stall = n->cpu.non_root && left ? n->pollution : 0;
+    return begin(n, STEP_WORK, executing_share(n), left + n->stall);
+}
+
+static uint64_t begin_entry(struct cpu_node *n)
+{
+    bool injects =
+        vmcs_get(n->cpu.vmcs, VMCS_ENTRY_INTR_INFO) & INTR_INFO_VALID;
+    const struct cpu_costs *costs = &n->config.costs;
+
+    if (injects)
+        irq_hop(n->config.irqs, n->cpu.vmcs->inject_irq, HOP_INJECTION,
+                engine_now(n->config.engine));
+    return begin(n, STEP_ENTRY, SHARE_TRANSITION,
+                 costs->vm_entry + (injects ? costs->event_injection : 0));
+}
+
+static uint64_t access_cost(const struct cpu_node *n, const struct op *op)
+{
+    const struct cpu_costs *costs = &n->config.costs;
+    sim_time period = n->config.clock.period;
+    bool load = op->kind == OP_LOAD;
+
+    switch (n->config.bus.region(n->config.bus.bus, op->imm)) {
+    case REGION_APIC:
+        return load ? costs->mmio_read : costs->mmio_write;
+    case REGION_DEVICE:
+        return load ? (n->config.device_read + period - 1) / period
+                    : costs->mmio_write;
+    default:
+        return costs->mem_access;
+    }
+}
+
+static uint64_t begin_op(struct cpu_node *n)
+{
+    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
+    bool access = op->kind == OP_LOAD || op->kind == OP_STORE;
+    struct cpu_exit x;
+
+    if (op->kind == OP_WORK || op->kind == OP_WORK_REG)
+        return begin_work(n, op);
+    if (op->kind == OP_VMLAUNCH || op->kind == OP_VMRESUME)
+        return begin_entry(n);
+    if (access ? cpu_access_exits(&n->cpu, op->imm, op->kind == OP_STORE, &x)
+               : cpu_intercepts(&n->cpu, n->config.mem, op, &x))
+        return begin_exit(n, &x);
+    return begin(n, STEP_OP, executing_share(n),
+                 access ? access_cost(n, op) : n->op_cost[op->kind]);
+}
+
+/* What comes next at this instruction boundary; UINT64_MAX: wait. */
+static uint64_t begin_next(struct cpu_node *n)
+{
+    enum cpu_event event = cpu_recognize(&n->cpu);
+    bool inactive = n->cpu.activity != ACTIVITY_ACTIVE;
+
+    if (inactive && event == CPU_EVENT_NONE) {
+        n->awake = false;
+        return begin(n, STEP_WAIT, SHARE_IDLE, UINT64_MAX);
+    }
+    if (inactive && !n->awake)
+        return begin(n, STEP_WAKE, SHARE_IDLE, n->config.costs.hlt_wake);
+    n->awake = false;
+    switch (event) {
+    case CPU_EVENT_PREEMPTION_TIMER_EXIT:
+        return begin_simple_exit(n, EXIT_PREEMPTION_TIMER);
+    case CPU_EVENT_WINDOW_EXIT:
+        return begin_simple_exit(n, EXIT_INTERRUPT_WINDOW);
+    case CPU_EVENT_INTR_EXIT:
+        return begin_intr_exit(n);
+    case CPU_EVENT_INTR_DELIVERY:
+        return begin_delivery(n);
+    default:
+        return begin_op(n);
+    }
+}
+
+/* ---- ending steps ---- */
+
+/* A handler is entered: in a guest or on bare metal that is what the
+ * interrupt was sent for; a host's handler has yet to decide. */
+static void entered(struct cpu_node *n, irq_id irq)
+{
+    sim_time now = engine_now(n->config.engine);
+
+    n->delivered_irq = irq;
+    if (!n->cpu.non_root && n->root_is_host)
+        irq_hop(n->config.irqs, irq, HOP_HOST_HANDLER, now);
+    else
+        irq_deliver(n->config.irqs, irq, HOP_GUEST_HANDLER, now);
+}
+
+/* An op, a delivery or an entry has ended; true if a VM exit follows. */
+static bool follow(struct cpu_node *n, const struct cpu_result *r,
+                   uint64_t *cycles)
+{
+    if (r->outcome != CPU_EXITS)
+        return false;
+    *cycles = begin_exit(n, &r->exit);
+    cpu_node_attribute_exit(n, n->vectored_irq);
+    return true;
+}
+
+static void end_work(struct cpu_node *n, uint64_t cycles)
+{
+    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
+    uint64_t stalled = cycles < n->stall ? cycles : n->stall;
+
+    n->stall -= stalled;
+    n->pollution -= stalled;
+    n->account.pollution += stalled;
+    n->cpu.rip += cycles - stalled;
+    if (cycles > stalled)
+        n->cpu.sti_blocking = false;
+    if (rip_done(n->cpu.rip) == work_cycles(n, op)) {
+        n->cpu.rip = rip_plus(n->cpu.rip, 1);
+        n->cpu.sti_blocking = false;
+    }
+}
+
+/* LOAD and STORE: memory takes 64 bits, registers 32. */
+static void access(struct cpu_node *n, const struct op *op)
+{
+    const struct cpu_node_config *g = &n->config;
+    bool memory = g->bus.region(g->bus.bus, op->imm) == REGION_MEMORY;
+    uint64_t *reg = &n->cpu.gpr[op->reg];
+
+    if (op->kind == OP_LOAD)
+        *reg = memory ? mem_read64(g->mem, op->imm)
+                      : g->bus.read(g->bus.bus, op->imm);
+    else if (memory)
+        mem_write64(g->mem, op->imm, *reg);
+    else
+        g->bus.write(g->bus.bus, op->imm, (uint32_t)*reg);
+}
+
+/* Ops that reach outside the CPU; false: #GP(0). */
+static bool reach_out(struct cpu_node *n, const struct op *op)
+{
+    const struct cpu_apic_port *apic = &n->config.apic;
+    uint64_t *reg = &n->cpu.gpr[op->reg];
+
+    switch (op->kind) {
+    case OP_RDMSR:
+        return apic->rdmsr(apic->apic, (uint32_t)op->imm, reg);
+    case OP_WRMSR:
+        return apic->wrmsr(apic->apic, (uint32_t)op->imm, *reg);
+    case OP_MOV_CR8:
+        if (*reg > 15)
+            return false;
+        apic->set_cr8(apic->apic, (uint8_t)*reg);
+        return true;
+    default:
+        access(n, op);
+        return true;
+    }
+}
+
+static void call_software(struct cpu_node *n, const struct op *op)
+{
+    struct cpu_env env = {
+        .node = n,
+        .cpu = &n->cpu,
+        .mem = n->config.mem,
+        .irqs = n->config.irqs,
+        .now = engine_now(n->config.engine),
+    };
+
+    op->fn(op->self, &env, op->imm);
+}
+
+static bool reaches_out(uint8_t kind)
+{
+    return kind == OP_RDMSR || kind == OP_WRMSR || kind == OP_MOV_CR8 ||
+           kind == OP_LOAD || kind == OP_STORE;
+}
+
+static struct cpu_result end_op(struct cpu_node *n)
+{
+    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
+    bool blocked = n->cpu.sti_blocking;
+    uint64_t rip = n->cpu.rip;
+
+    n->cpu.rip = rip_plus(rip, 1);
+    n->vectored_irq = 0;
+    if (op->kind == OP_CALL) {
+        call_software(n, op);
+    } else if (!reaches_out(op->kind)) {
+        r = cpu_execute(&n->cpu, n->config.mem, op);
+    } else if (!reach_out(n, op)) {
+        n->cpu.rip = rip;
+        r = cpu_raise(&n->cpu, n->config.mem, VECTOR_GP, 0);
+    }
+    if (blocked)
+        n->cpu.sti_blocking = false;
+    return r;
+}
+
+static struct cpu_result end_delivery(struct cpu_node *n)
+{
+    struct cpu_result r = cpu_deliver(&n->cpu, n->config.mem, &n->vectored);
+
+    if (r.outcome == CPU_GOES_ON) {
+        entered(n, n->vectored_irq);
+        n->vectored_irq = 0;
+    }
+    return r;
+}
+
+static void end_exit(struct cpu_node *n)
+{
+    const struct cpu_costs *costs = &n->config.costs;
+
+    irq_hop(n->config.irqs, n->vectored_irq, HOP_VM_EXIT,
+            engine_now(n->config.engine));
+    n->delivered_irq = n->vectored_irq;
+    n->vectored_irq = 0;
+    n->exit_reason = n->exit.reason;
+    n->pollution += costs->pollution_per_exit;
+    if (n->pollution > costs->pollution_limit)
+        n->pollution = costs->pollution_limit;
+    cpu_vm_exit(&n->cpu, &n->exit);
+}
+
+static void arm_preemption_timer(struct cpu_node *n)
+{
+    const struct vmcs *v = n->cpu.vmcs;
+    uint64_t value = vmcs_get(v, VMCS_PREEMPTION_TIMER_VALUE);
+    uint64_t cycles = value << n->config.preemption_timer_shift;
+
+    if (vmcs_get(v, VMCS_PIN_CONTROLS) & PIN_PREEMPTION_TIMER)
+        engine_schedule(n->config.engine, &n->timer_event,
+                        engine_now(n->config.engine) +
+                            cycles * n->config.clock.period);
+}
+
+static struct cpu_result end_entry(struct cpu_node *n)
+{
+    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
+    uint64_t next = rip_plus(n->cpu.rip, 1);
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
+    irq_id irq = n->cpu.vmcs->inject_irq;
+    bool entry_failure;
+    struct cpu_vectored e;
+
+    n->vectored_irq = 0;
+    if (cpu_vm_entry(&n->cpu, op->kind == OP_VMLAUNCH, &entry_failure)) {
+        n->cpu.rip = next;
+        return r;
+    }
+    if (entry_failure)
+        return r;
+    arm_preemption_timer(n);
+    if (!cpu_entry_injects(&n->cpu, &e))
+        return r;
+    n->account.injections += e.type == INTR_TYPE_EXTERNAL;
+    n->vectored_irq = irq;
+    r = cpu_deliver(&n->cpu, n->config.mem, &e);
+    if (r.outcome == CPU_GOES_ON) {
+        entered(n, irq);
+        n->vectored_irq = 0;
+    }
+    return r;
+}
+
+/* Ends the step that began at n->start; true if an exit has begun. */
+static bool end(struct cpu_node *n, uint64_t *cycles)
+{
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
+    sim_time now = engine_now(n->config.engine);
+    uint64_t took = cycles_since(n, now);
+
+    cpu_node_settle(n, now);
+    switch (n->step) {
+    case STEP_WAIT:
+        break;
+    case STEP_WAKE:
+        n->awake = true;
+        break;
+    case STEP_WORK:
+        end_work(n, took);
+        break;
+    case STEP_OP:
+        r = end_op(n);
+        break;
+    case STEP_DELIVERY:
+        r = end_delivery(n);
+        break;
+    case STEP_EXIT:
+        end_exit(n);
+        break;
+    case STEP_ENTRY:
+        r = end_entry(n);
+        break;
+    }
+    assert(!cpu_check(&n->cpu));
+    return follow(n, &r, cycles);
+}
+
+/* Ends the step that is due, and goes on until one ends in the future behind
+ * another event. */
+static void run(struct cpu_node *n)
+{
+    struct engine *e = n->config.engine;
+    uint64_t cycles;
+    sim_time until;
+
+    n->in_step = true;
+    do {
+        if (!end(n, &cycles))
+            cycles = begin_next(n);
+        n->start = engine_now(e);
+        until = n->start + cycles * n->config.clock.period;
+        if (n->step == STEP_WAIT)
+            break;
+    } while (engine_advance(e, until));
+    n->in_step = false;
+    if (n->step != STEP_WAIT)
+        engine_schedule(e, &n->step_event, until);
+}
+
+void cpu_node_start(struct cpu_node *n, uint64_t rip, uint64_t rsp)
+{
+    sim_time edge = clock_edge(&n->config.clock, engine_now(n->config.engine));
+
+    cpu_reset(&n->cpu, rip, rsp);
+    n->step = STEP_WAIT;
+    n->share = SHARE_IDLE;
+    n->start = edge;
+    engine_schedule(n->config.engine, &n->step_event, edge);
+}
+
+void cpu_node_intr(struct cpu_node *n, bool high)
+{
+    struct engine *e = n->config.engine;
+    sim_time edge;
+
+    n->cpu.intr = high;
+    if (n->in_step || (n->step != STEP_WAIT && n->step != STEP_WORK))
+        return; /* the next boundary will see it */
+    if (cpu_recognize(&n->cpu) == CPU_EVENT_NONE)
+        return;
+    edge = clock_edge(&n->config.clock, engine_now(e));
+    if (!event_scheduled(&n->step_event) || n->step_event.time > edge)
+        engine_schedule(e, &n->step_event, edge);
+}
+
+void cpu_node_each_held(const struct cpu_node *n,
+                        void (*each)(void *ctx, irq_id id), void *ctx)
+{
+    if (n->vectored_irq)
+        each(ctx, n->vectored_irq);
+    if (n->delivered_irq && n->root_is_host)
+        each(ctx, n->delivered_irq);
+    if (n->cpu.vmcs && n->cpu.vmcs->inject_irq)
+        each(ctx, n->cpu.vmcs->inject_irq);
+}

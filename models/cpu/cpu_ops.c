@@ -1,0 +1,219 @@
+/* Single operations: what exits instead of executing, and what executes. */
+#include <assert.h>
+#include <stddef.h>
+
+#include "models/cpu/cpu.h"
+
+static bool control(const struct cpu *c, enum vmcs_field f, uint32_t bit)
+{
+    return c->non_root && (vmcs_get(c->vmcs, f) & bit) != 0;
+}
+
+static bool secondary(const struct cpu *c, uint32_t bit)
+{
+    return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_SECONDARY) &&
+           control(c, VMCS_SECONDARY_CONTROLS, bit);
+}
+
+/* "MSR-Bitmap Address": read-low 0, read-high 400h, write-low 800h,
+ * write-high C00h; an MSR outside both ranges always exits. */
+static bool msr_exits(const struct cpu *c, struct mem *m, uint32_t msr,
+                      bool write)
+{
+    uint64_t byte = write ? 0x800 : 0;
+    uint64_t at;
+
+    if (!control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_MSR_BITMAPS))
+        return true;
+    if (msr >= 0xc0000000 && msr <= 0xc0001fff)
+        byte += 0x400;
+    else if (msr > 0x1fff)
+        return true;
+    at = vmcs_get(c->vmcs, VMCS_MSR_BITMAP) + byte + (msr & 0x1fff) / 8;
+    return (mem_read32(m, at & ~UINT64_C(3)) >> (8 * (at & 3) + (msr & 7))) & 1;
+}
+
+bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
+                    struct cpu_exit *x)
+{
+    *x = (struct cpu_exit){.instruction_length = 1};
+    if (!c->non_root)
+        return false;
+    switch (op->kind) {
+    case OP_HLT:
+        x->reason = EXIT_HLT;
+        return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_HLT_EXITING);
+    case OP_PAUSE:
+        x->reason = EXIT_PAUSE;
+        return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_PAUSE_EXITING);
+    case OP_RDMSR:
+        x->reason = EXIT_MSR_READ;
+        return msr_exits(c, m, (uint32_t)op->imm, false);
+    case OP_WRMSR:
+        x->reason = EXIT_MSR_WRITE;
+        return msr_exits(c, m, (uint32_t)op->imm, true);
+    case OP_MOV_CR8: /* CR number 8, MOV to CR, the register */
+        x->reason = EXIT_CR_ACCESS;
+        x->qualification = 8 | (uint64_t)op->reg << 8;
+        return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_CR8_LOAD_EXITING);
+    case OP_LIDT:
+        x->reason = EXIT_GDTR_IDTR;
+        return secondary(c, SECONDARY_DESCRIPTOR_TABLE_EXITING);
+    case OP_VMCALL:
+        x->reason = EXIT_VMCALL;
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
+                      struct cpu_exit *x)
+{
+    const struct vmcs *v = c->vmcs;
+
+    if (!c->non_root || !secondary(c, SECONDARY_EPT) ||
+        addr - v->hole_base >= v->hole_bytes)
+        return false;
+    *x = (struct cpu_exit){
+        .reason = EXIT_EPT_VIOLATION,
+        /* data read or write; the linear address is valid and translated */
+        .qualification = (write ? 2u : 1u) | 1u << 7 | 1u << 8,
+        .instruction_length = 1,
+        .guest_physical_address = addr,
+    };
+    return true;
+}
+
+static uint64_t pop(struct cpu *c, struct mem *m)
+{
+    uint64_t value = mem_read64(m, c->rsp);
+
+    c->rsp += 8;
+    return value;
+}
+
+static void iret(struct cpu *c, struct mem *m)
+{
+    c->rip = pop(c, m);
+    pop(c, m);
+    c->rflags = pop(c, m) | RFLAGS_FIXED;
+    c->rsp = pop(c, m); /* SS, above it, has no meaning here */
+    c->frames >>= 1;
+}
+
+static void push_all(struct cpu *c, struct mem *m)
+{
+    c->rsp -= 8 * GPR_COUNT;
+    mem_write(m, c->rsp, c->gpr, sizeof c->gpr);
+}
+
+static void pop_all(struct cpu *c, struct mem *m)
+{
+    mem_read(m, c->rsp, c->gpr, sizeof c->gpr);
+    c->rsp += 8 * GPR_COUNT;
+}
+
+static struct cpu_result software_interrupt(struct cpu *c, struct mem *m,
+                                            uint8_t vector)
+{
+    struct cpu_vectored e = {
+        .vector = vector,
+        .type = INTR_TYPE_SOFTWARE_INTERRUPT,
+        .return_rip = c->rip,
+    };
+
+    c->rip = rip_of(rip_op(c->rip) - 1); /* faults return to the INT itself */
+    return cpu_deliver(c, m, &e);
+}
+
+static void vmwrite(struct cpu *c, enum vmcs_field f, uint64_t value)
+{
+    c->vm_fail = !vmcs_field_writable(f);
+    if (c->vm_fail)
+        vmcs_set(c->vmcs, VMCS_INSTRUCTION_ERROR, VMERR_READ_ONLY_FIELD);
+    else
+        vmcs_set(c->vmcs, f, value);
+}
+
+static void execute_vmx(struct cpu *c, const struct op *op)
+{
+    switch (op->kind) {
+    case OP_VMXON:
+        c->vmx_on = true;
+        break;
+    case OP_VMPTRLD:
+        c->vmcs = op->self;
+        break;
+    case OP_VMREAD:
+        c->gpr[op->reg] = vmcs_get(c->vmcs, (enum vmcs_field)op->imm);
+        break;
+    case OP_VMWRITE:
+        vmwrite(c, (enum vmcs_field)op->imm, c->gpr[op->reg]);
+        break;
+    default:
+        assert(!"an operation that the node executes");
+    }
+}
+
+static void set_if(struct cpu *c)
+{
+    /* only a change from 0 to 1 blocks */
+    c->sti_blocking = !cpu_if(c);
+    c->rflags |= RFLAGS_IF;
+}
+
+struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
+{
+    switch (op->kind) {
+    case OP_NOP:
+    case OP_PAUSE:
+    case OP_WORK:
+    case OP_WORK_REG:
+        break;
+    case OP_MOV:
+        c->gpr[op->reg] = op->imm;
+        break;
+    case OP_ADD:
+        c->gpr[op->reg] += op->imm;
+        break;
+    case OP_JMP:
+        c->rip = op->imm;
+        break;
+    case OP_JZ:
+        c->rip = c->gpr[op->reg] ? c->rip : op->imm;
+        break;
+    case OP_JNZ:
+        c->rip = c->gpr[op->reg] ? op->imm : c->rip;
+        break;
+    case OP_PUSHA:
+        push_all(c, m);
+        break;
+    case OP_POPA:
+        pop_all(c, m);
+        break;
+    case OP_CLI:
+        c->rflags &= ~(uint64_t)RFLAGS_IF;
+        break;
+    case OP_STI:
+        set_if(c);
+        break;
+    case OP_HLT:
+        c->activity = ACTIVITY_HLT;
+        break;
+    case OP_INT:
+        return software_interrupt(c, m, (uint8_t)op->imm);
+    case OP_INT_REG:
+        return software_interrupt(c, m, (uint8_t)c->gpr[op->reg]);
+    case OP_IRET:
+        iret(c, m);
+        break;
+    case OP_LIDT:
+        c->idtr.base = c->gpr[op->reg];
+        c->idtr.limit = (uint16_t)op->imm;
+        break;
+    default:
+        execute_vmx(c, op);
+    }
+    return (struct cpu_result){.outcome = CPU_GOES_ON};
+}

@@ -1,0 +1,53 @@
+/* VMCS fields by name and encoding, from vmcs_fields.def. */
+#include "models/cpu/vmcs.h"
+
+#include <stddef.h>
+
+static const struct {
+    uint32_t encoding;
+    bool writable;
+} fields[VMCS_FIELD_COUNT] = {
+#define VMCS_FIELD(name, encoding, writable, title) {encoding, writable},
+#include "models/cpu/vmcs_fields.def"
+#undef VMCS_FIELD
+};
+
+static const char *const reasons[EXIT_REASON_LIMIT] = {
+#define EXIT_REASON(name, number, sentence) [number] = #name,
+#include "models/cpu/exit_reasons.def"
+#undef EXIT_REASON
+};
+
+void vmcs_clear(struct vmcs *v)
+{
+    *v = (struct vmcs){0};
+    vmcs_set(v, VMCS_PIN_CONTROLS, PIN_DEFAULT1);
+    vmcs_set(v, VMCS_PRIMARY_CONTROLS, PRIMARY_DEFAULT1);
+    vmcs_set(v, VMCS_EXIT_CONTROLS, EXIT_CTL_DEFAULT1 | EXIT_CTL_HOST_64);
+    vmcs_set(v, VMCS_ENTRY_CONTROLS, ENTRY_CTL_DEFAULT1 | ENTRY_CTL_GUEST_64);
+    vmcs_set(v, VMCS_LINK_POINTER, UINT64_MAX);
+    vmcs_set(v, VMCS_GUEST_RFLAGS, 2);
+}
+
+enum vmcs_field vmcs_field_of(uint32_t encoding)
+{
+    for (unsigned f = 0; f < VMCS_FIELD_COUNT; f++)
+        if (fields[f].encoding == encoding)
+            return (enum vmcs_field)f;
+    return VMCS_FIELD_COUNT;
+}
+
+bool vmcs_field_writable(enum vmcs_field f)
+{
+    return fields[f].writable;
+}
+
+uint32_t vmcs_encoding(enum vmcs_field f)
+{
+    return fields[f].encoding;
+}
+
+const char *exit_reason_name(unsigned reason)
+{
+    return reason < EXIT_REASON_LIMIT ? reasons[reason] : NULL;
+}

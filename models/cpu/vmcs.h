@@ -1,0 +1,139 @@
+/*
+ * The virtual-machine control structure: fields by name, as one array.
+ *
+ * SDM vol. 3, chapter "Virtual Machine Control Structures".  The VMCS's own
+ * memory format is not architectural; it is a C struct here.  Left out: what
+ * does not concern interrupts (segments, control registers, MSR areas).
+ */
+#ifndef MODELS_CPU_VMCS_H
+#define MODELS_CPU_VMCS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/core/irq.h"
+
+enum vmcs_field {
+#define VMCS_FIELD(name, encoding, writable, title) VMCS_##name,
+#include "models/cpu/vmcs_fields.def"
+#undef VMCS_FIELD
+    VMCS_FIELD_COUNT
+};
+
+enum exit_reason {
+#define EXIT_REASON(name, number, sentence) EXIT_##name = number,
+#include "models/cpu/exit_reasons.def"
+#undef EXIT_REASON
+    EXIT_REASON_LIMIT = 64
+};
+
+#define EXIT_REASON_ENTRY_FAILURE 0x80000000u
+
+/* Pin-based controls. */
+#define PIN_EXTERNAL_INTERRUPT_EXITING (1u << 0)
+#define PIN_NMI_EXITING (1u << 3)
+#define PIN_VIRTUAL_NMIS (1u << 5)
+#define PIN_PREEMPTION_TIMER (1u << 6)
+#define PIN_DEFAULT1 0x16u
+
+/* Primary processor-based controls. */
+#define PRIMARY_INTERRUPT_WINDOW (1u << 2)
+#define PRIMARY_HLT_EXITING (1u << 7)
+#define PRIMARY_CR8_LOAD_EXITING (1u << 19)
+#define PRIMARY_CR8_STORE_EXITING (1u << 20)
+#define PRIMARY_NMI_WINDOW (1u << 22)
+#define PRIMARY_MSR_BITMAPS (1u << 28)
+#define PRIMARY_PAUSE_EXITING (1u << 30)
+#define PRIMARY_SECONDARY (1u << 31)
+#define PRIMARY_DEFAULT1 0x0401e172u
+
+/* Secondary processor-based controls. */
+#define SECONDARY_EPT (1u << 1)
+#define SECONDARY_DESCRIPTOR_TABLE_EXITING (1u << 2)
+#define SECONDARY_VPID (1u << 5)
+
+/* VM-exit and VM-entry controls. */
+#define EXIT_CTL_HOST_64 (1u << 9)
+#define EXIT_CTL_ACKNOWLEDGE (1u << 15)
+#define EXIT_CTL_SAVE_PREEMPTION_TIMER (1u << 22)
+#define EXIT_CTL_DEFAULT1 0x00036dffu
+#define ENTRY_CTL_GUEST_64 (1u << 9)
+#define ENTRY_CTL_DEFAULT1 0x000011ffu
+
+/* Interruption information. */
+#define INTR_INFO_VALID (1u << 31)
+#define INTR_INFO_ERROR_CODE (1u << 11)
+#define INTR_INFO_TYPE(info) (((info) >> 8) & 7)
+#define INTR_INFO_VECTOR(info) ((info)&0xff)
+
+enum intr_type {
+    INTR_TYPE_EXTERNAL = 0,
+    INTR_TYPE_RESERVED = 1,
+    INTR_TYPE_NMI = 2,
+    INTR_TYPE_HARDWARE_EXCEPTION = 3,
+    INTR_TYPE_SOFTWARE_INTERRUPT = 4,
+    INTR_TYPE_PRIVILEGED_EXCEPTION = 5,
+    INTR_TYPE_SOFTWARE_EXCEPTION = 6,
+    INTR_TYPE_OTHER = 7,
+};
+
+/* Guest interruptibility and activity. */
+#define BLOCKING_BY_STI (1u << 0)
+#define BLOCKING_BY_MOV_SS (1u << 1)
+#define BLOCKING_BY_SMI (1u << 2)
+#define BLOCKING_BY_NMI (1u << 3)
+
+enum cpu_activity {
+    ACTIVITY_ACTIVE,
+    ACTIVITY_HLT,
+    ACTIVITY_SHUTDOWN,
+    ACTIVITY_WAIT_FOR_SIPI,
+};
+
+/* VM-instruction errors. */
+enum vm_instruction_error {
+    VMERR_NONE = 0,
+    VMERR_LAUNCH_NOT_CLEAR = 4,
+    VMERR_RESUME_NOT_LAUNCHED = 5,
+    VMERR_CONTROLS = 7,
+    VMERR_HOST_STATE = 8,
+    VMERR_READ_ONLY_FIELD = 13,
+    VMERR_MOV_SS = 26,
+};
+
+struct vmcs {
+    uint64_t field[VMCS_FIELD_COUNT];
+    bool launched;
+    /*
+     * Nested paging is an identity map with one hole (hole_bytes = 0: none):
+     * a guest access there is an EPT violation.  EPTP is not walked.
+     */
+    uint64_t hole_base, hole_bytes;
+    /* Beside the architecture: identity and accounting. */
+    irq_id inject_irq; /* of the event that the next entry injects */
+    uint64_t frames;   /* the guest's handler nesting, see cpu.h */
+};
+
+static inline uint64_t vmcs_get(const struct vmcs *v, enum vmcs_field f)
+{
+    return v->field[f];
+}
+
+static inline void vmcs_set(struct vmcs *v, enum vmcs_field f, uint64_t value)
+{
+    v->field[f] = value;
+}
+
+/* After VMCLEAR: launch state clear, controls at their default-1 settings,
+ * RFLAGS and the link pointer at legal values. */
+void vmcs_clear(struct vmcs *v);
+
+/* The field of an encoding, or VMCS_FIELD_COUNT. */
+enum vmcs_field vmcs_field_of(uint32_t encoding);
+bool vmcs_field_writable(enum vmcs_field f);
+uint32_t vmcs_encoding(enum vmcs_field f);
+
+/* The SDM's name of a basic exit reason, or NULL. */
+const char *exit_reason_name(unsigned reason);
+
+#endif
