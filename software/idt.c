@@ -1,0 +1,34 @@
+/* Gates of an interrupt descriptor table. */
+#include "software/idt.h"
+
+#define GATE_PRESENT (UINT64_C(1) << 47)
+#define GATE_INTERRUPT (UINT64_C(0xe) << 40)
+
+static uint64_t gate_at(uint64_t idt, uint8_t vector)
+{
+    return idt + IDT_GATE_BYTES * vector;
+}
+
+void idt_set_gate(struct mem *m, uint64_t idt, uint8_t vector, uint64_t rip)
+{
+    uint64_t low = (rip & 0xffff) | (rip & 0xffff0000) << 32;
+
+    mem_write64(m, gate_at(idt, vector), low | GATE_PRESENT | GATE_INTERRUPT);
+    mem_write64(m, gate_at(idt, vector) + 8, rip >> 32);
+}
+
+void idt_set_present(struct mem *m, uint64_t idt, uint8_t vector, bool present)
+{
+    uint64_t low = mem_read64(m, gate_at(idt, vector)) & ~GATE_PRESENT;
+
+    mem_write64(m, gate_at(idt, vector), low | (present ? GATE_PRESENT : 0));
+}
+
+void idt_copy_gate(struct mem *m, uint64_t to, uint8_t to_vector, uint64_t from,
+                   uint8_t from_vector)
+{
+    uint64_t gate[2];
+
+    mem_read(m, gate_at(from, from_vector), gate, sizeof gate);
+    mem_write(m, gate_at(to, to_vector), gate, sizeof gate);
+}

@@ -1,0 +1,24 @@
+/* Interrupt descriptor tables in simulated memory, 64-bit mode layout:
+ * SDM vol. 3, "64-Bit Mode IDT". */
+#ifndef SOFTWARE_IDT_H
+#define SOFTWARE_IDT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/core/mem.h"
+
+#define IDT_GATES 256u
+#define IDT_GATE_BYTES 16u
+#define IDT_LIMIT (IDT_GATES * IDT_GATE_BYTES - 1)
+
+/* An interrupt gate, present, to the code at `rip`. */
+void idt_set_gate(struct mem *m, uint64_t idt, uint8_t vector, uint64_t rip);
+
+/* Sets or clears a gate's present bit; all else stays. */
+void idt_set_present(struct mem *m, uint64_t idt, uint8_t vector, bool present);
+
+void idt_copy_gate(struct mem *m, uint64_t to, uint8_t to_vector, uint64_t from,
+                   uint8_t from_vector);
+
+#endif

@@ -1,0 +1,297 @@
+/* VM entries and exits: what is injected, and what each exit means. */
+#include "software/kvm.h"
+
+#include <assert.h>
+
+#include "software/apic_code.h"
+#include "software/kvm_private.h"
+
+#define MSR_X2APIC_EOI (MSR_X2APIC + APIC_EOI / 16)
+
+static uint64_t get(const struct kvm *k, enum vmcs_field f)
+{
+    return vmcs_get(&k->vmcs, f);
+}
+
+static void set_control(struct kvm *k, enum vmcs_field f, uint32_t bit, bool on)
+{
+    uint64_t value = get(k, f) & ~(uint64_t)bit;
+
+    vmcs_set(&k->vmcs, f, value | (on ? bit : 0));
+}
+
+/* ---- entry ---- */
+
+void kvm_call_queued(void *self, struct cpu_env *env, uint64_t arg)
+{
+    const struct kvm *k = self;
+
+    (void)arg;
+    env->cpu->gpr[RAX] = k->queued != 0;
+}
+
+void kvm_call_route(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+    unsigned i = (unsigned)__builtin_ctzll(k->queued);
+
+    (void)arg;
+    k->queued &= k->queued - 1;
+    kvm_vlapic_accept(k, env, k->config.irq[i].guest_vector, k->queued_irq[i]);
+    k->queued_irq[i] = 0;
+}
+
+/* Is the guest able to take an interrupt at this entry? */
+static bool injectable(const struct kvm *k)
+{
+    return (get(k, VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
+           !(get(k, VMCS_GUEST_INTERRUPTIBILITY) &
+             (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS));
+}
+
+static void inject(struct kvm *k, const struct kvm_event *e)
+{
+    vmcs_set(&k->vmcs, VMCS_ENTRY_INTR_INFO, e->info);
+    vmcs_set(&k->vmcs, VMCS_ENTRY_ERROR_CODE, e->error_code);
+    vmcs_set(&k->vmcs, VMCS_ENTRY_INSTRUCTION_LENGTH, e->instruction_length);
+    k->vmcs.inject_irq = e->irq;
+}
+
+static enum kvm_label inject_interrupt(struct kvm *k, struct cpu_env *env)
+{
+    struct kvm_event e = {0};
+
+    if (k->eli_on && !k->injection_mode)
+        kvm_eli_enter_injection_mode(k, env->mem);
+    e.info = INTR_INFO_VALID | kvm_vlapic_take(k, &e.irq);
+    inject(k, &e);
+    /* a second one can follow as soon as the handler allows it */
+    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW,
+                kvm_vlapic_eligible(k));
+    return KVM_INJECT;
+}
+
+static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
+{
+    struct kvm_event again = k->again;
+
+    if (k->queued)
+        return KVM_AGAIN;
+    if (k->blocked && !kvm_vlapic_eligible(k))
+        return KVM_BLOCK;
+    if (k->blocked) {
+        k->blocked = false;
+        return KVM_WAKE;
+    }
+    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW, false);
+    if (again.info) {
+        k->again = (struct kvm_event){0};
+        inject(k, &again);
+        set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW,
+                    kvm_vlapic_eligible(k));
+        return KVM_INJECT;
+    }
+    if (!kvm_vlapic_eligible(k))
+        return KVM_ENTER;
+    if (injectable(k))
+        return inject_interrupt(k, env);
+    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW, true);
+    return KVM_WINDOW;
+}
+
+void kvm_call_prepare_entry(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+
+    (void)arg;
+    kvm_jump(k, env, choose(k, env));
+}
+
+void kvm_call_load(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+
+    (void)arg;
+    for (unsigned r = 0; r < GPR_COUNT; r++)
+        env->cpu->gpr[r] = k->gpr[r];
+    if (!k->vmcs.launched)
+        kvm_jump(k, env, KVM_LAUNCH);
+}
+
+void kvm_call_failed(void *self, struct cpu_env *env, uint64_t arg)
+{
+    (void)self;
+    (void)env;
+    (void)arg;
+    assert(!"a VM entry of the hypervisor failed");
+}
+
+/* ---- exit ---- */
+
+/* The op that exited: what a hypervisor finds by decoding the instruction. */
+static const struct op *guest_op(const struct kvm *k, const struct cpu_env *env)
+{
+    return &env->node->config.text[rip_op(get(k, VMCS_GUEST_RIP))];
+}
+
+/* The guest's op has been emulated: RIP moves on, blocking by STI ends. */
+static void skip(struct kvm *k)
+{
+    vmcs_set(&k->vmcs, VMCS_GUEST_RIP,
+             rip_plus(get(k, VMCS_GUEST_RIP),
+                      (uint32_t)get(k, VMCS_EXIT_INSTRUCTION_LENGTH)));
+    set_control(k, VMCS_GUEST_INTERRUPTIBILITY,
+                BLOCKING_BY_STI | BLOCKING_BY_MOV_SS, false);
+}
+
+void kvm_call_skip(void *self, struct cpu_env *env, uint64_t arg)
+{
+    (void)env;
+    (void)arg;
+    skip(self);
+}
+
+void kvm_call_block(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+
+    (void)env;
+    (void)arg;
+    skip(k);
+    k->blocked = true;
+}
+
+/* The event whose delivery the exit interrupted has to be injected again; an
+ * external interrupt of ELI's guest mode is the host's instead. */
+static void keep_vectored(struct kvm *k)
+{
+    uint32_t info = (uint32_t)get(k, VMCS_IDT_VECTORING_INFO);
+    bool external = INTR_INFO_TYPE(info) == INTR_TYPE_EXTERNAL;
+
+    if (!(info & INTR_INFO_VALID) || (external && kvm_eli_guest_mode(k)))
+        return;
+    k->again = (struct kvm_event){
+        .info = info & ~UINT32_C(0x7ffff000),
+        .error_code = (uint32_t)get(k, VMCS_IDT_VECTORING_ERROR_CODE),
+        .instruction_length = (uint32_t)get(k, VMCS_EXIT_INSTRUCTION_LENGTH),
+        .irq = external ? k->vmcs.inject_irq : 0,
+    };
+}
+
+static bool is_guest_eoi(const struct kvm *k, const struct cpu_env *env)
+{
+    return get(k, VMCS_EXIT_REASON) == EXIT_MSR_WRITE &&
+           guest_op(k, env)->imm == MSR_X2APIC_EOI;
+}
+
+static bool vectored_external(const struct kvm *k)
+{
+    uint32_t info = (uint32_t)get(k, VMCS_IDT_VECTORING_INFO);
+
+    return (info & INTR_INFO_VALID) &&
+           INTR_INFO_TYPE(info) == INTR_TYPE_EXTERNAL;
+}
+
+static enum kvm_label handler_of(const struct kvm *k, const struct cpu_env *env)
+{
+    switch (get(k, VMCS_EXIT_REASON)) {
+    case EXIT_EXTERNAL_INTERRUPT:
+        return KVM_ON_INTR;
+    case EXIT_INTERRUPT_WINDOW:
+        return KVM_ON_WINDOW;
+    case EXIT_HLT:
+        return KVM_ON_HLT;
+    case EXIT_MSR_WRITE:
+        if (kvm_eli_guest_mode(k) && is_guest_eoi(k, env))
+            return KVM_ELI_EOI;
+        return KVM_ON_MSR;
+    case EXIT_MSR_READ:
+        return KVM_ON_MSR;
+    case EXIT_EPT_VIOLATION:
+        return KVM_ON_EPT;
+    case EXIT_PREEMPTION_TIMER:
+        return KVM_ON_TIMER;
+    case EXIT_EXCEPTION_NMI:
+        return KVM_ON_EXCEPTION;
+    default:
+        return KVM_ON_OTHER;
+    }
+}
+
+/* Which interrupt made the exit necessary. */
+static irq_id exit_cause(const struct kvm *k, const struct cpu_env *env)
+{
+    int in_service = vecset_top(&k->vlapic.isr);
+
+    if (get(k, VMCS_EXIT_REASON) == EXIT_INTERRUPT_WINDOW)
+        return kvm_vlapic_next_irq(k);
+    if (in_service >= 0)
+        return k->visr_irq[in_service];
+    return is_guest_eoi(k, env) ? env->node->delivered_irq : 0;
+}
+
+void kvm_call_dispatch(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+    enum kvm_label to = handler_of(k, env);
+
+    (void)arg;
+    if (to == KVM_ON_INTR)
+        env->cpu->gpr[RAX] = INTR_INFO_VECTOR(get(k, VMCS_EXIT_INTR_INFO));
+    kvm_jump(k, env, to);
+}
+
+void kvm_call_exit(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+    bool guest_mode = kvm_eli_guest_mode(k);
+
+    for (unsigned r = 0; r < GPR_COUNT; r++)
+        k->gpr[r] = env->cpu->gpr[r];
+    keep_vectored(k);
+    cpu_node_attribute_exit(env->node, exit_cause(k, env));
+    if (k->one_entry) {
+        k->one_entry = false;
+        kvm_eli_enter_guest_mode(k, env->mem);
+    }
+    if (guest_mode && !vectored_external(k) && !is_guest_eoi(k, env))
+        kvm_jump(k, env, KVM_ELI_ANY_EXIT);
+    else
+        kvm_call_dispatch(self, env, arg);
+}
+
+/* VMCALL asks for ELI; LIDT is emulated and ends it, as the shadow would no
+ * longer follow; nothing else is expected. */
+void kvm_call_other(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+    const struct op *op = guest_op(k, env);
+
+    (void)arg;
+    switch (get(k, VMCS_EXIT_REASON)) {
+    case EXIT_VMCALL:
+        if (k->config.eli)
+            kvm_eli_enable(k, env->mem);
+        break;
+    case EXIT_GDTR_IDTR:
+        k->guest_idt = (struct cpu_idtr){k->gpr[op->reg], (uint16_t)op->imm};
+        kvm_eli_disable(k);
+        break;
+    default:
+        k->unexpected++;
+    }
+    skip(k);
+}
+
+void kvm_each_held(const struct kvm *k, void (*each)(void *ctx, irq_id id),
+                   void *ctx)
+{
+    for (unsigned i = 0; i < k->config.irq_count; i++)
+        each(ctx, k->queued_irq[i]);
+    for (unsigned v = 0; v < 256; v++) {
+        each(ctx, k->virr_irq[v]);
+        each(ctx, k->visr_irq[v]);
+    }
+    each(ctx, k->again.irq);
+    each(ctx, k->vmcs.inject_irq);
+}

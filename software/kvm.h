@@ -1,0 +1,118 @@
+/*
+ * A KVM-like hypervisor with one virtual CPU pinned to a physical one, without
+ * hardware help for the guest's APIC, and ELI on top of it as a switch.
+ *
+ * Physical interrupts go to the host: the exit (or the host's own IDT, when
+ * it runs) calls the host's handler, which writes the physical EOI and queues
+ * the device's interrupt; queued interrupts are routed to the software APIC
+ * before the next VM entry, which injects the highest eligible one or asks
+ * for an interrupt window.  The guest's APIC accesses exit: by MSR bitmap in
+ * x2APIC mode, by an unmapped page (EPT violation) in xAPIC mode.
+ *
+ * ELI (Gordon et al., "ELI: Bare-Metal Performance for I/O Virtualization",
+ * ASPLOS 2012): in guest mode the CPU vectors through a shadow IDT in which
+ * only the assigned device's gates are present; every other interrupt is a
+ * #NP exit.  To inject, the host changes to injection mode until that EOI.
+ *
+ * The software APIC is the model of models/lapic, used as a rule book.
+ */
+#ifndef SOFTWARE_KVM_H
+#define SOFTWARE_KVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/cpu/cpu_node.h"
+#include "models/lapic/lapic.h"
+#include "software/kvm_costs.h"
+#include "software/text.h"
+
+#define KVM_IRQS_MAX 64
+#define KVM_TIMER_VECTOR 0xef /* the host's own local timer */
+
+/* An assigned device's interrupt: what the device sends, what the guest gets.
+ */
+struct kvm_irq {
+    uint8_t host_vector, guest_vector;
+};
+
+struct kvm_config {
+    bool x2apic, bsp;
+    uint32_t apic_id;
+    bool acknowledge_on_exit;
+    bool eli, eli_exitless_eoi;
+    uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
+    struct kvm_costs costs;
+    struct clock timer_clock, core_clock;
+    sim_time host_tick; /* period of the host's own timer; 0: none */
+    uint64_t memory;    /* base of 64 KiB of its own */
+    uint16_t timer_source, ipi_source; /* of the guest's virtual interrupts */
+    uint32_t irq_count;
+    struct kvm_irq irq[KVM_IRQS_MAX];
+    uint64_t guest_boot, guest_stack;
+};
+
+enum kvm_label {
+    KVM_REENTER, /* interrupts on: route what is queued, then enter */
+    KVM_AGAIN,   /* the same, with interrupts still off */
+    KVM_INJECT,  /* enter with an event */
+    KVM_WINDOW,  /* enter and ask for an interrupt window */
+    KVM_ENTER,   /* enter */
+    KVM_LAUNCH,  /* the first entry */
+    KVM_BLOCK,   /* halt the physical CPU until an interrupt */
+    KVM_WAKE,    /* the blocked virtual CPU has an interrupt */
+    KVM_ON_INTR, /* exit handlers, by what happened */
+    KVM_ON_WINDOW,
+    KVM_ON_HLT,
+    KVM_ON_MSR,
+    KVM_ON_EPT,
+    KVM_ON_TIMER,
+    KVM_ON_EXCEPTION,
+    KVM_ON_OTHER,
+    KVM_ELI_VECTORED, /* #NP while an unassigned interrupt was delivered */
+    KVM_ELI_EOI,      /* an EOI of the guest, passed to the physical APIC */
+    KVM_ELI_ANY_EXIT, /* the unconditional EOI, then the exit's handler */
+    KVM_LABELS
+};
+
+/* An event to inject that is not the software APIC's. */
+struct kvm_event {
+    uint32_t info; /* VM-entry interruption information; 0: none */
+    uint32_t error_code, instruction_length;
+    irq_id irq;
+};
+
+struct kvm {
+    struct kvm_config config;
+    struct vmcs vmcs;
+    uint64_t gpr[GPR_COUNT]; /* the guest's, while the host runs */
+    struct lapic vlapic;
+    irq_id virr_irq[256], visr_irq[256];
+    uint64_t label[KVM_LABELS];
+    uint64_t boot; /* RIP of the host's first op */
+    uint64_t host_idt, host_stack, shadow_idt, msr_bitmap;
+
+    uint64_t queued; /* bit i: irq[i] waits for routing */
+    irq_id queued_irq[KVM_IRQS_MAX];
+    struct kvm_event again; /* to be injected before anything else */
+    bool blocked;           /* the guest executed HLT */
+    sim_time next_tick;
+
+    bool eli_on;         /* the guest asked for it */
+    bool injection_mode; /* else the CPU uses the shadow IDT */
+    bool one_entry;      /* injection mode ends with the next exit */
+    struct cpu_idtr guest_idt;
+
+    uint64_t host_interrupts; /* handled by the host's own handlers */
+    uint64_t unexpected;      /* exits that nothing here should cause */
+};
+
+/* Assembles the host's text, fills its IDT and the VMCS. */
+void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
+               struct mem *m);
+
+/* Interrupts in the hypervisor's hands. */
+void kvm_each_held(const struct kvm *k, void (*each)(void *ctx, irq_id id),
+                   void *ctx);
+
+#endif

@@ -1,0 +1,55 @@
+/* Shared by the files of the KVM-like hypervisor only. */
+#ifndef SOFTWARE_KVM_PRIVATE_H
+#define SOFTWARE_KVM_PRIVATE_H
+
+#include "software/kvm.h"
+
+static inline void kvm_jump(const struct kvm *k, struct cpu_env *env,
+                            enum kvm_label to)
+{
+    env->cpu->rip = k->label[to];
+}
+
+/* Each of these is the code behind a CALL of kvm_text.c. */
+cpu_call_fn kvm_call_exit;          /* save registers, go to the handler */
+cpu_call_fn kvm_call_dispatch;      /* go to the handler */
+cpu_call_fn kvm_call_queued;        /* RAX = is anything queued? */
+cpu_call_fn kvm_call_route;         /* queued interrupt to the software APIC */
+cpu_call_fn kvm_call_prepare_entry; /* choose what to inject; jumps */
+cpu_call_fn kvm_call_load;          /* restore registers; jumps at launch */
+cpu_call_fn kvm_call_failed;        /* a VM entry failed: our mistake */
+cpu_call_fn kvm_call_block;
+cpu_call_fn kvm_call_skip; /* the guest's op is done */
+cpu_call_fn kvm_call_msr;  /* emulate; RAX = more cycles, RBX = timer count */
+cpu_call_fn kvm_call_ept;  /* likewise */
+cpu_call_fn kvm_call_other;
+cpu_call_fn kvm_call_exception;
+
+cpu_call_fn kvm_call_host_device;     /* arg: index of the interrupt */
+cpu_call_fn kvm_call_host_timer;      /* RAX = cycles of its work */
+cpu_call_fn kvm_call_host_timer_next; /* RAX = initial count */
+cpu_call_fn kvm_call_host_unknown;
+
+/* The software APIC. */
+void kvm_vlapic_accept(struct kvm *k, struct cpu_env *env, uint8_t vector,
+                       irq_id irq);
+bool kvm_vlapic_eligible(const struct kvm *k);
+/* The interrupt that would be injected next, or 0. */
+irq_id kvm_vlapic_next_irq(const struct kvm *k);
+uint8_t kvm_vlapic_take(struct kvm *k, irq_id *irq);
+void kvm_vlapic_expire(struct kvm *k, struct cpu_env *env);
+struct lapic_time kvm_vlapic_time(const struct kvm *k, sim_time now);
+/* When the guest's timer is due, or SIM_TIME_NEVER. */
+sim_time kvm_vlapic_due(const struct kvm *k);
+
+/* The initial count for the host's timer: the next tick or guest timer. */
+uint64_t kvm_host_timer_count(const struct kvm *k, sim_time now);
+
+/* ELI. */
+bool kvm_eli_guest_mode(const struct kvm *k);
+void kvm_eli_enable(struct kvm *k, struct mem *m);
+void kvm_eli_disable(struct kvm *k);
+void kvm_eli_enter_guest_mode(struct kvm *k, struct mem *m);
+void kvm_eli_enter_injection_mode(struct kvm *k, struct mem *m);
+
+#endif

@@ -1,0 +1,271 @@
+/* The hypervisor's op streams: boot, VM exit and entry, host handlers. */
+#include "software/apic_code.h"
+#include "software/idt.h"
+#include "software/kvm_private.h"
+
+#define HOST_IDT 0x0000u
+#define SHADOW_IDT 0x1000u
+#define MSR_BITMAP 0x2000u
+#define HOST_STACK 0xf000u
+
+static void label(struct kvm *k, struct text *t, enum kvm_label l)
+{
+    k->label[l] = text_here(t);
+}
+
+static void jump(struct kvm *k, struct text *t, enum kvm_label l)
+{
+    text_op(t, OP_JMP, RAX, k->label[l]);
+}
+
+static void op(struct text *t, enum op_kind kind)
+{
+    text_op(t, kind, RAX, 0);
+}
+
+static void eoi(struct kvm *k, struct text *t)
+{
+    apic_code_write(t, k->config.x2apic, APIC_EOI, 0);
+}
+
+/* ---- the host's own interrupt handlers ---- */
+
+static void build_device_handler(struct kvm *k, struct text *t, uint32_t i)
+{
+    op(t, OP_PUSHA);
+    text_work(t, k->config.costs.host_isr);
+    text_call(t, kvm_call_host_device, k, i);
+    eoi(k, t);
+    op(t, OP_POPA);
+    op(t, OP_IRET);
+}
+
+static void build_timer_handler(struct kvm *k, struct text *t)
+{
+    op(t, OP_PUSHA);
+    text_work(t, k->config.costs.host_isr);
+    text_call(t, kvm_call_host_timer, k, 0);
+    op(t, OP_WORK_REG);
+    text_call(t, kvm_call_host_timer_next, k, 0);
+    apic_code_write_reg(t, k->config.x2apic, APIC_TMICT, RAX);
+    eoi(k, t);
+    op(t, OP_POPA);
+    op(t, OP_IRET);
+}
+
+static void build_unknown_handler(struct kvm *k, struct text *t)
+{
+    op(t, OP_PUSHA);
+    text_work(t, k->config.costs.host_isr);
+    text_call(t, kvm_call_host_unknown, k, 0);
+    eoi(k, t);
+    op(t, OP_POPA);
+    op(t, OP_IRET);
+}
+
+static void build_idt(struct kvm *k, struct text *t, struct mem *m)
+{
+    for (unsigned v = 0; v < IDT_GATES; v++)
+        idt_set_gate(m, k->host_idt, (uint8_t)v, text_here(t));
+    build_unknown_handler(k, t);
+    idt_set_gate(m, k->host_idt, SPURIOUS_VECTOR, text_here(t));
+    op(t, OP_IRET);
+    idt_set_gate(m, k->host_idt, KVM_TIMER_VECTOR, text_here(t));
+    build_timer_handler(k, t);
+    for (uint32_t i = 0; i < k->config.irq_count; i++) {
+        idt_set_gate(m, k->host_idt, k->config.irq[i].host_vector,
+                     text_here(t));
+        build_device_handler(k, t, i);
+    }
+}
+
+/* ---- VM entry ---- */
+
+static void build_entry(struct kvm *k, struct text *t)
+{
+    const struct kvm_costs *costs = &k->config.costs;
+    uint32_t none;
+
+    label(k, t, KVM_AGAIN);
+    op(t, OP_STI);
+    label(k, t, KVM_REENTER);
+    text_call(t, kvm_call_queued, k, 0);
+    none = text_op(t, OP_JZ, RAX, 0);
+    text_work(t, costs->external_interrupt);
+    text_call(t, kvm_call_route, k, 0);
+    jump(k, t, KVM_REENTER);
+    text_patch(t, none);
+    op(t, OP_CLI);
+    text_call(t, kvm_call_prepare_entry, k, 0); /* always jumps */
+
+    label(k, t, KVM_WAKE);
+    text_work(t, costs->wake);
+    jump(k, t, KVM_AGAIN);
+    label(k, t, KVM_BLOCK);
+    op(t, OP_STI);
+    op(t, OP_HLT);
+    jump(k, t, KVM_REENTER);
+
+    label(k, t, KVM_WINDOW);
+    text_work(t, costs->open_window);
+    none = text_op(t, OP_JMP, RAX, 0);
+    label(k, t, KVM_INJECT);
+    text_work(t, costs->inject);
+    text_patch(t, none);
+    label(k, t, KVM_ENTER);
+    text_work(t, costs->switch_in);
+    text_call(t, kvm_call_load, k, 0);
+    op(t, OP_VMRESUME);
+    text_call(t, kvm_call_failed, k, 0);
+    label(k, t, KVM_LAUNCH);
+    op(t, OP_VMLAUNCH);
+    text_call(t, kvm_call_failed, k, 0);
+}
+
+/* ---- VM exits ---- */
+
+/* The host's gate is called with the vector in RAX, then interrupts on. */
+static void build_on_intr(struct kvm *k, struct text *t)
+{
+    label(k, t, KVM_ON_INTR);
+    if (k->config.acknowledge_on_exit)
+        op(t, OP_INT_REG);
+    op(t, OP_STI);
+    op(t, OP_NOP); /* the blocking by STI ends: a waiting interrupt is taken */
+    jump(k, t, KVM_REENTER);
+}
+
+static void build_simple(struct kvm *k, struct text *t, enum kvm_label l,
+                         uint64_t cycles)
+{
+    label(k, t, l);
+    op(t, OP_STI);
+    text_work(t, cycles);
+}
+
+/* An APIC access is emulated by `call`; then the host's timer is set again if
+ * the guest's has changed. */
+static void build_emulation(struct kvm *k, struct text *t, cpu_call_fn *call)
+{
+    uint32_t unchanged;
+
+    text_call(t, call, k, 0);
+    op(t, OP_WORK_REG);
+    unchanged = text_op(t, OP_JZ, RBX, 0);
+    apic_code_write_reg(t, k->config.x2apic, APIC_TMICT, RBX);
+    text_patch(t, unchanged);
+    jump(k, t, KVM_REENTER);
+}
+
+static void build_exits(struct kvm *k, struct text *t)
+{
+    const struct kvm_costs *costs = &k->config.costs;
+
+    build_on_intr(k, t);
+    build_simple(k, t, KVM_ON_WINDOW, costs->interrupt_window);
+    jump(k, t, KVM_REENTER);
+    build_simple(k, t, KVM_ON_TIMER, costs->preemption_timer);
+    jump(k, t, KVM_REENTER);
+    build_simple(k, t, KVM_ON_HLT, costs->hlt);
+    text_call(t, kvm_call_block, k, 0);
+    jump(k, t, KVM_REENTER);
+    build_simple(k, t, KVM_ON_MSR, costs->msr_access);
+    build_emulation(k, t, kvm_call_msr);
+    build_simple(k, t, KVM_ON_EPT, costs->ept_violation);
+    build_emulation(k, t, kvm_call_ept);
+    build_simple(k, t, KVM_ON_OTHER, costs->other);
+    text_call(t, kvm_call_other, k, 0);
+    jump(k, t, KVM_REENTER);
+
+    label(k, t, KVM_ON_EXCEPTION);
+    text_work(t, costs->exception);
+    text_call(t, kvm_call_exception, k, 0); /* may jump */
+    jump(k, t, KVM_AGAIN);
+    label(k, t, KVM_ELI_VECTORED); /* RAX: the interrupt's vector */
+    op(t, OP_INT_REG);
+    jump(k, t, KVM_AGAIN);
+    build_simple(k, t, KVM_ELI_EOI, costs->msr_access);
+    eoi(k, t);
+    text_call(t, kvm_call_skip, k, 0);
+    jump(k, t, KVM_REENTER);
+    label(k, t, KVM_ELI_ANY_EXIT);
+    eoi(k, t);
+    text_call(t, kvm_call_dispatch, k, 0);
+}
+
+static void build_boot(struct kvm *k, struct text *t)
+{
+    bool x2apic = k->config.x2apic;
+
+    k->boot = text_here(t);
+    text_op(t, OP_MOV, RAX, k->host_idt);
+    text_op(t, OP_LIDT, RAX, IDT_LIMIT);
+    apic_code_enable(t, x2apic, k->config.bsp);
+    apic_code_write(t, x2apic, APIC_DCR, DCR_DIVIDE_BY_1);
+    apic_code_write(t, x2apic, APIC_LVT_TIMER, KVM_TIMER_VECTOR);
+    text_call(t, kvm_call_host_timer_next, k, 0);
+    apic_code_write_reg(t, x2apic, APIC_TMICT, RAX);
+    op(t, OP_VMXON);
+    t->op[text_op(t, OP_VMPTRLD, RAX, 0)].self = &k->vmcs;
+    jump(k, t, KVM_AGAIN);
+}
+
+static void fill_vmcs(struct kvm *k, struct mem *m)
+{
+    struct vmcs *v = &k->vmcs;
+    uint8_t ones[MEM_PAGE_BYTES];
+
+    vmcs_clear(v);
+    for (unsigned i = 0; i < sizeof ones; i++)
+        ones[i] = 0xff; /* every MSR access exits */
+    mem_write(m, k->msr_bitmap, ones, sizeof ones);
+    vmcs_set(v, VMCS_MSR_BITMAP, k->msr_bitmap);
+    vmcs_set(v, VMCS_PIN_CONTROLS,
+             PIN_DEFAULT1 | PIN_EXTERNAL_INTERRUPT_EXITING);
+    vmcs_set(v, VMCS_PRIMARY_CONTROLS,
+             PRIMARY_DEFAULT1 | PRIMARY_HLT_EXITING | PRIMARY_MSR_BITMAPS |
+                 PRIMARY_CR8_LOAD_EXITING | PRIMARY_SECONDARY);
+    vmcs_set(v, VMCS_SECONDARY_CONTROLS, SECONDARY_EPT | SECONDARY_VPID);
+    if (k->config.acknowledge_on_exit)
+        vmcs_set(v, VMCS_EXIT_CONTROLS,
+                 vmcs_get(v, VMCS_EXIT_CONTROLS) | EXIT_CTL_ACKNOWLEDGE);
+    v->hole_base = APIC_PAGE;
+    v->hole_bytes = MEM_PAGE_BYTES;
+    vmcs_set(v, VMCS_HOST_IDTR_BASE, k->host_idt);
+    vmcs_set(v, VMCS_HOST_RSP, k->host_stack);
+    vmcs_set(v, VMCS_GUEST_RIP, k->config.guest_boot);
+    vmcs_set(v, VMCS_GUEST_RSP, k->config.guest_stack);
+}
+
+static void init_vlapic(struct kvm *k)
+{
+    struct lapic_config c = {
+        .id = k->config.apic_id,
+        .bsp = k->config.bsp,
+        .features = LAPIC_HAS_X2APIC | LAPIC_HAS_TSC_DEADLINE,
+    };
+
+    lapic_init(&k->vlapic, &c);
+}
+
+void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
+               struct mem *m)
+{
+    *k = (struct kvm){
+        .config = *c,
+        .host_idt = c->memory + HOST_IDT,
+        .shadow_idt = c->memory + SHADOW_IDT,
+        .msr_bitmap = c->memory + MSR_BITMAP,
+        .host_stack = c->memory + HOST_STACK,
+        .next_tick = c->host_tick ? c->host_tick : SIM_TIME_NEVER,
+    };
+    init_vlapic(k);
+    build_entry(k, t);
+    build_exits(k, t);
+    build_idt(k, t, m);
+    build_boot(k, t);
+    fill_vmcs(k, m);
+    vmcs_set(&k->vmcs, VMCS_HOST_RIP, text_here(t));
+    text_work(t, c->costs.switch_out);
+    text_call(t, kvm_call_exit, k, 0); /* always jumps */
+}

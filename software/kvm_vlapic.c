@@ -1,0 +1,184 @@
+/* The guest's APIC in software: the rules are those of models/lapic. */
+#include "software/apic_code.h"
+#include "software/kvm_private.h"
+
+#define GP_INJECTION                                                           \
+    (INTR_INFO_VALID | INTR_INFO_ERROR_CODE |                                  \
+     INTR_TYPE_HARDWARE_EXCEPTION << 8 | VECTOR_GP)
+
+struct lapic_time kvm_vlapic_time(const struct kvm *k, sim_time now)
+{
+    const struct clock *timer = &k->config.timer_clock;
+
+    return (struct lapic_time){
+        .timer_edge = clock_cycles(timer, clock_edge(timer, now)),
+        .tsc = clock_cycles(&k->config.core_clock, now),
+    };
+}
+
+sim_time kvm_vlapic_due(const struct kvm *k)
+{
+    struct lapic_due due = lapic_timer_due(&k->vlapic);
+
+    switch (due.clock) {
+    case LAPIC_DUE_TIMER_EDGE:
+        return due.at * k->config.timer_clock.period;
+    case LAPIC_DUE_TSC:
+        return due.at * k->config.core_clock.period;
+    default:
+        return SIM_TIME_NEVER;
+    }
+}
+
+/* What became of an interrupt that was sent to the software APIC. */
+static void settle(struct kvm *k, struct cpu_env *env,
+                   const struct lapic_taken *t, irq_id irq)
+{
+    switch (t->fate) {
+    case LAPIC_FATE_ACCEPTED:
+        irq_hop(env->irqs, irq, HOP_VLAPIC_ACCEPT, env->now);
+        k->virr_irq[t->vector] = irq;
+        break;
+    case LAPIC_FATE_MERGED:
+        irq_merge(env->irqs, irq, IRQ_VIRR_SET);
+        break;
+    default:
+        irq_drop(env->irqs, irq,
+                 t->fate == LAPIC_FATE_REFUSED ? (enum irq_reason)t->why
+                                               : IRQ_UNSUPPORTED_MODE);
+    }
+}
+
+void kvm_vlapic_accept(struct kvm *k, struct cpu_env *env, uint8_t vector,
+                       irq_id irq)
+{
+    struct msg_apic m = {.vector = vector, .mode = DELIVERY_FIXED};
+    struct lapic_out out = lapic_accept(&k->vlapic, &m);
+
+    settle(k, env, &out.taken, irq);
+}
+
+bool kvm_vlapic_eligible(const struct kvm *k)
+{
+    int top = vecset_top(&k->vlapic.irr);
+
+    return lapic_software_enabled(&k->vlapic) &&
+           class_of(top) > class_of((int)lapic_ppr(&k->vlapic));
+}
+
+irq_id kvm_vlapic_next_irq(const struct kvm *k)
+{
+    int top = vecset_top(&k->vlapic.irr);
+
+    return top < 0 ? 0 : k->virr_irq[top];
+}
+
+uint8_t kvm_vlapic_take(struct kvm *k, irq_id *irq)
+{
+    uint8_t vector;
+
+    lapic_acknowledge(&k->vlapic, &vector);
+    *irq = k->virr_irq[vector];
+    k->visr_irq[vector] = *irq;
+    k->virr_irq[vector] = 0;
+    return vector;
+}
+
+void kvm_vlapic_expire(struct kvm *k, struct cpu_env *env)
+{
+    struct lapic_out out = lapic_timer_expire(&k->vlapic);
+
+    if (out.taken.fate != LAPIC_FATE_NONE)
+        settle(k, env, &out.taken,
+               irq_birth(env->irqs, k->config.timer_source, HOP_TIMER_EXPIRY,
+                         env->now));
+}
+
+/* The guest's ICR: with one virtual CPU the only target is itself. */
+static void send(struct kvm *k, struct cpu_env *env, const struct msg_apic *m)
+{
+    struct lapic_out out;
+
+    if (!lapic_matches(&k->vlapic, m))
+        return;
+    out = lapic_accept(&k->vlapic, m);
+    if (out.taken.fate != LAPIC_FATE_NONE)
+        settle(k, env, &out.taken,
+               irq_birth(env->irqs, k->config.ipi_source, HOP_ICR_WRITE,
+                         env->now));
+}
+
+/* Does what one emulated access asks for; RAX = cycles beyond the decoding,
+ * RBX = new count of the host's timer, or 0. */
+static void apply(struct kvm *k, struct cpu_env *env,
+                  const struct lapic_out *out)
+{
+    const struct kvm_costs *costs = &k->config.costs;
+
+    env->cpu->gpr[RAX] = out->eoi ? costs->eoi : 0;
+    env->cpu->gpr[RBX] = 0;
+    if (out->eoi) {
+        irq_finish(env->irqs, k->visr_irq[out->eoi_vector], HOP_EOI, env->now);
+        k->visr_irq[out->eoi_vector] = 0;
+        if (k->eli_on && vecset_empty(&k->vlapic.isr) &&
+            !kvm_vlapic_eligible(k))
+            kvm_eli_enter_guest_mode(k, env->mem);
+    }
+    if (out->send)
+        send(k, env, &out->message);
+    if (out->timer_changed) {
+        env->cpu->gpr[RAX] += costs->virtual_timer;
+        env->cpu->gpr[RBX] = kvm_host_timer_count(k, env->now);
+    }
+}
+
+static void skip_or_fault(struct kvm *k, struct cpu_env *env, bool gp)
+{
+    if (gp)
+        k->again = (struct kvm_event){.info = GP_INJECTION};
+    else
+        kvm_call_skip(k, env, 0);
+}
+
+void kvm_call_msr(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+    uint64_t rip = vmcs_get(&k->vmcs, VMCS_GUEST_RIP);
+    const struct op *op = &env->node->config.text[rip_op(rip)];
+    struct lapic_time now = kvm_vlapic_time(k, env->now);
+    uint64_t *reg = &k->gpr[op->reg];
+    struct lapic_out out;
+
+    (void)arg;
+    if (op->kind == OP_WRMSR)
+        out = lapic_wrmsr(&k->vlapic, (uint32_t)op->imm, *reg, now);
+    else
+        out = lapic_rdmsr(&k->vlapic, (uint32_t)op->imm, now, reg);
+    skip_or_fault(k, env, out.gp);
+    apply(k, env, &out);
+}
+
+void kvm_call_ept(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+    uint64_t rip = vmcs_get(&k->vmcs, VMCS_GUEST_RIP);
+    const struct op *op = &env->node->config.text[rip_op(rip)];
+    struct lapic_time now = kvm_vlapic_time(k, env->now);
+    uint64_t *reg = &k->gpr[op->reg];
+    struct lapic_mmio a = {
+        .offset = vmcs_get(&k->vmcs, VMCS_GUEST_PHYSICAL_ADDRESS) & 0xfff,
+        .bytes = 4,
+        .value = (uint32_t)*reg,
+    };
+    struct lapic_out out;
+
+    (void)arg;
+    if (op->kind == OP_STORE) {
+        out = lapic_write(&k->vlapic, &a, now);
+    } else {
+        out = lapic_read(&k->vlapic, &a, now);
+        *reg = a.value;
+    }
+    skip_or_fault(k, env, false);
+    apply(k, env, &out);
+}

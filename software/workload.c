@@ -1,0 +1,208 @@
+/* The workload's text and the code behind its calls. */
+#include "software/workload.h"
+
+#include "software/apic_code.h"
+#include "software/idt.h"
+
+#define IDT_OFFSET 0x0000u
+#define STACK_OFFSET 0xf000u
+#define SPIN_CYCLES 100000u
+
+/* ---- handlers ---- */
+
+/* RAX = cycles for what the device has completed since the last time. */
+static void reap(void *self, struct cpu_env *env, uint64_t i)
+{
+    struct workload *w = self;
+    const struct workload_irq *irq = &w->config.irq[i];
+    uint64_t done = 0;
+    uint64_t count;
+
+    if (irq->writeback) {
+        count = mem_read64(env->mem, irq->writeback);
+        done = count - w->seen[i];
+        w->seen[i] = count;
+        if (irq->acknowledges)
+            w->acknowledged = count;
+    }
+    env->cpu->gpr[RAX] = w->config.softirq + done * w->config.completion;
+}
+
+static void build_device_handler(struct workload *w, struct text *t, uint32_t i)
+{
+    text_op(t, OP_PUSHA, RAX, 0);
+    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    text_work(t, w->config.handler);
+    text_call(t, reap, w, i);
+    text_op(t, OP_STI, RAX, 0);
+    text_op(t, OP_WORK_REG, RAX, 0);
+    text_op(t, OP_CLI, RAX, 0);
+    text_op(t, OP_POPA, RAX, 0);
+    text_op(t, OP_IRET, RAX, 0);
+}
+
+static void build_timer_handler(struct workload *w, struct text *t)
+{
+    text_op(t, OP_PUSHA, RAX, 0);
+    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    text_work(t, w->config.timer_work);
+    text_op(t, OP_POPA, RAX, 0);
+    text_op(t, OP_IRET, RAX, 0);
+}
+
+/* An exception: nothing here causes one, so count it and stop. */
+static void fault(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct workload *w = self;
+
+    (void)env;
+    (void)arg;
+    w->faults++;
+}
+
+static void build_fault_handler(struct workload *w, struct text *t)
+{
+    uint64_t loop;
+
+    text_call(t, fault, w, 0);
+    loop = text_here(t);
+    text_op(t, OP_HLT, RAX, 0);
+    text_op(t, OP_JMP, RAX, loop);
+}
+
+static void build_idt(struct workload *w, struct text *t, struct mem *m)
+{
+    for (unsigned v = 0; v < 32; v++)
+        idt_set_gate(m, w->idt, (uint8_t)v, text_here(t));
+    build_fault_handler(w, t);
+    idt_set_gate(m, w->idt, SPURIOUS_VECTOR, text_here(t));
+    text_op(t, OP_IRET, RAX, 0);
+    idt_set_gate(m, w->idt, WORKLOAD_TIMER_VECTOR, text_here(t));
+    build_timer_handler(w, t);
+    for (uint32_t i = 0; i < w->config.irq_count; i++) {
+        idt_set_gate(m, w->idt, w->config.irq[i].vector, text_here(t));
+        build_device_handler(w, t, i);
+    }
+}
+
+/* ---- programs ---- */
+
+/* One more message: RAX = what to ring the doorbell with, or 0. */
+static void produce(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct workload *w = self;
+
+    (void)arg;
+    w->produced++;
+    w->unannounced++;
+    env->cpu->gpr[RAX] = 0;
+    if (w->unannounced >= w->config.messages_per_doorbell) {
+        env->cpu->gpr[RAX] = w->unannounced;
+        w->unannounced = 0;
+    }
+}
+
+/* RAX = 1 while the window allows another message, else 0. */
+static void window_open(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct workload *w = self;
+
+    (void)arg;
+    env->cpu->gpr[RAX] =
+        w->produced - w->acknowledged < w->config.window ? 1 : 0;
+}
+
+/* As fast as the window allows: compute, produce, ring the doorbell. */
+static void build_stream(struct workload *w, struct text *t)
+{
+    uint64_t loop = text_here(t);
+    uint64_t closed;
+    uint32_t skip, open;
+
+    text_work(t, w->config.message_work);
+    if (w->config.critical_work) {
+        text_op(t, OP_CLI, RAX, 0);
+        text_work(t, w->config.critical_work);
+        text_op(t, OP_STI, RAX, 0);
+    }
+    text_call(t, produce, w, 0);
+    skip = text_op(t, OP_JZ, RAX, 0);
+    text_op(t, OP_STORE, RAX, w->config.doorbell);
+    text_patch(t, skip);
+    text_call(t, window_open, w, 0);
+    text_op(t, OP_JNZ, RAX, loop);
+    /* look again with interrupts off, so that no wake-up is lost */
+    closed = text_here(t);
+    text_op(t, OP_CLI, RAX, 0);
+    text_call(t, window_open, w, 0);
+    open = text_op(t, OP_JNZ, RAX, 0);
+    text_op(t, OP_STI, RAX, 0);
+    text_op(t, OP_HLT, RAX, 0);
+    text_op(t, OP_JMP, RAX, closed);
+    text_patch(t, open);
+    text_op(t, OP_STI, RAX, 0);
+    text_op(t, OP_JMP, RAX, loop);
+}
+
+static void build_spin(struct text *t)
+{
+    uint64_t loop = text_here(t);
+
+    text_work(t, SPIN_CYCLES);
+    text_op(t, OP_JMP, RAX, loop);
+}
+
+static void build_idle(struct text *t)
+{
+    uint64_t loop = text_here(t);
+
+    text_op(t, OP_HLT, RAX, 0);
+    text_op(t, OP_JMP, RAX, loop);
+}
+
+static void build_program(struct workload *w, struct text *t)
+{
+    switch (w->config.kind) {
+    case WORKLOAD_STREAM:
+        build_stream(w, t);
+        break;
+    case WORKLOAD_SPIN:
+        build_spin(t);
+        break;
+    case WORKLOAD_IDLE:
+        build_idle(t);
+        break;
+    }
+}
+
+static void build_boot(struct workload *w, struct text *t)
+{
+    bool x2apic = w->config.x2apic;
+
+    w->boot = text_here(t);
+    text_op(t, OP_MOV, RAX, w->idt);
+    text_op(t, OP_LIDT, RAX, IDT_LIMIT);
+    apic_code_enable(t, x2apic, w->config.bsp);
+    if (w->config.timer_count) {
+        apic_code_write(t, x2apic, APIC_DCR, DCR_DIVIDE_BY_1);
+        apic_code_write(t, x2apic, APIC_LVT_TIMER,
+                        LVT_PERIODIC | WORKLOAD_TIMER_VECTOR);
+        apic_code_write(t, x2apic, APIC_TMICT, w->config.timer_count);
+    }
+    if (w->config.enables_eli)
+        text_op(t, OP_VMCALL, RAX, 0);
+    text_op(t, OP_STI, RAX, 0);
+    build_program(w, t);
+}
+
+void workload_build(struct workload *w, const struct workload_config *c,
+                    struct text *t, struct mem *m)
+{
+    *w = (struct workload){
+        .config = *c,
+        .idt = c->memory + IDT_OFFSET,
+        .stack = c->memory + STACK_OFFSET,
+    };
+    build_idt(w, t, m);
+    build_boot(w, t);
+}

@@ -1,0 +1,63 @@
+/*
+ * The workload: an operating system with one program, the same code in a
+ * guest and on bare metal.
+ *
+ * At boot it sets up its IDT, local APIC and periodic timer, then runs the
+ * program.  A device interrupt's handler acknowledges first (EOI), does its
+ * fixed work with interrupts off, then the work per completed message and the
+ * softirq work with interrupts on, as Linux does for edge interrupts with
+ * NAPI.  The driver's set-up of the device happens before the run, by the
+ * machine's builder, and takes no time.
+ */
+#ifndef SOFTWARE_WORKLOAD_H
+#define SOFTWARE_WORKLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/cpu/cpu_node.h"
+#include "software/text.h"
+
+#define WORKLOAD_VECTORS_MAX 64
+
+enum workload_kind { WORKLOAD_STREAM, WORKLOAD_SPIN, WORKLOAD_IDLE };
+
+/* One interrupt vector of a device, as the driver sees it. */
+struct workload_irq {
+    uint8_t vector;
+    /* Where the device counts what it has done; 0: nothing is counted. */
+    uint64_t writeback;
+    bool acknowledges; /* the count is of acknowledged messages */
+};
+
+struct workload_config {
+    enum workload_kind kind;
+    bool x2apic, bsp;
+    bool enables_eli; /* the guest's helper asks for ELI by VMCALL */
+    uint64_t message_work, critical_work;
+    uint32_t messages_per_doorbell, window;
+    uint64_t handler, completion, softirq, timer_work; /* cycles */
+    uint64_t timer_count; /* initial count of the APIC timer; 0: no timer */
+    uint64_t memory;      /* base of 64 KiB of its own */
+    uint64_t doorbell;    /* address of the NIC's TXDOORBELL; 0: none */
+    uint32_t irq_count;
+    struct workload_irq irq[WORKLOAD_VECTORS_MAX];
+};
+
+struct workload {
+    struct workload_config config;
+    uint64_t boot; /* RIP of its first op */
+    uint64_t idt, stack;
+    uint64_t produced, acknowledged;     /* messages */
+    uint32_t unannounced;                /* produced since the last doorbell */
+    uint64_t seen[WORKLOAD_VECTORS_MAX]; /* counts already handled */
+    uint64_t faults;                     /* exceptions taken: none expected */
+};
+
+#define WORKLOAD_TIMER_VECTOR 0xef
+
+/* Assembles the workload's text and fills its IDT; returns nothing to fail. */
+void workload_build(struct workload *w, const struct workload_config *c,
+                    struct text *t, struct mem *m);
+
+#endif
