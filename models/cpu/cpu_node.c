@@ -67,10 +67,12 @@ static enum cpu_share executing_share(const struct cpu_node *n)
 
 void cpu_node_attribute_exit(struct cpu_node *n, irq_id irq)
 {
-    if (!irq || n->attributed)
+    uint16_t source = irq_source(n->config.irqs, irq);
+
+    if (source == IRQ_SOURCES_MAX || n->attributed)
         return;
     n->attributed = true;
-    n->account.exits_by_source[irq_source(n->config.irqs, irq)]++;
+    n->account.exits_by_source[source]++;
 }
 
 /* ---- starting steps; each returns the step's length in cycles ---- */
@@ -375,7 +377,8 @@ static void end_exit(struct cpu_node *n)
 
     irq_hop(n->config.irqs, n->vectored_irq, HOP_VM_EXIT,
             engine_now(n->config.engine));
-    n->delivered_irq = n->vectored_irq;
+    if (n->vectored_irq)
+        n->delivered_irq = n->vectored_irq;
     n->vectored_irq = 0;
     n->exit_reason = n->exit.reason;
     n->pollution += costs->pollution_per_exit;

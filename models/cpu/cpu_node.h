@@ -57,6 +57,9 @@ struct cpu_bus_port {
     void (*write)(void *bus, uint64_t addr, uint32_t value);
 };
 
+/* IA32_VMX_MISC bits 4:0 on the processors of the profiles. */
+#define PREEMPTION_TIMER_SHIFT 5
+
 struct cpu_node_config {
     struct engine *engine;
     struct irqs *irqs;

@@ -160,8 +160,7 @@ uint16_t irq_source(const struct irqs *q, irq_id id)
 {
     const struct irq_record *r = find(q, id);
 
-    assert(r);
-    return r->source;
+    return r ? r->source : IRQ_SOURCES_MAX;
 }
 
 bool irq_pending(const struct irqs *q, irq_id id)

@@ -100,7 +100,7 @@ void irq_finish(struct irqs *q, irq_id id, enum hop hop, sim_time now);
 void irq_merge(struct irqs *q, irq_id id, enum irq_reason why);
 void irq_drop(struct irqs *q, irq_id id, enum irq_reason why);
 
-/* The source of an interrupt that is not yet finished. */
+/* The source of an interrupt, or IRQ_SOURCES_MAX once it is finished. */
 uint16_t irq_source(const struct irqs *q, irq_id id);
 
 /* True while the interrupt's fate is open. */

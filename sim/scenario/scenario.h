@@ -72,7 +72,7 @@ struct scenario_device {
     char name[SCENARIO_NAME];
     enum scenario_message message;
     uint32_t vectors; /* 1..32 */
-    sim_time moderation; /* least time between two interrupts of a vector */
+    sim_time moderation[32]; /* least time between two interrupts of vector k */
     struct nic_config nic; /* seed and stream are set by the builder */
 };
 

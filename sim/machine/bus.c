@@ -1,0 +1,189 @@
+/* Address decoding: CPU accesses, writes of devices, writes from outside. */
+#include <assert.h>
+#include <string.h>
+
+#include "sim/machine/machine_private.h"
+
+struct nic_node *bus_device_at(struct machine *m, uint64_t addr)
+{
+    uint64_t i = (addr - BAR_BASE) / BAR_STRIDE;
+    uint64_t offset = (addr - BAR_BASE) % BAR_STRIDE;
+
+    if (addr < BAR_BASE || i >= m->devices || offset >= NIC_BAR_BYTES)
+        return NULL;
+    return &m->device[i];
+}
+
+static uint32_t bar_offset(uint64_t addr)
+{
+    return (uint32_t)((addr - BAR_BASE) % BAR_STRIDE);
+}
+
+/* ---- register writes of CPUs: posted, in order ---- */
+
+static void arrive(void *machine, struct event *ev)
+{
+    struct machine *m = machine;
+    struct posted *p = &m->posted;
+    struct posted_write *w = &p->write[p->first];
+
+    nic_node_write(bus_device_at(m, w->addr), bar_offset(w->addr), 4, w->value);
+    p->first = (p->first + 1) % POSTED_WRITES;
+    if (--p->count)
+        engine_schedule(&m->engine, ev, p->write[p->first].arrival);
+}
+
+static void post(struct machine *m, uint64_t addr, uint32_t value)
+{
+    struct posted *p = &m->posted;
+    sim_time arrival =
+        engine_now(&m->engine) + m->scenario->platform.pcie.mmio_write;
+
+    /* a full queue: the oldest write arrives early, and none is lost */
+    if (p->count == POSTED_WRITES)
+        arrive(m, &p->arrive);
+    p->write[(p->first + p->count++) % POSTED_WRITES] =
+        (struct posted_write){arrival, addr, value};
+    if (p->count == 1)
+        engine_schedule(&m->engine, &p->arrive, arrival);
+}
+
+void bus_init(struct machine *m)
+{
+    m->posted.target = engine_add_target(&m->engine, arrive, m);
+    event_init(&m->posted.arrive, m->posted.target, 0);
+}
+
+/* ---- the CPU's side ---- */
+
+static enum cpu_region region(void *bus, uint64_t addr)
+{
+    struct machine_cpu *c = bus;
+
+    if (lapic_node_claims(&c->lapic, addr))
+        return REGION_APIC;
+    return bus_device_at(c->machine, addr) ? REGION_DEVICE : REGION_MEMORY;
+}
+
+static uint32_t bus_read(void *bus, uint64_t addr)
+{
+    struct machine_cpu *c = bus;
+    struct nic_node *device = bus_device_at(c->machine, addr);
+
+    if (device)
+        return (uint32_t)nic_node_read(device, bar_offset(addr), 4);
+    return (uint32_t)lapic_node_read(&c->lapic, addr % MEM_PAGE_BYTES, 4);
+}
+
+static void bus_write(void *bus, uint64_t addr, uint32_t value)
+{
+    struct machine_cpu *c = bus;
+
+    if (bus_device_at(c->machine, addr))
+        post(c->machine, addr, value);
+    else
+        lapic_node_write(&c->lapic, addr % MEM_PAGE_BYTES, 4, value);
+}
+
+static bool apic_rdmsr(void *lapic, uint32_t msr, uint64_t *value)
+{
+    return lapic_node_rdmsr(lapic, msr, value);
+}
+
+static bool apic_wrmsr(void *lapic, uint32_t msr, uint64_t value)
+{
+    return lapic_node_wrmsr(lapic, msr, value);
+}
+
+static void apic_set_cr8(void *lapic, uint8_t cr8)
+{
+    lapic_node_set_cr8(lapic, cr8);
+}
+
+static uint8_t apic_acknowledge(void *lapic, irq_id *irq)
+{
+    struct lapic_ack ack = lapic_node_acknowledge(lapic);
+
+    *irq = ack.irq;
+    return ack.vector;
+}
+
+void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
+                     struct cpu_node_config *config)
+{
+    config->mem = &m->mem;
+    config->device_read = m->scenario->platform.pcie.mmio_read;
+    config->apic = (struct cpu_apic_port){
+        .apic = &c->lapic,
+        .rdmsr = apic_rdmsr,
+        .wrmsr = apic_wrmsr,
+        .set_cr8 = apic_set_cr8,
+        .acknowledge = apic_acknowledge,
+    };
+    config->bus = (struct cpu_bus_port){
+        .bus = c, .region = region, .read = bus_read, .write = bus_write};
+}
+
+/* ---- writes of devices and of the world outside ---- */
+
+static bool is_msi(uint64_t addr)
+{
+    return addr - MSI_BASE < MSI_BYTES;
+}
+
+void bus_upstream(void *machine, const struct msg *msg)
+{
+    struct machine *m = machine;
+    const struct msg_write *w = &msg->write;
+    size_t bytes = w->bytes < sizeof w->data ? w->bytes : sizeof w->data;
+
+    if (is_msi(w->addr))
+        fabric_from_device(m, msg);
+    else
+        mem_write(&m->mem, w->addr, &w->data, bytes);
+}
+
+static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,
+                             size_t bytes)
+{
+    struct msg msg = {.kind = MSG_WRITE, .write = {.addr = addr}};
+
+    msg.irq = irq_birth(&m->irqs, m->outside_source, HOP_MSI_WRITE,
+                        engine_now(&m->engine));
+    msg.write.bytes = (uint32_t)bytes;
+    if (bytes == 4)
+        memcpy(&msg.write.data, data, bytes);
+    fabric_from_device(m, &msg);
+}
+
+void machine_write(struct machine *m, uint64_t addr, const void *data,
+                   size_t bytes)
+{
+    struct nic_node *device = bus_device_at(m, addr);
+    uint64_t value = 0;
+
+    if (is_msi(addr)) {
+        msi_from_outside(m, addr, data, bytes);
+    } else if (device) {
+        memcpy(&value, data, bytes < sizeof value ? bytes : sizeof value);
+        nic_node_write(device, bar_offset(addr), (unsigned)bytes, value);
+    } else {
+        mem_write(&m->mem, addr, data, bytes);
+    }
+}
+
+void machine_read(struct machine *m, uint64_t addr, void *data, size_t bytes)
+{
+    struct nic_node *device = bus_device_at(m, addr);
+    uint64_t value;
+
+    if (is_msi(addr)) {
+        memset(data, 0xff, bytes);
+    } else if (device) {
+        value = nic_node_read(device, bar_offset(addr), (unsigned)bytes);
+        memset(data, 0, bytes);
+        memcpy(data, &value, bytes < sizeof value ? bytes : sizeof value);
+    } else {
+        mem_read(&m->mem, addr, data, bytes);
+    }
+}

@@ -1,0 +1,245 @@
+/*
+ * Software onto the CPUs: what a boot loader, the drivers and the hypervisor's
+ * user interface have done before the run begins.  It takes no time.
+ */
+#include <string.h>
+
+#include "sim/machine/machine_private.h"
+
+#define FIRST_VECTOR 0x30u
+#define LAST_VECTOR 0xdfu
+#define SYSTEM_CALL_VECTOR 0x80u
+
+/* ---- vectors, as an operating system allocates them ---- */
+
+static bool free_block(const struct vecset *used, unsigned base, unsigned n)
+{
+    for (unsigned v = base; v < base + n; v++)
+        if (v > LAST_VECTOR || v == SYSTEM_CALL_VECTOR ||
+            vecset_has(used, (uint8_t)v))
+            return false;
+    return true;
+}
+
+/* A block of `n` (a power of two) aligned vectors.  Single ones are spread
+ * over the priority classes, from `first` on in steps of 16. */
+static uint8_t allocate(struct vecset *used, unsigned first, unsigned n)
+{
+    unsigned step = n > 1 ? n : 16;
+    unsigned base = n > 1 ? FIRST_VECTOR / n * n + n : first;
+
+    while (!free_block(used, base, n)) {
+        base += step;
+        if (base > LAST_VECTOR)
+            base = n > 1 ? FIRST_VECTOR / n * n + n : ++first;
+    }
+    for (unsigned v = base; v < base + n; v++)
+        vecset_add(used, (uint8_t)v);
+    return (uint8_t)base;
+}
+
+/* One vector of one assigned device, in the order of the assignment; host and
+ * guest have allocated vectors of their own for it. */
+struct slot {
+    unsigned device;
+    unsigned k; /* the device's number of it */
+    uint8_t host_vector, guest_vector;
+};
+
+static uint32_t slots_of_device(const struct scenario_device *d, unsigned i,
+                                struct vecset used[2], struct slot *slot)
+{
+    unsigned block = d->message == MESSAGE_MSI ? d->vectors : 1;
+    uint8_t host = 0, guest = 0;
+
+    for (unsigned k = 0; k < d->vectors; k++) {
+        if (k % block == 0) {
+            host = allocate(&used[0], 0x35, block);
+            guest = allocate(&used[1], 0x31, block);
+        }
+        slot[k] = (struct slot){i, k, (uint8_t)(host + k % block),
+                                (uint8_t)(guest + k % block)};
+    }
+    return d->vectors;
+}
+
+static uint32_t slots_of_vm(const struct machine *m,
+                            const struct scenario_vm *vm, struct slot *slot)
+{
+    struct vecset used[2] = {0};
+    uint32_t n = 0;
+
+    for (uint32_t a = 0; a < vm->assigned_count; a++) {
+        unsigned i = vm->assigned[a];
+
+        n += slots_of_device(&m->scenario->device[i], i, used, slot + n);
+    }
+    return n;
+}
+
+/* ---- the driver's part ---- */
+
+static void program_msix(struct nic_node *d, unsigned k, uint64_t addr,
+                         uint8_t vector)
+{
+    uint32_t entry = NIC_REG_MSIX_TABLE + PCIE_MSIX_ENTRY_BYTES * k;
+
+    nic_node_write(d, entry, 4, addr);
+    nic_node_write(d, entry + 4, 4, 0);
+    nic_node_write(d, entry + 8, 4, vector);
+    nic_node_write(d, entry + 12, 4, 0);
+    pcie_node_config_write(&d->fn, PCIE_AT_MSIX_CONTROL, 2, PCIE_MSIX_ENABLE);
+}
+
+static void program_msi(struct nic_node *d, unsigned vectors, uint64_t addr,
+                        uint8_t base)
+{
+    unsigned mme = (unsigned)__builtin_ctz(vectors);
+
+    pcie_node_config_write(&d->fn, PCIE_AT_MSI_ADDRESS, 4, (uint32_t)addr);
+    pcie_node_config_write(&d->fn, PCIE_AT_MSI_UPPER_ADDRESS, 4, 0);
+    pcie_node_config_write(&d->fn, PCIE_AT_MSI_DATA, 2, base);
+    pcie_node_config_write(&d->fn, PCIE_AT_MSI_CONTROL, 2,
+                           PCIE_MSI_ENABLE | mme << PCIE_MSI_MME_SHIFT);
+}
+
+static void drive(struct machine *m, unsigned cpu, const struct slot *s,
+                  uint8_t vector)
+{
+    const struct scenario_device *d = &m->scenario->device[s->device];
+    struct nic_node *nic = &m->device[s->device];
+    uint64_t addr = MSI_BASE | (uint64_t)cpu << 12;
+
+    if (d->message == MESSAGE_MSIX)
+        program_msix(nic, s->k, addr, vector);
+    else if (s->k == 0)
+        program_msi(nic, d->vectors, addr, vector);
+    nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(cpu, s->device));
+    nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(cpu, s->device) + 8);
+    /* last: a device may speak from here on */
+    pcie_node_config_write(&nic->fn, PCIE_AT_COMMAND, 2,
+                           PCIE_COMMAND_MEMORY | PCIE_COMMAND_BUS_MASTER);
+}
+
+/* ---- the workload ---- */
+
+static struct workload_irq workload_irq(const struct machine *m, unsigned cpu,
+                                        const struct slot *s)
+{
+    const struct scenario_device *d = &m->scenario->device[s->device];
+    bool acknowledges = s->k == 1 || d->vectors == 1;
+
+    return (struct workload_irq){
+        .vector = s->guest_vector,
+        .writeback = s->k < 2
+                         ? writeback_at(cpu, s->device) + (acknowledges ? 8 : 0)
+                         : 0,
+        .acknowledges = acknowledges,
+    };
+}
+
+static void fill_work(struct workload_config *w,
+                      const struct scenario_program *p)
+{
+    static const enum workload_kind kinds[] = {
+        [PROGRAM_STREAM] = WORKLOAD_STREAM,
+        [PROGRAM_SPIN] = WORKLOAD_SPIN,
+        [PROGRAM_IDLE] = WORKLOAD_IDLE,
+    };
+
+    w->kind = kinds[p->kind];
+    w->message_work = p->message_work_cycles;
+    w->critical_work = p->critical_work_cycles;
+    w->messages_per_doorbell = p->messages_per_doorbell;
+    w->window = p->window;
+    w->handler = p->handler_cycles;
+    w->completion = p->completion_cycles;
+    w->softirq = p->softirq_cycles;
+    w->timer_work = p->timer_cycles;
+}
+
+static void install_workload(struct machine *m, struct machine_cpu *c,
+                             const struct slot *slot, uint32_t n)
+{
+    const struct scenario_program *p = &m->scenario->program[c->vm->program];
+    struct workload_config w = {
+        .x2apic = c->vm->apic == APIC_MODE_X2APIC,
+        .bsp = c->index == 0,
+        .enables_eli = c->vm->features.eli,
+        .timer_count =
+            p->timer_hz ? m->scenario->platform.clocks.apic_timer / p->timer_hz
+                        : 0,
+        .memory = WORKLOAD_MEMORY(c->index),
+        .irq_count = n,
+    };
+
+    fill_work(&w, p);
+    if (n)
+        w.doorbell =
+            BAR_BASE + BAR_STRIDE * slot[0].device + NIC_REG_TXDOORBELL;
+    for (uint32_t i = 0; i < n; i++)
+        w.irq[i] = workload_irq(m, c->index, &slot[i]);
+    c->workload = arena_take(&m->arena, 1, sizeof *c->workload);
+    workload_build(c->workload, &w, &m->text, &m->mem);
+}
+
+/* ---- the hypervisor ---- */
+
+static void install_kvm(struct machine *m, struct machine_cpu *c,
+                        const struct slot *slot, uint32_t n)
+{
+    const struct scenario *s = m->scenario;
+    const struct scenario_vm *vm = c->vm;
+    sim_time timer = vm->features.eli_timer;
+    struct kvm_config k = {
+        .x2apic = vm->apic == APIC_MODE_X2APIC,
+        .bsp = c->index == 0,
+        .acknowledge_on_exit = vm->features.acknowledge_on_exit,
+        .eli = vm->features.eli,
+        .eli_exitless_eoi = vm->features.eli_exitless_eoi,
+        .eli_timer = (timer / m->core.period) >> PREEMPTION_TIMER_SHIFT,
+        .costs = s->platform.kvm,
+        .timer_clock = m->apic_timer,
+        .core_clock = m->core,
+        .host_tick =
+            s->machine.host_timer_hz ? SIM_S / s->machine.host_timer_hz : 0,
+        .memory = HOST_MEMORY(c->index),
+        .timer_source = machine_add_source(m, "%s.timer", vm->name),
+        .ipi_source = machine_add_source(m, "%s.ipi", vm->name),
+        .irq_count = n,
+        .guest_boot = c->workload->boot,
+        .guest_stack = c->workload->stack,
+    };
+
+    for (uint32_t i = 0; i < n; i++)
+        k.irq[i] = (struct kvm_irq){slot[i].host_vector, slot[i].guest_vector};
+    c->kvm = arena_take(&m->arena, 1, sizeof *c->kvm);
+    kvm_build(c->kvm, &k, &m->text, &m->mem);
+}
+
+static void install(struct machine *m, const struct scenario_vm *vm)
+{
+    struct machine_cpu *c = &m->cpu[vm->cpu];
+    bool bare_metal = vm->hypervisor == HYPERVISOR_NONE;
+    struct slot slot[KVM_IRQS_MAX];
+    uint32_t n = slots_of_vm(m, vm, slot);
+
+    c->vm = vm;
+    install_workload(m, c, slot, n);
+    for (uint32_t i = 0; i < n; i++)
+        drive(m, c->index, &slot[i],
+              bare_metal ? slot[i].guest_vector : slot[i].host_vector);
+    if (bare_metal) {
+        cpu_node_start(&c->node, c->workload->boot, c->workload->stack);
+        return;
+    }
+    install_kvm(m, c, slot, n);
+    c->node.root_is_host = true;
+    cpu_node_start(&c->node, c->kvm->boot, c->kvm->host_stack);
+}
+
+void install_software(struct machine *m)
+{
+    for (uint32_t i = 0; i < m->scenario->vm_count; i++)
+        install(m, &m->scenario->vm[i]);
+}

@@ -1,0 +1,256 @@
+/* Building a machine from a scenario, and running it. */
+#include "sim/machine/machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sim/machine/machine_private.h"
+
+#define EVENTS_FIXED (FABRIC_MESSAGES + 64u)
+#define EVENTS_PER_CPU 8u
+#define EVENTS_PER_DEVICE 40u
+
+uint16_t machine_add_source(struct machine *m, const char *format, ...)
+{
+    uint16_t source = irqs_add_source(&m->irqs);
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(m->source_name[source], SOURCE_NAME, format, ap);
+    va_end(ap);
+    return source;
+}
+
+/* ---- connections ---- */
+
+/* Lines from a local APIC to its CPU; NMI and the like end here. */
+static void core_line(void *machine_cpu, const struct msg *msg)
+{
+    struct machine_cpu *c = machine_cpu;
+
+    if (msg->line.line == CORE_INTR)
+        cpu_node_intr(&c->node, msg->line.high);
+}
+
+static uint32_t lapic_features(const struct platform *p)
+{
+    return (p->capabilities.x2apic ? LAPIC_HAS_X2APIC : 0u) |
+           (p->capabilities.tsc_deadline ? LAPIC_HAS_TSC_DEADLINE : 0u);
+}
+
+static void build_lapic(struct machine *m, struct machine_cpu *c)
+{
+    unsigned i = c->index;
+    struct lapic_node_config config = {
+        .engine = &m->engine,
+        .irqs = &m->irqs,
+        .apic_clock = m->apic,
+        .timer_clock = m->apic_timer,
+        .tsc_clock = m->core,
+        .costs = m->scenario->platform.lapic,
+        .id = i,
+        .bsp = i == 0,
+        .features = lapic_features(&m->scenario->platform),
+        .ipi_source = machine_add_source(m, "cpu%u.ipi", i),
+        .timer_source = machine_add_source(m, "cpu%u.timer", i),
+        .lint_source = machine_add_source(m, "cpu%u.lint", i),
+        .bus = {fabric_from_lapic, c},
+        .core = {core_line, c},
+    };
+
+    lapic_node_init(&c->lapic, &config);
+}
+
+static void build_cpu(struct machine *m, unsigned i)
+{
+    struct machine_cpu *c = &m->cpu[i];
+    struct cpu_node_config config = {
+        .engine = &m->engine,
+        .irqs = &m->irqs,
+        .clock = m->core,
+        .costs = m->scenario->platform.cpu,
+        .preemption_timer_shift = PREEMPTION_TIMER_SHIFT,
+        .text = m->text.op,
+    };
+
+    c->machine = m;
+    c->index = i;
+    build_lapic(m, c);
+    bus_connect_cpu(m, c, &config);
+    cpu_node_init(&c->node, &config);
+}
+
+static void build_device(struct machine *m, unsigned i)
+{
+    const struct scenario_device *d = &m->scenario->device[i];
+    bool msix = d->message == MESSAGE_MSIX;
+    struct nic_config nic = d->nic;
+    struct pcie_node_config fn = {
+        .engine = &m->engine,
+        .irqs = &m->irqs,
+        .clock = m->pcie,
+        .costs = m->scenario->platform.pcie,
+        .requester = (uint16_t)(0x0100 + 8 * i), /* bus 1, device i */
+        .irq_source = machine_add_source(m, "%s", d->name),
+        .msix_vectors = msix ? d->vectors : 0,
+        .msi_vectors = msix ? 0 : d->vectors,
+        .upstream = {bus_upstream, m},
+    };
+
+    for (unsigned k = 0; k < d->vectors; k++)
+        fn.moderation_interval[k] = d->moderation[k];
+    nic.seed = m->scenario->seed;
+    nic.stream = i;
+    nic_node_init(&m->device[i], &fn, &nic);
+}
+
+/* ---- the whole ---- */
+
+static uint32_t power_of_two_above(uint32_t n)
+{
+    uint32_t p = 1;
+
+    while (p < n)
+        p *= 2;
+    return p;
+}
+
+static void take_memory(struct machine *m)
+{
+    struct arena *a = &m->arena;
+    uint32_t events = EVENTS_FIXED + EVENTS_PER_CPU * m->cpus +
+                      EVENTS_PER_DEVICE * m->devices;
+    uint32_t records = IRQ_RECORDS_PER_CPU * (m->cpus + m->devices);
+    uint32_t pages = power_of_two_above(MEM_PAGES_PER_CPU * m->cpus);
+
+    engine_init(&m->engine, arena_take(a, events, sizeof(struct engine_slot)),
+                events);
+    irqs_init(&m->irqs, arena_take(a, records, sizeof(struct irq_record)),
+              records);
+    mem_init(&m->mem, arena_take(a, pages, sizeof(struct mem_page)), pages);
+    m->text.capacity = TEXT_OPS_PER_CPU * m->cpus;
+    m->text.op = arena_take(a, m->text.capacity, sizeof(struct op));
+    m->cpu = arena_take(a, m->cpus, sizeof *m->cpu);
+    m->device = arena_take(a, m->devices, sizeof *m->device);
+    m->latency.histogram =
+        arena_take(a, LATENCY_PAIRS, sizeof *m->latency.histogram);
+}
+
+static size_t arena_bytes(const struct scenario *s)
+{
+    size_t cpus = s->machine.cpus, devices = s->device_count;
+
+    return (cpus + 1) * (2u << 20) + devices * (1u << 20) +
+           LATENCY_PAIRS * sizeof(struct histogram) + (4u << 20);
+}
+
+static void on_control(void *machine, struct event *ev)
+{
+    (void)ev;
+    measure_begin(machine);
+}
+
+/* Measured time is a whole number of core cycles, on edges of the clock. */
+static void set_times(struct machine *m)
+{
+    const struct scenario *s = m->scenario;
+
+    m->measure_from = clock_edge(&m->core, s->warmup);
+    m->end =
+        m->measure_from + clock_cycles(&m->core, s->duration) * m->core.period;
+    m->control_target = engine_add_target(&m->engine, on_control, m);
+    event_init(&m->warmup_over, m->control_target, 0);
+    engine_schedule(&m->engine, &m->warmup_over, m->measure_from);
+}
+
+struct machine *machine_build(const struct scenario *s)
+{
+    struct arena arena;
+    struct machine *m;
+
+    arena_init(&arena, arena_bytes(s));
+    m = arena_take(&arena, 1, sizeof *m);
+    m->arena = arena;
+    m->scenario = s;
+    m->cpus = s->machine.cpus;
+    m->devices = s->device_count;
+    m->core = clock_from_hz(s->platform.clocks.core);
+    m->apic = clock_from_hz(s->platform.clocks.apic);
+    m->apic_timer = clock_from_hz(s->platform.clocks.apic_timer);
+    m->pcie = clock_from_hz(s->platform.clocks.pcie);
+    take_memory(m);
+    set_times(m);
+    bus_init(m);
+    fabric_init(m);
+    for (unsigned i = 0; i < m->cpus; i++)
+        build_cpu(m, i);
+    for (unsigned i = 0; i < m->devices; i++)
+        build_device(m, i);
+    m->outside_source = machine_add_source(m, "outside");
+    install_software(m);
+    measure_init(m);
+    return m;
+}
+
+void machine_free(struct machine *m)
+{
+    struct arena arena = m->arena;
+
+    arena_free(&arena);
+}
+
+sim_time machine_now(const struct machine *m)
+{
+    return engine_now(&m->engine);
+}
+
+sim_time machine_next(const struct machine *m)
+{
+    return engine_next(&m->engine);
+}
+
+sim_time machine_end(const struct machine *m)
+{
+    return m->end;
+}
+
+void machine_run(struct machine *m, sim_time limit)
+{
+    engine_run(&m->engine, limit < m->end ? limit : m->end);
+}
+
+unsigned machine_cpus(const struct machine *m)
+{
+    return m->cpus;
+}
+
+bool machine_intr(const struct machine *m, unsigned cpu)
+{
+    return m->cpu[cpu].node.cpu.intr;
+}
+
+void machine_set_lint(struct machine *m, unsigned cpu, unsigned pin, bool high)
+{
+    struct msg msg = {.kind = MSG_LINE,
+                      .line = {.line = (uint8_t)pin, .high = high}};
+
+    lapic_node_receive(&m->cpu[cpu].lapic, &msg);
+}
+
+void machine_set_outside(struct machine *m, const struct mem_outside *outside)
+{
+    m->mem.outside = *outside;
+}
+
+const char *machine_finish(struct machine *m, struct figures *out)
+{
+    const char *complaint;
+
+    for (unsigned i = 0; i < m->cpus; i++)
+        cpu_node_settle(&m->cpu[i].node, m->end);
+    complaint = audit(m);
+    if (!complaint)
+        measure_figures(m, out);
+    return complaint;
+}

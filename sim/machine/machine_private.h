@@ -1,0 +1,141 @@
+/* Shared by the files of sim/machine only. */
+#ifndef SIM_MACHINE_MACHINE_PRIVATE_H
+#define SIM_MACHINE_MACHINE_PRIVATE_H
+
+#include "models/cpu/cpu_node.h"
+#include "models/lapic/lapic_node.h"
+#include "models/pcie/nic_node.h"
+#include "sim/core/arena.h"
+#include "sim/core/irq.h"
+#include "sim/core/mem.h"
+#include "sim/engine/clock.h"
+#include "sim/engine/engine.h"
+#include "sim/machine/machine.h"
+#include "sim/stats/histogram.h"
+#include "software/kvm.h"
+#include "software/workload.h"
+
+/* The physical memory map: 64 KiB for each software, 64 KiB for each BAR. */
+#define HOST_MEMORY(cpu) (UINT64_C(0x100000000) + 0x20000u * (cpu))
+#define WORKLOAD_MEMORY(cpu) (HOST_MEMORY(cpu) + 0x10000u)
+#define WRITEBACK_OFFSET 0x4000u /* of a device's counts, 16 bytes each */
+#define BAR_BASE UINT64_C(0xf0000000)
+#define BAR_STRIDE 0x10000u
+#define MSI_BASE UINT64_C(0xfee00000)
+#define MSI_BYTES UINT64_C(0x100000)
+
+#define TEXT_OPS_PER_CPU 2048u
+#define MEM_PAGES_PER_CPU 64u
+#define IRQ_RECORDS_PER_CPU 2048u
+#define FABRIC_MESSAGES 1024u
+#define POSTED_WRITES 64u
+#define LATENCY_PAIRS 48u
+#define SOURCE_NAME 80u
+
+struct machine_cpu {
+    struct machine *machine;
+    unsigned index;
+    struct cpu_node node;
+    struct lapic_node lapic;
+    const struct scenario_vm *vm; /* NULL: nothing runs here */
+    struct kvm *kvm;              /* NULL: none, or bare metal */
+    struct workload *workload;    /* NULL: nothing runs here */
+};
+
+/* Interrupt messages on their way to one local APIC each. */
+struct fabric {
+    uint16_t target;
+    unsigned last_winner; /* of the last lowest-priority arbitration */
+    uint32_t free_head;
+    struct fabric_message {
+        struct event event;
+        struct msg msg;
+        unsigned cpu;
+        uint32_t next_free;
+        bool in_use;
+    } message[FABRIC_MESSAGES];
+};
+
+/* Register writes of CPUs on their way to devices, in order. */
+struct posted {
+    uint16_t target;
+    struct event arrive;
+    uint32_t first, count;
+    struct posted_write {
+        sim_time arrival;
+        uint64_t addr;
+        uint32_t value;
+    } write[POSTED_WRITES];
+};
+
+struct latency {
+    uint8_t pair[HOP_COUNT][HOP_COUNT]; /* index + 1 into histogram */
+    bool whole[HOP_COUNT][HOP_COUNT];   /* from birth, not one hop */
+    unsigned used;
+    struct histogram *histogram;
+};
+
+/* What stood on the meters when the measurement began. */
+struct meter_start {
+    uint64_t messages;
+    uint64_t host_interrupts;
+};
+
+struct machine {
+    struct arena arena;
+    const struct scenario *scenario;
+    struct engine engine;
+    struct irqs irqs;
+    struct mem mem;
+    struct clock core, apic, apic_timer, pcie;
+    sim_time measure_from, end;
+    uint16_t control_target;
+    struct event warmup_over;
+    unsigned cpus, devices;
+    struct machine_cpu *cpu;
+    struct nic_node *device;
+    struct text text;
+    struct fabric fabric;
+    struct posted posted;
+    struct latency latency;
+    struct meter_start start;
+    uint16_t outside_source;
+    char source_name[IRQ_SOURCES_MAX][SOURCE_NAME];
+    char complaint[256]; /* what machine_finish() returns */
+};
+
+/* bus.c: where accesses and writes of devices go. */
+void bus_init(struct machine *m);
+void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
+                     struct cpu_node_config *config);
+void bus_upstream(void *machine, const struct msg *msg);
+struct nic_node *bus_device_at(struct machine *m, uint64_t addr);
+
+/* fabric.c: interrupt messages between local APICs and from devices. */
+void fabric_init(struct machine *m);
+void fabric_from_device(struct machine *m, const struct msg *write);
+void fabric_from_lapic(void *machine_cpu, const struct msg *msg);
+void fabric_each_held(const struct machine *m,
+                      void (*each)(void *ctx, irq_id id), void *ctx);
+
+/* install.c: software onto the CPUs. */
+void install_software(struct machine *m);
+uint16_t machine_add_source(struct machine *m, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* measure.c: latencies while running, figures at the end. */
+void measure_init(struct machine *m);
+void measure_begin(struct machine *m);
+void measure_figures(struct machine *m, struct figures *out);
+
+/* audit.c: NULL, or what does not add up. */
+const char *audit(struct machine *m);
+
+/* The 16 bytes where a device counts what it has sent and what the other
+ * side has acknowledged, in the memory of the software that owns it. */
+static inline uint64_t writeback_at(unsigned cpu, unsigned device)
+{
+    return WORKLOAD_MEMORY(cpu) + WRITEBACK_OFFSET + 16u * device;
+}
+
+#endif

@@ -1,0 +1,291 @@
+/* Meters: latencies while the machine runs, figures at its end. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/machine/machine_private.h"
+
+/* ---- latency ---- */
+
+static void record(struct latency *l, uint8_t from, uint8_t to, sim_time time)
+{
+    uint8_t *pair = &l->pair[from][to];
+
+    if (!*pair) {
+        assert(l->used < LATENCY_PAIRS);
+        *pair = (uint8_t)++l->used;
+        histogram_init(&l->histogram[*pair - 1]);
+    }
+    histogram_record(&l->histogram[*pair - 1], time / SIM_PS);
+}
+
+/* Each hop, then the whole way to the handler and to the end of interrupt;
+ * the whole way only where it has more than one hop. */
+static void on_finished(void *machine, const struct irq_record *r)
+{
+    struct machine *m = machine;
+    struct latency *l = &m->latency;
+    const struct irq_hop *birth = &r->hop[0];
+
+    for (unsigned i = 1; i < r->hops; i++) {
+        const struct irq_hop *h = &r->hop[i];
+
+        record(l, h[-1].hop, h->hop, h->time - h[-1].time);
+        if (i > 1 && (h->hop == HOP_GUEST_HANDLER || h->hop == HOP_EOI))
+            record(l, birth->hop, h->hop, h->time - birth->time);
+    }
+}
+
+void measure_init(struct machine *m)
+{
+    m->irqs.sink = on_finished;
+    m->irqs.sink_ctx = m;
+}
+
+static uint64_t messages(const struct machine *m)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < m->cpus; i++)
+        n += m->cpu[i].workload ? m->cpu[i].workload->produced : 0;
+    return n;
+}
+
+static uint64_t host_interrupts(const struct machine *m)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < m->cpus; i++)
+        n += m->cpu[i].kvm ? m->cpu[i].kvm->host_interrupts : 0;
+    return n;
+}
+
+/* The warm-up is over: every meter to zero. */
+void measure_begin(struct machine *m)
+{
+    for (unsigned i = 0; i < m->cpus; i++) {
+        cpu_node_settle(&m->cpu[i].node, m->measure_from);
+        m->cpu[i].node.account = (struct cpu_account){0};
+    }
+    irqs_restart_counts(&m->irqs);
+    memset(m->latency.pair, 0, sizeof m->latency.pair);
+    m->latency.used = 0;
+    m->start.messages = messages(m);
+    m->start.host_interrupts = host_interrupts(m);
+}
+
+/* ---- figures ---- */
+
+struct totals {
+    struct cpu_account account;
+    struct irq_counts irq;
+    uint64_t cycles, vm_cycles; /* of all CPUs; of those with software */
+    uint64_t workload_cycles;   /* guest and guest_irq */
+    double seconds;
+};
+
+static void add_account(struct totals *t, const struct cpu_account *a)
+{
+    for (unsigned s = 0; s < SHARE_COUNT; s++)
+        t->account.cycles[s] += a->cycles[s];
+    for (unsigned r = 0; r <= EXIT_REASON_LIMIT; r++)
+        t->account.host_by_reason[r] += a->host_by_reason[r];
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
+        t->account.exits[r] += a->exits[r];
+    for (unsigned s = 0; s < IRQ_SOURCES_MAX; s++)
+        t->account.exits_by_source[s] += a->exits_by_source[s];
+    t->account.injections += a->injections;
+    t->account.pollution += a->pollution;
+}
+
+static struct totals total(const struct machine *m)
+{
+    uint64_t cycles = (m->end - m->measure_from) / m->core.period;
+    struct totals t = {
+        .cycles = cycles * m->cpus,
+        .seconds = (double)(m->end - m->measure_from) / (double)SIM_S,
+    };
+
+    for (unsigned i = 0; i < m->cpus; i++) {
+        add_account(&t, &m->cpu[i].node.account);
+        t.vm_cycles += m->cpu[i].vm ? cycles : 0;
+    }
+    for (unsigned s = 0; s < m->irqs.sources; s++) {
+        const struct irq_counts *c = &m->irqs.count[s];
+
+        t.irq.sent += c->sent;
+        t.irq.delivered += c->delivered;
+        t.irq.merged += c->merged;
+        t.irq.dropped += c->dropped;
+        for (unsigned r = 0; r < IRQ_REASON_COUNT; r++)
+            t.irq.by_reason[r] += c->by_reason[r];
+    }
+    t.workload_cycles =
+        t.account.cycles[SHARE_GUEST] + t.account.cycles[SHARE_GUEST_IRQ];
+    return t;
+}
+
+static const char *const share_names[SHARE_COUNT] = {
+    "guest", "guest_irq", "host", "transition", "idle"};
+
+static void exit_figures(const struct machine *m, const struct totals *t,
+                         struct figures *out)
+{
+    uint64_t exits = 0, attributed = 0;
+
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
+        exits += t->account.exits[r];
+    figures_add_count(out, "", exits, "exits.total");
+    figures_add_real(out, "1/s", (double)exits / t->seconds,
+                     "exits.per_second");
+    if (t->irq.delivered)
+        figures_add_real(out, "", (double)exits / (double)t->irq.delivered,
+                         "exits.per_interrupt");
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
+        if (t->account.exits[r])
+            figures_add_count(out, "", t->account.exits[r],
+                              "exits.by_reason.%s", exit_reason_name(r));
+    for (unsigned s = 0; s < m->irqs.sources; s++) {
+        attributed += t->account.exits_by_source[s];
+        if (t->account.exits_by_source[s])
+            figures_add_count(out, "", t->account.exits_by_source[s],
+                              "exits.by_source.%s", m->source_name[s]);
+    }
+    if (exits > attributed)
+        figures_add_count(out, "", exits - attributed, "exits.by_source.none");
+}
+
+static void fate_figures(const char *prefix, const struct irq_counts *c,
+                         struct figures *out)
+{
+    figures_add_count(out, "", c->sent, "%s.sent", prefix);
+    figures_add_count(out, "", c->delivered, "%s.delivered", prefix);
+    figures_add_count(out, "", c->merged, "%s.merged", prefix);
+    figures_add_count(out, "", c->dropped, "%s.dropped", prefix);
+    figures_add_count(out, "", c->sent - c->delivered - c->merged - c->dropped,
+                      "%s.pending", prefix);
+}
+
+static void interrupt_figures(const struct machine *m, const struct totals *t,
+                              struct figures *out)
+{
+    char prefix[SOURCE_NAME + 32];
+
+    fate_figures("interrupts", &t->irq, out);
+    for (unsigned s = 0; s < m->irqs.sources; s++) {
+        if (!m->irqs.count[s].sent)
+            continue;
+        snprintf(prefix, sizeof prefix, "interrupts.by_source.%s",
+                 m->source_name[s]);
+        fate_figures(prefix, &m->irqs.count[s], out);
+    }
+    for (unsigned r = 0; r < IRQ_REASON_COUNT; r++)
+        if (t->irq.by_reason[r])
+            figures_add_count(out, "", t->irq.by_reason[r],
+                              "interrupts.lost_by_reason.%s",
+                              irq_reason_name((enum irq_reason)r));
+    figures_add_real(out, "1/s", (double)t->irq.delivered / t->seconds,
+                     "interrupts.per_second");
+    figures_add_real(out, "1/s", (double)t->account.injections / t->seconds,
+                     "injections.per_second");
+    figures_add_real(out, "1/s",
+                     (double)(host_interrupts(m) - m->start.host_interrupts) /
+                         t->seconds,
+                     "host_interrupts.per_second");
+}
+
+static void latency_figures_of(unsigned from, unsigned to,
+                               const struct histogram *h, struct figures *out)
+{
+    static const struct {
+        const char *name;
+        unsigned per_mille;
+    } ranks[] = {{"p50", 500}, {"p90", 900}, {"p99", 990}, {"p999", 999}};
+    const double ps = 1e-3; /* of a nanosecond */
+    char prefix[96];
+
+    snprintf(prefix, sizeof prefix, "latency_ns.%s..%s",
+             hop_name((enum hop)from), hop_name((enum hop)to));
+    figures_add_count(out, "", h->count, "%s.count", prefix);
+    figures_add_real(out, "ns", (double)h->min * ps, "%s.min", prefix);
+    figures_add_real(out, "ns", histogram_mean(h) * ps, "%s.mean", prefix);
+    for (unsigned i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
+        figures_add_real(
+            out, "ns", (double)histogram_percentile(h, ranks[i].per_mille) * ps,
+            "%s.%s", prefix, ranks[i].name);
+    figures_add_real(out, "ns", (double)h->max * ps, "%s.max", prefix);
+}
+
+static void latency_figures(const struct machine *m, struct figures *out)
+{
+    for (unsigned from = 0; from < HOP_COUNT; from++)
+        for (unsigned to = 0; to < HOP_COUNT; to++)
+            if (m->latency.pair[from][to])
+                latency_figures_of(
+                    from, to,
+                    &m->latency.histogram[m->latency.pair[from][to] - 1], out);
+}
+
+static void cycle_figures(const struct machine *m, const struct totals *t,
+                          struct figures *out)
+{
+    figures_add_count(out, "cycles", t->cycles, "cycles.total");
+    for (unsigned s = 0; s < SHARE_COUNT; s++)
+        figures_add_count(out, "cycles", t->account.cycles[s], "cycles.%s",
+                          share_names[s]);
+    figures_add_count(out, "cycles", t->account.pollution,
+                      "cycles.guest_pollution");
+    for (unsigned r = 0; r <= EXIT_REASON_LIMIT; r++)
+        if (t->account.host_by_reason[r])
+            figures_add_count(out, "cycles", t->account.host_by_reason[r],
+                              "cycles.host_by_reason.%s",
+                              r == NO_EXIT_YET ? "NO_EXIT_YET"
+                                               : exit_reason_name(r));
+    for (unsigned i = 0; i < m->cpus; i++)
+        for (unsigned s = 0; s < SHARE_COUNT; s++)
+            figures_add_count(out, "cycles", m->cpu[i].node.account.cycles[s],
+                              "cycles.by_cpu.%u.%s", i, share_names[s]);
+}
+
+static void throughput_figures(const struct machine *m, const struct totals *t,
+                               struct figures *out)
+{
+    uint64_t n = messages(m) - m->start.messages;
+
+    if (t->vm_cycles)
+        figures_add_real(
+            out, "%", 100.0 * (double)t->workload_cycles / (double)t->vm_cycles,
+            "time_in_guest.percent");
+    if (!n)
+        return;
+    figures_add_real(out, "1/s", (double)n / t->seconds,
+                     "throughput.per_second");
+    figures_add_count(out, "", n, "throughput.messages");
+}
+
+static void warning_figures(const struct machine *m, struct figures *out)
+{
+    for (unsigned i = 0; i < m->cpus; i++) {
+        const struct machine_cpu *c = &m->cpu[i];
+
+        if (c->workload && c->workload->faults)
+            figures_add_count(out, "", c->workload->faults,
+                              "warnings.cpu%u.unexpected_faults", i);
+        if (c->kvm && c->kvm->unexpected)
+            figures_add_count(out, "", c->kvm->unexpected,
+                              "warnings.cpu%u.unexpected_exits", i);
+    }
+}
+
+void measure_figures(struct machine *m, struct figures *out)
+{
+    struct totals t = total(m);
+
+    figures_add_real(out, "ns", t.seconds * 1e9, "time.simulated_ns");
+    throughput_figures(m, &t, out);
+    exit_figures(m, &t, out);
+    interrupt_figures(m, &t, out);
+    latency_figures(m, out);
+    cycle_figures(m, &t, out);
+    warning_figures(m, out);
+}
