@@ -19,4 +19,55 @@ struct result {
     char *resolved[SCENARIO_VARIANTS]; /* the resolved scenario, as YAML */
 };
 
+/* Empty: no variants yet.  `set` must outlive the result. */
+void result_init(struct result *r, const struct scenario_set *set,
+                 const char *version);
+
+/* Frees the figures and the resolved texts (which free() must fit). */
+void result_free(struct result *r);
+
+/*
+ * Adds what only a comparison knows, once, after all variants have run:
+ * throughput.relative, if the file's first variant is among those that ran and
+ * has a throughput.
+ */
+void result_derive(struct result *r);
+
+/* The names of a column: its variant's, and its scenario. */
+const char *result_name(const struct result *r, unsigned column);
+const struct scenario *result_scenario(const struct result *r, unsigned column);
+
+/* One expectation applied to one column. */
+struct result_check {
+    const struct scenario_expect *expect;
+    unsigned column;
+    enum verdict verdict;
+    double value;  /* unless there is no figure */
+    bool absent;   /* not in the figures; counted as 0 where that is known */
+    unsigned next; /* where result_next_check() goes on */
+};
+
+/*
+ * Start with a zeroed `check`; false after the last one.  Expectations of
+ * variants that did not run are left out; result_unchecked() counts them.
+ */
+bool result_next_check(const struct result *r, struct result_check *check);
+unsigned result_unchecked(const struct result *r);
+
+/* One published value beside the simulated one. */
+struct result_published {
+    const struct scenario_published *row;
+    unsigned column;
+    double published;
+    const struct figure *simulated; /* NULL: this run has no such figure */
+    bool has_error; /* there is a figure, and the published value is not 0 */
+    double error_percent;
+    unsigned next;
+};
+
+bool result_next_published(const struct result *r, struct result_published *p);
+
+/* True if two columns have the same figures with the same values. */
+bool result_same(const struct result *r, unsigned a, unsigned b);
+
 #endif

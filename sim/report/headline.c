@@ -1,0 +1,106 @@
+/* The parts of a report's first line, and the words of expectations. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/report/summary.h"
+
+/* Appends `text` unless it is there already; "..." stands for what has no
+ * room. */
+static void join(char *list, size_t room, const char *text)
+{
+    size_t used = strlen(list);
+    const char *at = list;
+
+    for (; *at; at += strcspn(at, ",") + (strchr(at, ',') ? 2 : 0)) {
+        size_t n = strcspn(at, ",");
+
+        if (strlen(text) == n && strncmp(at, text, n) == 0)
+            return;
+        if (at[n] == '\0')
+            break;
+    }
+    if (used + strlen(text) + sizeof ", ..." + 2 > room) {
+        if (used + sizeof ", ..." < room && !strstr(list, "..."))
+            strcat(list, ", ...");
+        return;
+    }
+    snprintf(list + used, room - used, "%s%s", used ? ", " : "", text);
+}
+
+static double simulated_ns(const struct result *r, unsigned column)
+{
+    const struct figure *f =
+        figures_find(&r->figures[column], "time.simulated_ns");
+
+    return f ? f->real : (double)result_scenario(r, column)->duration / 1e6;
+}
+
+static void make_simulated(struct headline *h, const struct result *r)
+{
+    double least = simulated_ns(r, 0), most = least;
+    char from[NUMBER_TEXT], to[NUMBER_TEXT];
+
+    for (unsigned i = 1; i < r->variant_count; i++) {
+        double ns = simulated_ns(r, i);
+
+        least = ns < least ? ns : least;
+        most = ns > most ? ns : most;
+    }
+    number_time(from, least);
+    number_time(to, most);
+    if (strcmp(from, to) == 0)
+        snprintf(h->simulated, sizeof h->simulated, "%s", from);
+    else
+        snprintf(h->simulated, sizeof h->simulated, "%.32s to %.32s", from, to);
+}
+
+void headline_make(struct headline *h, const struct result *r)
+{
+    memset(h, 0, sizeof *h);
+    snprintf(h->variants, sizeof h->variants, "%u variant%s", r->variant_count,
+             r->variant_count == 1 ? "" : "s");
+    for (unsigned i = 0; i < r->variant_count; i++) {
+        const struct scenario *s = result_scenario(r, i);
+        char seed[NUMBER_TEXT];
+
+        snprintf(seed, sizeof seed, "%" PRIu64, s->seed);
+        join(h->seed, sizeof h->seed, seed);
+        join(h->profile, sizeof h->profile, s->platform.name);
+    }
+    if (r->variant_count)
+        make_simulated(h, r);
+}
+
+void check_limits(char out[SCENARIO_TEXT], const struct scenario_expect *e)
+{
+    char min[NUMBER_TEXT], max[NUMBER_TEXT];
+
+    number_limit(min, e->min);
+    number_limit(max, e->max);
+    if (e->has_min && e->has_max && e->min == e->max)
+        snprintf(out, SCENARIO_TEXT, "exactly %s", min);
+    else if (e->has_min && e->has_max)
+        snprintf(out, SCENARIO_TEXT, "%s to %s", min, max);
+    else if (e->has_min)
+        snprintf(out, SCENARIO_TEXT, "at least %s", min);
+    else
+        snprintf(out, SCENARIO_TEXT, "at most %s", max);
+}
+
+void check_value(char out[SCENARIO_TEXT], const struct result_check *c)
+{
+    char value[NUMBER_TEXT];
+
+    if (c->verdict == VERDICT_NO_FIGURE) {
+        snprintf(out, SCENARIO_TEXT, "no such figure in this run");
+        return;
+    }
+    /* all digits where rounding could hide why it failed */
+    if (c->verdict == VERDICT_FAILED)
+        number_limit(value, c->value);
+    else
+        number_pretty_real(value, c->value);
+    snprintf(out, SCENARIO_TEXT, "%s%s", value,
+             c->absent ? " (none was counted)" : "");
+}

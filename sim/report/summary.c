@@ -1,0 +1,246 @@
+/* Chosen figures in groups, as text. */
+#include "sim/report/summary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/report/latency_key.h"
+
+/* How a row's numbers come from its figure. */
+enum scale { SCALE_AS_IS, SCALE_PER_SECOND, SCALE_OF_CYCLES };
+
+struct row_spec {
+    const char *group;
+    const char *key;
+    enum scale scale;
+    bool only_if_any; /* leave the row out if it is 0 everywhere */
+};
+
+static void *grown(void *list, size_t bytes)
+{
+    list = realloc(list, bytes);
+    if (!list) {
+        fputs("virqsim: no memory left for the report\n", stderr);
+        exit(1);
+    }
+    return list;
+}
+
+/* The divisor of a scale in this column; 0 if the run cannot say. */
+static double divisor(const struct figures *f, enum scale scale)
+{
+    const struct figure *by;
+
+    if (scale == SCALE_AS_IS)
+        return 1;
+    by = figures_find(f, scale == SCALE_PER_SECOND ? "time.simulated_ns"
+                                                   : "cycles.total");
+    if (!by)
+        return 0;
+    return scale == SCALE_PER_SECOND ? by->real / 1e9 : by->real / 100;
+}
+
+static void fill_cell(struct summary_cell *c, const struct figures *f,
+                      const struct row_spec *spec)
+{
+    const struct figure *own = figures_find(f, spec->key);
+    const struct figure_name *name = figure_name_of(spec->key);
+    struct figure counted_none = {.kind = FIGURE_COUNT};
+    double by = divisor(f, spec->scale);
+
+    strcpy(c->value, "-");
+    if (!own && name && name->zero_if_absent)
+        own = &counted_none;
+    if (!own || by <= 0)
+        return;
+    c->present = true;
+    c->number = own->real / by;
+    if (spec->scale == SCALE_AS_IS)
+        number_pretty(c->value, own);
+    else
+        number_pretty_real(c->value, c->number);
+}
+
+static void fill_ratios(struct summary_row *row, unsigned columns)
+{
+    unsigned reference = 0;
+
+    while (reference < columns && !row->cell[reference].present)
+        reference++;
+    for (unsigned i = reference + 1; i < columns; i++)
+        if (row->cell[i].present && row->cell[reference].number > 0)
+            number_ratio(row->cell[i].ratio,
+                         row->cell[i].number / row->cell[reference].number);
+}
+
+static void fill_unit(struct summary_row *row, const struct row_spec *spec)
+{
+    const struct figure_name *name = figure_name_of(spec->key);
+    const char *unit = name ? name->unit : "";
+
+    if (spec->scale == SCALE_PER_SECOND)
+        unit = "1/s";
+    if (spec->scale == SCALE_OF_CYCLES)
+        unit = "%";
+    snprintf(row->unit, sizeof row->unit, "%s", unit);
+}
+
+static void add_row(struct summary *s, const struct result *r,
+                    struct row_spec spec)
+{
+    struct summary_row *row;
+    bool any = false, present = false;
+
+    if (s->count == s->capacity) {
+        s->capacity = s->capacity ? 2 * s->capacity : 32;
+        s->row = grown(s->row, s->capacity * sizeof *s->row);
+    }
+    row = &s->row[s->count];
+    memset(row, 0, sizeof *row);
+    row->group = spec.group;
+    figure_label(row->label, spec.key);
+    fill_unit(row, &spec);
+    for (unsigned i = 0; i < r->variant_count; i++) {
+        fill_cell(&row->cell[i], &r->figures[i], &spec);
+        present = present || row->cell[i].present;
+        any = any || row->cell[i].number > 0;
+    }
+    fill_ratios(row, r->variant_count);
+    if (present && (any || !spec.only_if_any))
+        s->count++;
+}
+
+static void add_family(struct summary *s, const struct result *r,
+                       const char *prefix, struct row_spec spec)
+{
+    struct family f;
+
+    family_make(&f, r, prefix);
+    for (size_t i = 0; i < f.count; i++) {
+        spec.key = f.member[i];
+        add_row(s, r, spec);
+    }
+    family_free(&f);
+}
+
+static void add_latencies(struct summary *s, const struct result *r)
+{
+    static const char *const shown[] = {"mean", "p50", "p99"};
+
+    for (unsigned i = 0; i < 3 * HOP_COUNT; i++) {
+        struct latency_key k = {.from = i / 3, .to = HOP_GUEST_HANDLER};
+        char key[FIGURE_KEY];
+
+        if (!latency_end_to_end(&k))
+            continue;
+        snprintf(key, sizeof key, "latency_ns.%s..%s.%s",
+                 latency_hop_text(k.from), latency_hop_text(k.to),
+                 shown[i % 3]);
+        add_row(s, r, (struct row_spec){"Latency", key, SCALE_AS_IS, false});
+    }
+}
+
+void summary_make(struct summary *s, const struct result *r)
+{
+    static const struct row_spec rows[] = {
+        {"Throughput", "throughput.per_second", SCALE_AS_IS, false},
+        {"Throughput", "throughput.messages", SCALE_AS_IS, false},
+        {"Time in guest", "time_in_guest.percent", SCALE_AS_IS, false},
+        {"Interrupts", "interrupts.per_second", SCALE_AS_IS, false},
+        {"Interrupts", "injections.per_second", SCALE_AS_IS, false},
+        {"Interrupts", "interrupts.merged", SCALE_AS_IS, true},
+        {"Interrupts", "interrupts.dropped", SCALE_AS_IS, true},
+        {"VM exits", "exits.per_second", SCALE_AS_IS, false},
+        {"VM exits", "exits.per_interrupt", SCALE_AS_IS, false},
+    };
+    static const struct row_spec cycles[] = {
+        {"Cycles of all CPUs", "cycles.guest", SCALE_OF_CYCLES, false},
+        {"Cycles of all CPUs", "cycles.guest_irq", SCALE_OF_CYCLES, false},
+        {"Cycles of all CPUs", "cycles.host", SCALE_OF_CYCLES, false},
+        {"Cycles of all CPUs", "cycles.transition", SCALE_OF_CYCLES, false},
+        {"Cycles of all CPUs", "cycles.idle", SCALE_OF_CYCLES, false},
+    };
+
+    *s = (struct summary){0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        add_row(s, r, rows[i]);
+    add_family(
+        s, r, "exits.by_reason.",
+        (struct row_spec){"VM exits by reason", NULL, SCALE_PER_SECOND, true});
+    add_latencies(s, r);
+    for (size_t i = 0; i < sizeof cycles / sizeof *cycles; i++)
+        add_row(s, r, cycles[i]);
+    add_family(s, r, "warnings.",
+               (struct row_spec){"Warnings", NULL, SCALE_AS_IS, true});
+}
+
+void summary_free(struct summary *s)
+{
+    free(s->row);
+    *s = (struct summary){0};
+}
+
+static double largest(const struct result *r, const char *key)
+{
+    double most = 0;
+
+    for (unsigned i = 0; i < r->variant_count; i++) {
+        const struct figure *f = figures_find(&r->figures[i], key);
+
+        if (f && f->real > most)
+            most = f->real;
+    }
+    return most;
+}
+
+static bool has_member(const struct family *f, const char *key)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (strcmp(f->member[i], key) == 0)
+            return true;
+    return false;
+}
+
+/* Insertion keeps the order of the figures where values are equal. */
+static void insert_member(struct family *f, const struct result *r,
+                          const char *key)
+{
+    double value = largest(r, key);
+    size_t at = f->count;
+
+    f->member = grown(f->member, (f->count + 1) * sizeof *f->member);
+    for (; at > 0 && largest(r, f->member[at - 1]) < value; at--)
+        memcpy(f->member[at], f->member[at - 1], FIGURE_KEY);
+    snprintf(f->member[at], FIGURE_KEY, "%s", key);
+    f->count++;
+}
+
+void family_make(struct family *f, const struct result *r, const char *prefix)
+{
+    *f = (struct family){0};
+    for (unsigned c = 0; c < r->variant_count; c++) {
+        for (size_t i = 0; i < r->figures[c].count; i++) {
+            const char *key = r->figures[c].list[i].key;
+
+            if (strncmp(key, prefix, strlen(prefix)) == 0 &&
+                !has_member(f, key))
+                insert_member(f, r, key);
+        }
+    }
+}
+
+void family_free(struct family *f)
+{
+    free(f->member);
+    *f = (struct family){0};
+}
+
+unsigned summary_twin(const struct result *r, unsigned column)
+{
+    unsigned other = 0;
+
+    while (other < column && !result_same(r, other, column))
+        other++;
+    return other;
+}

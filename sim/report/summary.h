@@ -1,0 +1,62 @@
+/*
+ * What terminal, Markdown and HTML show of a result: chosen figures in groups,
+ * already as text, so that the three cannot differ.
+ */
+#ifndef SIM_REPORT_SUMMARY_H
+#define SIM_REPORT_SUMMARY_H
+
+#include "sim/report/figure_names.h"
+#include "sim/report/number.h"
+#include "sim/report/result.h"
+
+struct summary_cell {
+    bool present;
+    double number;
+    char value[NUMBER_TEXT]; /* "-" if the variant has no such figure */
+    char ratio[NUMBER_TEXT]; /* to the row's first variant that has it, or "" */
+};
+
+struct summary_row {
+    const char *group;
+    char label[FIGURE_LABEL];
+    char unit[16];
+    struct summary_cell cell[SCENARIO_VARIANTS];
+};
+
+struct summary {
+    struct summary_row *row;
+    size_t count, capacity;
+};
+
+void summary_make(struct summary *s, const struct result *r);
+void summary_free(struct summary *s);
+
+/* The parts of a report's first line. */
+struct headline {
+    char profile[SCENARIO_NAME * 2]; /* more than one: "a, b" */
+    char seed[SCENARIO_NAME * 2];
+    char variants[NUMBER_TEXT];      /* "1 variant", "4 variants" */
+    char simulated[NUMBER_TEXT * 2]; /* "200 ms", or "200 ms to 1 s" */
+};
+
+void headline_make(struct headline *h, const struct result *r);
+
+/* Reasons or sources: the distinct texts that stand for the <WORD> in keys
+ * "<prefix><WORD>", the largest value in any variant first. */
+struct family {
+    char (*member)[FIGURE_KEY]; /* whole keys */
+    size_t count;
+};
+
+void family_make(struct family *f, const struct result *r, const char *prefix);
+void family_free(struct family *f);
+
+/* Columns before this one with the same figures: the first of them, or the
+ * column itself. */
+unsigned summary_twin(const struct result *r, unsigned column);
+
+/* The words of a check: "exits.total in 1 .. 5", "at most 5". */
+void check_limits(char out[SCENARIO_TEXT], const struct scenario_expect *e);
+void check_value(char out[SCENARIO_TEXT], const struct result_check *c);
+
+#endif

@@ -1,0 +1,90 @@
+/* A log-linear histogram of 64-bit values; it leaves out value tracking below
+ * the unit and merging of histograms. */
+#include "sim/stats/histogram.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* How far a value is shifted to leave HISTOGRAM_SUB_BITS + 1 bits of it. */
+static unsigned shift_of(uint64_t value)
+{
+    unsigned bits = value ? 64 - (unsigned)__builtin_clzll(value) : 0;
+
+    return bits > HISTOGRAM_SUB_BITS + 1 ? bits - HISTOGRAM_SUB_BITS - 1 : 0;
+}
+
+/* An octave's top bit is always set: consecutive octaves share one index. */
+static unsigned bucket_of(uint64_t value)
+{
+    unsigned shift = shift_of(value);
+
+    return (shift << HISTOGRAM_SUB_BITS) + (unsigned)(value >> shift);
+}
+
+/* The middle of a bucket: off by at most 1/1024 of any value in it. */
+static uint64_t value_of(unsigned bucket)
+{
+    unsigned octave = bucket >> HISTOGRAM_SUB_BITS;
+    unsigned shift = octave ? octave - 1 : 0;
+    uint64_t low = (uint64_t)(bucket - (shift << HISTOGRAM_SUB_BITS)) << shift;
+
+    return low + ((UINT64_C(1) << shift) >> 1);
+}
+
+void histogram_init(struct histogram *h)
+{
+    memset(h, 0, sizeof *h);
+    h->min = UINT64_MAX;
+}
+
+void histogram_record(struct histogram *h, uint64_t value)
+{
+    h->count++;
+    h->sum_low += value;
+    h->sum_high += h->sum_low < value; /* carry */
+    if (value < h->min)
+        h->min = value;
+    if (value > h->max)
+        h->max = value;
+    h->bucket[bucket_of(value)]++;
+}
+
+double histogram_mean(const struct histogram *h)
+{
+    double sum = (double)h->sum_high * 0x1p64 + (double)h->sum_low;
+
+    return h->count ? sum / (double)h->count : 0;
+}
+
+static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
+{
+    if (value < min)
+        return min;
+    return value > max ? max : value;
+}
+
+/* ceil(count * per_mille / 1000) without overflow. */
+static uint64_t rank_of(uint64_t count, unsigned per_mille)
+{
+    uint64_t rest = count % 1000 * per_mille;
+
+    return count / 1000 * per_mille + (rest + 999) / 1000;
+}
+
+uint64_t histogram_percentile(const struct histogram *h, unsigned per_mille)
+{
+    uint64_t rank = rank_of(h->count, per_mille), seen = 0;
+
+    assert(per_mille <= 1000);
+    if (h->count == 0)
+        return 0;
+    if (rank >= h->count)
+        return h->max;
+    if (rank <= 1)
+        return h->min;
+    for (unsigned i = 0;; i++) {
+        seen += h->bucket[i];
+        if (seen >= rank)
+            return within(value_of(i), h->min, h->max);
+    }
+}
