@@ -75,6 +75,20 @@ const struct figure_name *figure_name_of(const char *key)
     return find(key, &m);
 }
 
+const struct figure_name *figure_section_of(const char *key)
+{
+    const struct figure_name *name = figure_name_of(key);
+
+    while (name && name->pattern)
+        name--;
+    return name;
+}
+
+unsigned figure_section_place(const struct figure_name *section)
+{
+    return section ? (unsigned)(section - names) : (unsigned)NAME_COUNT;
+}
+
 static const struct place *place_of(const struct match *m, const char *word)
 {
     for (unsigned i = 0; i < m->count; i++)

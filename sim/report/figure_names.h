@@ -21,6 +21,11 @@ struct figure_name {
 /* The name that a key is an instance of, or NULL. */
 const struct figure_name *figure_name_of(const char *key);
 
+/* The section that a key belongs to, or NULL if no name fits; and its place in
+ * the document, after all others for NULL. */
+const struct figure_name *figure_section_of(const char *key);
+unsigned figure_section_place(const struct figure_name *section);
+
 /* The label of a key in words; the key itself if no name fits. */
 void figure_label(char out[FIGURE_LABEL], const char *key);
 

@@ -132,8 +132,8 @@ static json_t *expectations(const struct result *r)
         if (c.expect->has_max)
             json_object_set_new(row, "max", json_real(c.expect->max));
         json_object_set_new(row, "verdict", json_string(verdict[c.verdict]));
-        if (!c.absent)
-            json_object_set_new(row, "value", json_real(c.value));
+        if (c.figure)
+            json_object_set_new(row, "value", number(c.figure));
         json_array_append_new(list, row);
     }
     return list;
@@ -152,7 +152,7 @@ static json_t *published(const struct result *r)
         json_object_set_new(row, "label", string(p.row->label));
         json_object_set_new(row, "published", json_real(p.published));
         if (p.simulated)
-            json_object_set_new(row, "simulated", json_real(p.simulated->real));
+            json_object_set_new(row, "simulated", number(p.simulated));
         if (p.has_error)
             json_object_set_new(row, "error_percent",
                                 json_real(p.error_percent));

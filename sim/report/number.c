@@ -116,6 +116,10 @@ void number_pretty_real(char out[NUMBER_TEXT], double value)
 
 void number_pretty(char out[NUMBER_TEXT], const struct figure *f)
 {
+    if (f->kind == FIGURE_REAL && strcmp(f->unit, "%") == 0) {
+        number_percent(out, f->real);
+        return;
+    }
     if (f->kind == FIGURE_REAL) {
         number_pretty_real(out, f->real);
         return;
@@ -132,6 +136,14 @@ static void drop_point_zero(char out[NUMBER_TEXT])
         out[n - 2] = '\0';
 }
 
+void number_percent(char out[NUMBER_TEXT], double value)
+{
+    if (value != 0 && fabs(value) < 0.005)
+        significant(out, value, 2);
+    else
+        number_fixed(out, value, 2);
+}
+
 void number_limit(char out[NUMBER_TEXT], double value)
 {
     number_exact_real(out, value);
@@ -141,7 +153,14 @@ void number_limit(char out[NUMBER_TEXT], double value)
 
 void number_ratio(char out[NUMBER_TEXT], double value)
 {
-    significant(out, value, 3);
+    if (value > 0 && value < 0.0005) {
+        strcpy(out, "<0.001x");
+        return;
+    }
+    if (value >= 9.995)
+        significant(out, value, 3);
+    else
+        c_format(out, "f", value == 0 ? 0 : value < 0.095 ? 3 : 2, value);
     strcat(out, "x");
 }
 

@@ -22,7 +22,10 @@ void number_pretty_real(char out[NUMBER_TEXT], double value);
 /* All digits that matter, for people: "0.95", "1,000". */
 void number_limit(char out[NUMBER_TEXT], double value);
 
-/* "1.63x": three significant digits. */
+/* "83.51": two decimals, more only below 0.01. */
+void number_percent(char out[NUMBER_TEXT], double value);
+
+/* "12.3x", "1.63x", "0.006x". */
 void number_ratio(char out[NUMBER_TEXT], double value);
 
 /* "+1.7 %": a difference, with its sign. */

@@ -80,12 +80,13 @@ static void judge(const struct result *r, struct result_check *c)
         figures_find(&r->figures[c->column], c->expect->figure);
     const struct figure_name *name = figure_name_of(c->expect->figure);
 
-    c->absent = f == NULL;
-    c->value = f ? f->real : 0;
+    double value = f ? f->real : 0;
+
+    c->figure = f;
     if (!f && !(name && name->zero_if_absent))
         c->verdict = VERDICT_NO_FIGURE;
-    else if ((c->expect->has_min && c->value < c->expect->min) ||
-             (c->expect->has_max && c->value > c->expect->max))
+    else if ((c->expect->has_min && value < c->expect->min) ||
+             (c->expect->has_max && value > c->expect->max))
         c->verdict = VERDICT_FAILED;
     else
         c->verdict = VERDICT_HELD;

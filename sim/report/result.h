@@ -42,8 +42,8 @@ struct result_check {
     const struct scenario_expect *expect;
     unsigned column;
     enum verdict verdict;
-    double value;  /* unless there is no figure */
-    bool absent;   /* not in the figures; counted as 0 where that is known */
+    /* NULL: not measured; judged as 0 where figure_names.def says so */
+    const struct figure *figure;
     unsigned next; /* where result_next_check() goes on */
 };
 

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/report/keys.h"
 #include "sim/report/latency_key.h"
+#include "sim/report/text.h"
 
 /* How a row's numbers come from its figure. */
 enum scale { SCALE_AS_IS, SCALE_PER_SECOND, SCALE_OF_CYCLES };
@@ -16,16 +18,6 @@ struct row_spec {
     enum scale scale;
     bool only_if_any; /* leave the row out if it is 0 everywhere */
 };
-
-static void *grown(void *list, size_t bytes)
-{
-    list = realloc(list, bytes);
-    if (!list) {
-        fputs("virqsim: no memory left for the report\n", stderr);
-        exit(1);
-    }
-    return list;
-}
 
 /* The divisor of a scale in this column; 0 if the run cannot say. */
 static double divisor(const struct figures *f, enum scale scale)
@@ -58,6 +50,8 @@ static void fill_cell(struct summary_cell *c, const struct figures *f,
     c->number = own->real / by;
     if (spec->scale == SCALE_AS_IS)
         number_pretty(c->value, own);
+    else if (spec->scale == SCALE_OF_CYCLES)
+        number_percent(c->value, c->number);
     else
         number_pretty_real(c->value, c->number);
 }
@@ -94,7 +88,7 @@ static void add_row(struct summary *s, const struct result *r,
 
     if (s->count == s->capacity) {
         s->capacity = s->capacity ? 2 * s->capacity : 32;
-        s->row = grown(s->row, s->capacity * sizeof *s->row);
+        s->row = text_grown(s->row, s->capacity * sizeof *s->row);
     }
     row = &s->row[s->count];
     memset(row, 0, sizeof *row);
@@ -114,14 +108,14 @@ static void add_row(struct summary *s, const struct result *r,
 static void add_family(struct summary *s, const struct result *r,
                        const char *prefix, struct row_spec spec)
 {
-    struct family f;
+    struct keys keys;
 
-    family_make(&f, r, prefix);
-    for (size_t i = 0; i < f.count; i++) {
-        spec.key = f.member[i];
+    keys_with_prefix(&keys, r, prefix);
+    for (size_t i = 0; i < keys.count; i++) {
+        spec.key = keys.key[i];
         add_row(s, r, spec);
     }
-    family_free(&f);
+    keys_free(&keys);
 }
 
 static void add_latencies(struct summary *s, const struct result *r)
@@ -146,7 +140,7 @@ void summary_make(struct summary *s, const struct result *r)
     static const struct row_spec rows[] = {
         {"Throughput", "throughput.per_second", SCALE_AS_IS, false},
         {"Throughput", "throughput.messages", SCALE_AS_IS, false},
-        {"Time in guest", "time_in_guest.percent", SCALE_AS_IS, false},
+        {"Throughput", "time_in_guest.percent", SCALE_AS_IS, false},
         {"Interrupts", "interrupts.per_second", SCALE_AS_IS, false},
         {"Interrupts", "injections.per_second", SCALE_AS_IS, false},
         {"Interrupts", "interrupts.merged", SCALE_AS_IS, true},
@@ -179,61 +173,6 @@ void summary_free(struct summary *s)
 {
     free(s->row);
     *s = (struct summary){0};
-}
-
-static double largest(const struct result *r, const char *key)
-{
-    double most = 0;
-
-    for (unsigned i = 0; i < r->variant_count; i++) {
-        const struct figure *f = figures_find(&r->figures[i], key);
-
-        if (f && f->real > most)
-            most = f->real;
-    }
-    return most;
-}
-
-static bool has_member(const struct family *f, const char *key)
-{
-    for (size_t i = 0; i < f->count; i++)
-        if (strcmp(f->member[i], key) == 0)
-            return true;
-    return false;
-}
-
-/* Insertion keeps the order of the figures where values are equal. */
-static void insert_member(struct family *f, const struct result *r,
-                          const char *key)
-{
-    double value = largest(r, key);
-    size_t at = f->count;
-
-    f->member = grown(f->member, (f->count + 1) * sizeof *f->member);
-    for (; at > 0 && largest(r, f->member[at - 1]) < value; at--)
-        memcpy(f->member[at], f->member[at - 1], FIGURE_KEY);
-    snprintf(f->member[at], FIGURE_KEY, "%s", key);
-    f->count++;
-}
-
-void family_make(struct family *f, const struct result *r, const char *prefix)
-{
-    *f = (struct family){0};
-    for (unsigned c = 0; c < r->variant_count; c++) {
-        for (size_t i = 0; i < r->figures[c].count; i++) {
-            const char *key = r->figures[c].list[i].key;
-
-            if (strncmp(key, prefix, strlen(prefix)) == 0 &&
-                !has_member(f, key))
-                insert_member(f, r, key);
-        }
-    }
-}
-
-void family_free(struct family *f)
-{
-    free(f->member);
-    *f = (struct family){0};
 }
 
 unsigned summary_twin(const struct result *r, unsigned column)

@@ -41,22 +41,25 @@ struct headline {
 
 void headline_make(struct headline *h, const struct result *r);
 
-/* Reasons or sources: the distinct texts that stand for the <WORD> in keys
- * "<prefix><WORD>", the largest value in any variant first. */
-struct family {
-    char (*member)[FIGURE_KEY]; /* whole keys */
-    size_t count;
-};
-
-void family_make(struct family *f, const struct result *r, const char *prefix);
-void family_free(struct family *f);
-
 /* Columns before this one with the same figures: the first of them, or the
  * column itself. */
 unsigned summary_twin(const struct result *r, unsigned column);
 
-/* The words of a check: "exits.total in 1 .. 5", "at most 5". */
+/* One line of "simulated beside published". */
+struct published_text {
+    const char *unit;
+    char simulated[NUMBER_TEXT], published[NUMBER_TEXT], error[NUMBER_TEXT];
+};
+
+void published_words(struct published_text *t,
+                     const struct result_published *p);
+
+/* number_pretty(), or "-" for NULL. */
+void figure_text(char out[NUMBER_TEXT], const struct figure *f);
+
+/* "1 to 5", "at most 5"; "4", "not a figure of this run"; "held". */
 void check_limits(char out[SCENARIO_TEXT], const struct scenario_expect *e);
 void check_value(char out[SCENARIO_TEXT], const struct result_check *c);
+const char *check_verdict(const struct result_check *c);
 
 #endif

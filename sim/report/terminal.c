@@ -148,7 +148,8 @@ static void put_summary(FILE *to, const struct result *r,
     }
 }
 
-static void put_wrapped(FILE *to, const char *text)
+/* Words over as many lines as it takes, each after `indent` spaces. */
+static void put_wrapped(FILE *to, const char *text, int indent)
 {
     int column = 0;
 
@@ -157,11 +158,11 @@ static void put_wrapped(FILE *to, const char *text)
         char *word = strndup(text, (size_t)n);
         int width = text_width(word);
 
-        if (column && column + 1 + width > WIDTH) {
+        if (column && indent + column + 1 + width > WIDTH) {
             fputc('\n', to);
             column = 0;
         }
-        fputs(column ? " " : "", to);
+        fprintf(to, "%*s", column ? 1 : indent, "");
         text_plain(to, word, 0);
         column += width + (column ? 1 : 0);
         free(word);
@@ -180,8 +181,8 @@ static void put_headline(FILE *to, const struct result *r)
     text_plain(to, h.profile, 0);
     fprintf(to, ", seed %s, %s, %s simulated, virqsim %s\n", h.seed, h.variants,
             h.simulated, r->version);
-    put_wrapped(to, r->set->variant[0].title);
-    put_wrapped(to, r->set->variant[0].question);
+    put_wrapped(to, r->set->variant[0].title, 0);
+    put_wrapped(to, r->set->variant[0].question, 0);
 }
 
 static void put_twins(FILE *to, const struct result *r)
@@ -202,17 +203,30 @@ static void put_twins(FILE *to, const struct result *r)
 static void put_published_row(FILE *to, const struct result *r,
                               const struct result_published *p)
 {
-    char simulated[NUMBER_TEXT] = "-", value[NUMBER_TEXT];
-    char error[NUMBER_TEXT] = "-";
+    struct published_text text;
 
-    if (p->simulated)
-        number_pretty(simulated, p->simulated);
-    if (p->has_error)
-        number_difference(error, p->error_percent);
-    number_limit(value, p->published);
+    published_words(&text, p);
     fputs("    ", to);
     text_plain(to, result_name(r, p->column), 34);
-    fprintf(to, " %16s %16s %14s\n", simulated, value, error);
+    fprintf(to, " %16s %16s %14s\n", text.simulated, text.published,
+            text.error);
+}
+
+/* "exits.per_second, 1/s; primary: the paper's name" */
+static void put_published_origin(FILE *to, const struct scenario_published *row)
+{
+    const struct figure_name *name = figure_name_of(row->figure);
+    const char *unit = name ? name->unit : "";
+    char *text;
+    size_t bytes;
+    FILE *line = text_stream(&text, &bytes);
+
+    fprintf(line, "%s%s%s; %s: %s", row->figure, *unit ? ", " : "", unit,
+            row->certainty, row->source);
+    fclose(line);
+    put_wrapped(to, row->label, 2);
+    put_wrapped(to, text, 4);
+    free(text);
 }
 
 static void put_published(FILE *to, const struct result *r)
@@ -225,17 +239,8 @@ static void put_published(FILE *to, const struct result *r)
             fprintf(to, "\n%-38s %16s %16s %14s\n",
                     "Simulated beside published", "simulated", "published",
                     "error");
-        if (p.row != row) {
-            fputs("  ", to);
-            text_plain(to, p.row->label, 0);
-            fputs("\n  ", to);
-            text_plain(to, p.row->figure, 0);
-            fputs("; ", to);
-            text_plain(to, p.row->certainty, 0);
-            fputs(": ", to);
-            text_plain(to, p.row->source, 0);
-            fputc('\n', to);
-        }
+        if (p.row != row)
+            put_published_origin(to, p.row);
         put_published_row(to, r, &p);
         row = p.row;
     }
@@ -244,16 +249,15 @@ static void put_published(FILE *to, const struct result *r)
 static void put_check(FILE *to, const struct result *r,
                       const struct result_check *c)
 {
-    static const char *const word[] = {"held", "FAILED", "FAILED"};
     char limits[SCENARIO_TEXT], value[SCENARIO_TEXT];
 
     check_limits(limits, c->expect);
     check_value(value, c);
-    fprintf(to, "  %-6s  ", word[c->verdict]);
+    fprintf(to, "  %-6s  ", check_verdict(c));
     text_plain(to, result_name(r, c->column), 0);
     fputs(": ", to);
     text_plain(to, c->expect->figure, 0);
-    fprintf(to, " is %s, expected %s\n", value, limits);
+    fprintf(to, " is %s; expected: %s\n", value, limits);
 }
 
 unsigned report_expectations(FILE *to, const struct result *r)

@@ -158,14 +158,26 @@ void text_csv(FILE *to, const char *s)
     fputc('"', to);
 }
 
+static void no_memory(void)
+{
+    fputs("virqsim: no memory left for the report\n", stderr);
+    exit(1);
+}
+
+void *text_grown(void *list, size_t bytes)
+{
+    list = realloc(list, bytes);
+    if (!list)
+        no_memory();
+    return list;
+}
+
 FILE *text_stream(char **text, size_t *bytes)
 {
     FILE *to = open_memstream(text, bytes);
 
-    if (!to) {
-        fputs("virqsim: no memory left for the report\n", stderr);
-        exit(1);
-    }
+    if (!to)
+        no_memory();
     return to;
 }
 

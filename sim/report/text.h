@@ -30,6 +30,9 @@ void text_html(FILE *to, const char *s);
 /* A field as RFC 4180 has it, quoted where it must be.  Bytes stay. */
 void text_csv(FILE *to, const char *s);
 
+/* realloc() that exits with a message if the host has no memory left. */
+void *text_grown(void *list, size_t bytes);
+
 /* A copy with every character cleaned; to be freed. */
 char *text_clean(const char *s);
 

@@ -1,4 +1,4 @@
-/* The parts of a report's first line, and the words of expectations. */
+/* A result in words: the first line, expectations, published values. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,14 +93,43 @@ void check_value(char out[SCENARIO_TEXT], const struct result_check *c)
     char value[NUMBER_TEXT];
 
     if (c->verdict == VERDICT_NO_FIGURE) {
-        snprintf(out, SCENARIO_TEXT, "no such figure in this run");
+        snprintf(out, SCENARIO_TEXT, "not a figure of this run");
+        return;
+    }
+    if (!c->figure) {
+        snprintf(out, SCENARIO_TEXT, "0 (none was counted)");
         return;
     }
     /* all digits where rounding could hide why it failed */
-    if (c->verdict == VERDICT_FAILED)
-        number_limit(value, c->value);
+    if (c->verdict == VERDICT_FAILED && c->figure->kind == FIGURE_REAL)
+        number_limit(value, c->figure->real);
     else
-        number_pretty_real(value, c->value);
-    snprintf(out, SCENARIO_TEXT, "%s%s", value,
-             c->absent ? " (none was counted)" : "");
+        number_pretty(value, c->figure);
+    snprintf(out, SCENARIO_TEXT, "%s", value);
+}
+
+const char *check_verdict(const struct result_check *c)
+{
+    return c->verdict == VERDICT_HELD ? "held" : "FAILED";
+}
+
+void figure_text(char out[NUMBER_TEXT], const struct figure *f)
+{
+    if (f)
+        number_pretty(out, f);
+    else
+        strcpy(out, "-");
+}
+
+void published_words(struct published_text *t, const struct result_published *p)
+{
+    const struct figure_name *name = figure_name_of(p->row->figure);
+
+    t->unit = name ? name->unit : "";
+    figure_text(t->simulated, p->simulated);
+    number_limit(t->published, p->published);
+    if (p->has_error)
+        number_difference(t->error, p->error_percent);
+    else
+        strcpy(t->error, "-");
 }
