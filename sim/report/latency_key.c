@@ -45,6 +45,13 @@ bool latency_key_parse(struct latency_key *k, const char *key)
     return true;
 }
 
+void latency_key_make(char out[FIGURE_KEY], const struct latency_key *k,
+                      const char *what)
+{
+    snprintf(out, FIGURE_KEY, "latency_ns.%s..%s.%s", hop_text[k->from],
+             hop_text[k->to], what);
+}
+
 /* sim/core/hops.def names the births first. */
 static bool is_birth(enum hop hop)
 {

@@ -15,6 +15,10 @@ struct latency_key {
 /* False if `key` is no latency between two known hops. */
 bool latency_key_parse(struct latency_key *k, const char *key);
 
+/* The key of the same latency for another `what`. */
+void latency_key_make(char out[FIGURE_KEY], const struct latency_key *k,
+                      const char *what);
+
 /* From an interrupt's birth to its final consumer's handler. */
 bool latency_end_to_end(const struct latency_key *k);
 

@@ -128,9 +128,7 @@ static void add_latencies(struct summary *s, const struct result *r)
 
         if (!latency_end_to_end(&k))
             continue;
-        snprintf(key, sizeof key, "latency_ns.%s..%s.%s",
-                 latency_hop_text(k.from), latency_hop_text(k.to),
-                 shown[i % 3]);
+        latency_key_make(key, &k, shown[i % 3]);
         add_row(s, r, (struct row_spec){"Latency", key, SCALE_AS_IS, false});
     }
 }

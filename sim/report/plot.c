@@ -1,0 +1,249 @@
+/* Plots drawn by gnuplot: the script.  svg.c runs it. */
+#include "sim/report/plot.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/report/number.h"
+#include "sim/report/svg.h"
+#include "sim/report/text.h"
+
+#define LABEL_MAX 36 /* characters of a row's name */
+#define WIDTH 860    /* pixels, before the page scales it */
+
+struct plot_row *plot_add_row(struct plot *p, const char *name)
+{
+    struct plot_row *row;
+
+    if (p->rows == p->capacity) {
+        p->capacity = p->capacity ? 2 * p->capacity : 16;
+        p->row = text_grown(p->row, p->capacity * sizeof *p->row);
+    }
+    row = &p->row[p->rows++];
+    snprintf(row->name, sizeof row->name, "%s", name);
+    for (unsigned i = 0; i < PLOT_SERIES; i++)
+        row->value[i] = NAN;
+    return row;
+}
+
+void plot_free(struct plot *p)
+{
+    free(p->row);
+    p->row = NULL;
+    p->rows = p->capacity = 0;
+}
+
+/* A string for gnuplot: nothing is special between single quotes but the
+ * quote, which is doubled.  Long ones end in an ellipsis. */
+static void put_string(FILE *to, const char *s)
+{
+    int left = LABEL_MAX, width = text_width(s);
+    char c[TEXT_CHARACTER];
+
+    fputc('\'', to);
+    for (; left > 0 && text_next(&s, c); left--) {
+        if (left == 1 && width > LABEL_MAX)
+            strcpy(c, "\xe2\x80\xa6"); /* ... */
+        if (c[0] == '\n' || c[0] == '\t')
+            c[0] = ' ';
+        fprintf(to, "%s%s", c, c[0] == '\'' ? "'" : "");
+    }
+    fputc('\'', to);
+}
+
+static const char *number(char out[NUMBER_TEXT], double value)
+{
+    number_exact_real(out, value);
+    return out;
+}
+
+/* The sum of a row's first `series` values. */
+static double sum(const struct plot_row *row, unsigned series)
+{
+    double total = 0;
+
+    for (unsigned i = 0; i < series; i++)
+        total += isnan(row->value[i]) ? 0 : row->value[i];
+    return total;
+}
+
+/* The largest extent of any row to one side of 0. */
+static double extent(const struct plot *p)
+{
+    double most = 0;
+
+    for (unsigned i = 0; i < p->rows; i++)
+        most = fmax(most, fabs(sum(&p->row[i], p->series)));
+    return most;
+}
+
+static void put_frame(FILE *to, const struct plot *p)
+{
+    fprintf(to,
+            "set terminal svg size %d,%u dynamic noenhanced font"
+            " 'sans-serif,13'\n"
+            "set encoding utf8\nset decimalsign '.'\nunset key\n"
+            "set border 0\nset tics scale 0\nset bmargin 3.2\nset rmargin 7\n"
+            "set grid xtics lt 1 lc rgb '#000109' lw 1\n"
+            "set format x '%%.10g'\nset xlabel '%s' offset 0,0.2\n",
+            WIDTH, 64 + 32 * p->rows, p->axis);
+    fprintf(to, "set yrange [%u.5:-0.6]\nset ytics (", p->rows - 1);
+    for (unsigned i = 0; i < p->rows; i++) {
+        fputs(i ? ", " : "", to);
+        put_string(to, p->row[i].name);
+        fprintf(to, " %u", i);
+    }
+    fputs(")\n", to);
+}
+
+static void put_range(FILE *to, const struct plot *p)
+{
+    char a[NUMBER_TEXT], b[NUMBER_TEXT];
+    double most = extent(p);
+
+    if (p->kind == PLOT_POINTS)
+        fputs("set logscale x\nset offsets graph 0.03, graph 0.03, 0, 0\n", to);
+    else if (p->kind == PLOT_ERRORS)
+        fprintf(to,
+                "set xrange [%s:%s]\n"
+                "set arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5"
+                " lc rgb '#00010a'\n",
+                number(a, -1.25 * fmax(most, 4)),
+                number(b, 1.25 * fmax(most, 4)));
+    else
+        fprintf(to, "set xrange [0:%s]\n",
+                number(a, most > 0 ? (p->totals ? 1.14 : 1) * most : 1));
+}
+
+/* $s0, $s1, ...: "from to row" of each series' boxes or marks. */
+static void put_data(FILE *to, const struct plot *p)
+{
+    char a[NUMBER_TEXT], b[NUMBER_TEXT];
+
+    for (unsigned s = 0; s < p->series; s++) {
+        fprintf(to, "$s%u << END\n", s);
+        for (unsigned i = 0; i < p->rows; i++) {
+            double value = p->row[i].value[s];
+            double from = p->kind == PLOT_STACKED ? sum(&p->row[i], s) : 0;
+
+            if (!isnan(value))
+                fprintf(to, "%s %s %u\n", number(a, from),
+                        number(b, from + value), i);
+        }
+        fputs("END\n", to);
+    }
+}
+
+/* $labels: "at row text", what is written beside the bars. */
+static void put_labels(FILE *to, const struct plot *p)
+{
+    char at[NUMBER_TEXT], text[NUMBER_TEXT];
+
+    fputs("$labels << END\n", to);
+    for (unsigned i = 0; i < p->rows; i++) {
+        double value = sum(&p->row[i], p->series);
+
+        if (p->kind == PLOT_ERRORS)
+            number_difference(text, value);
+        else
+            number_pretty_real(text, value);
+        fprintf(to, "%s %u \"%s\"\n", number(at, fmax(value, 0)), i, text);
+    }
+    fputs("END\n", to);
+}
+
+/* $range: "from to row" of the line behind a row's marks. */
+static void put_ranges(FILE *to, const struct plot *p)
+{
+    char a[NUMBER_TEXT], b[NUMBER_TEXT];
+
+    fputs("$range << END\n", to);
+    for (unsigned i = 0; i < p->rows; i++) {
+        double least = INFINITY, most = 0;
+
+        for (unsigned s = 0; s < p->series; s++) {
+            least = fmin(least, p->row[i].value[s]);
+            most = fmax(most, p->row[i].value[s]);
+        }
+        fprintf(to, "%s %u %s 0\n", number(a, least), i,
+                number(b, most - least));
+    }
+    fputs("END\n", to);
+}
+
+static bool has_data(const struct plot *p, unsigned s)
+{
+    for (unsigned i = 0; i < p->rows; i++)
+        if (!isnan(p->row[i].value[s]))
+            return true;
+    return false;
+}
+
+static void put_bars(FILE *to, const struct plot *p)
+{
+    const char *next = "plot ";
+
+    for (unsigned s = 0; s < p->series; s++) {
+        if (!has_data(p, s))
+            continue;
+        fprintf(to,
+                "%s$s%u using 2:3:1:2:($3-0.32):($3+0.32) with boxxyerror"
+                " fc rgb '#00010%u' fs solid 1 noborder title ",
+                next, s, s + 1);
+        put_string(to, p->series_name[s]);
+        next = ", ";
+    }
+    if (p->totals || p->kind == PLOT_ERRORS)
+        fputs(", $labels using 1:2:3 with labels left offset 0.6,0"
+              " tc rgb '#00010a' title 'sum'",
+              to);
+    fputc('\n', to);
+}
+
+static void put_points(FILE *to, const struct plot *p)
+{
+    static const int shape[PLOT_SERIES] = {7, 5, 9, 13, 11, 7, 5, 9};
+
+    fputs("plot $range using 1:2:3:4 with vectors nohead lw 2"
+          " lc rgb '#000109' title 'range'",
+          to);
+    for (unsigned s = 0; s < p->series; s++) {
+        if (!has_data(p, s))
+            continue;
+        fprintf(to,
+                ", $s%u using 2:3 with points pt %d ps 1.1"
+                " lc rgb '#00010%u' title ",
+                s, shape[s], s + 1);
+        put_string(to, p->series_name[s]);
+    }
+    fputc('\n', to);
+}
+
+static void put_script(FILE *to, const struct plot *p)
+{
+    put_frame(to, p);
+    put_range(to, p);
+    put_data(to, p);
+    if (p->kind == PLOT_POINTS) {
+        put_ranges(to, p);
+        put_points(to, p);
+    } else {
+        put_labels(to, p);
+        put_bars(to, p);
+    }
+}
+
+char *plot_svg(const struct plot *p)
+{
+    char *script, *svg;
+    size_t bytes;
+    FILE *to = text_stream(&script, &bytes);
+
+    put_script(to, p);
+    fclose(to);
+    svg = svg_draw(script, p->id, p->title);
+    free(script);
+    return svg;
+}

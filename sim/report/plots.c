@@ -1,0 +1,255 @@
+/* What the plots of a report show. */
+#include "sim/report/plots.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/report/figure_names.h"
+#include "sim/report/keys.h"
+#include "sim/report/latency_key.h"
+
+static double value_of(const struct result *r, unsigned column, const char *key)
+{
+    const struct figure *f = figures_find(&r->figures[column], key);
+
+    return f ? f->real : NAN;
+}
+
+/* Returns the number of the series with this name, added if it is new; what
+ * has no room shares the last one. */
+static unsigned series(struct plot *p, const char *name)
+{
+    unsigned i = 0;
+
+    while (i < p->series && strcmp(p->series_name[i], name) != 0)
+        i++;
+    if (i == PLOT_SERIES) {
+        snprintf(p->series_name[i - 1], PLOT_NAME, "all others");
+        return i - 1;
+    }
+    if (i == p->series)
+        snprintf(p->series_name[p->series++], PLOT_NAME, "%s", name);
+    return i;
+}
+
+static void add(struct plot_row *row, unsigned at, double value)
+{
+    if (!isnan(value))
+        row->value[at] = (isnan(row->value[at]) ? 0 : row->value[at]) + value;
+}
+
+void plot_cycles(struct plot *p, const struct result *r)
+{
+    static const char *const part[] = {"cycles.guest", "cycles.guest_irq",
+                                       "cycles.host", "cycles.transition",
+                                       "cycles.idle"};
+
+    *p = (struct plot){
+        .kind = PLOT_STACKED,
+        .id = "cycles",
+        .title = "Where the cycles go",
+        .sentence = "Every cycle of every CPU, by what it was spent on; the"
+                    " parts of a bar add up to the whole run.",
+        .axis = "share of all cycles, %"};
+    for (unsigned c = 0; c < r->variant_count; c++) {
+        double total = value_of(r, c, "cycles.total");
+        struct plot_row *row;
+
+        if (isnan(total) || total <= 0)
+            continue;
+        row = plot_add_row(p, result_name(r, c));
+        for (unsigned i = 0; i < sizeof part / sizeof *part; i++) {
+            char label[FIGURE_LABEL];
+
+            figure_label(label, part[i]);
+            add(row, series(p, label), value_of(r, c, part[i]) / total * 100);
+        }
+    }
+    if (p->rows == 0)
+        p->missing = "This run has no accounting of cycles.";
+}
+
+void plot_exits(struct plot *p, const struct result *r)
+{
+    struct keys keys;
+
+    *p = (struct plot){
+        .kind = PLOT_STACKED,
+        .id = "exits",
+        .title = "VM exits by reason",
+        .sentence = "VM exits per simulated second, by basic exit reason; the"
+                    " number beside a bar is the sum.",
+        .axis = "VM exits per second",
+        .totals = true};
+    keys_with_prefix(&keys, r, "exits.by_reason.");
+    for (unsigned c = 0; c < r->variant_count && keys.count; c++) {
+        double ns = value_of(r, c, "time.simulated_ns");
+        struct plot_row *row = plot_add_row(p, result_name(r, c));
+
+        for (size_t i = 0; i < keys.count; i++) {
+            char label[FIGURE_LABEL];
+
+            figure_label(label, keys.key[i]);
+            add(row, series(p, label),
+                value_of(r, c, keys.key[i]) / (ns / 1e9));
+        }
+    }
+    keys_free(&keys);
+    if (p->rows == 0)
+        p->missing = "No variant of this run had a VM exit.";
+}
+
+static double latency(const struct result *r, unsigned column, enum hop from,
+                      const char *what)
+{
+    struct latency_key k = {.from = from, .to = HOP_GUEST_HANDLER};
+    char key[FIGURE_KEY];
+
+    latency_key_make(key, &k, what);
+    return value_of(r, column, key);
+}
+
+static void add_latency_row(struct plot *p, const struct result *r,
+                            unsigned column, enum hop from)
+{
+    static const char *const shown[][2] = {{"p50", "median"},
+                                           {"p90", "p90"},
+                                           {"p99", "p99"},
+                                           {"p999", "p99.9"},
+                                           {"max", "maximum"}};
+    struct plot_row *row;
+    char name[PLOT_NAME];
+
+    if (!(latency(r, column, from, "p50") > 0))
+        return;
+    snprintf(name, sizeof name, "%s: %s", result_name(r, column),
+             latency_hop_text(from));
+    row = plot_add_row(p, name);
+    for (unsigned i = 0; i < sizeof shown / sizeof *shown; i++)
+        add(row, series(p, shown[i][1]), latency(r, column, from, shown[i][0]));
+}
+
+void plot_latency(struct plot *p, const struct result *r)
+{
+    *p = (struct plot){
+        .kind = PLOT_POINTS,
+        .id = "latency",
+        .title = "Latency from birth to handler",
+        .sentence = "From an interrupt's birth, named beside the variant, to"
+                    " the first instruction of its final consumer's handler.",
+        .axis = "latency, ns (logarithmic)"};
+    for (unsigned c = 0; c < r->variant_count; c++) {
+        for (unsigned from = 0; from < HOP_COUNT; from++) {
+            struct latency_key k = {.from = from, .to = HOP_GUEST_HANDLER};
+
+            if (latency_end_to_end(&k))
+                add_latency_row(p, r, c, k.from);
+        }
+    }
+    if (p->rows == 0)
+        p->missing = "No interrupt of this run reached its handler.";
+}
+
+/* The sum of count * mean of the latencies chosen by `chosen`; *count is the
+ * sum of their counts. */
+static double time_of(const struct figures *f,
+                      bool (*chosen)(const struct latency_key *), double *count)
+{
+    double sum = 0;
+
+    *count = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        const struct figure *mean = &f->list[i], *n;
+        char key[FIGURE_KEY];
+        struct latency_key k;
+
+        if (!latency_key_parse(&k, mean->key) || !chosen(&k) ||
+            strcmp(k.what, "mean") != 0)
+            continue;
+        latency_key_make(key, &k, "count");
+        n = figures_find(f, key);
+        *count += n ? n->real : 0;
+        sum += n ? n->real * mean->real : 0;
+    }
+    return sum;
+}
+
+/* The share of each step in the mean way from birth to handler. */
+static void add_hops_row(struct plot *p, const struct result *r,
+                         unsigned column, double interrupts)
+{
+    const struct figures *f = &r->figures[column];
+    struct plot_row *row = plot_add_row(p, result_name(r, column));
+
+    for (size_t i = 0; i < f->count; i++) {
+        char key[FIGURE_KEY], name[PLOT_NAME];
+        struct latency_key k;
+
+        if (!latency_key_parse(&k, f->list[i].key) || !latency_is_step(&k) ||
+            strcmp(k.what, "mean") != 0)
+            continue;
+        latency_key_make(key, &k, "count");
+        snprintf(name, sizeof name, "%s to %s", latency_hop_text(k.from),
+                 latency_hop_text(k.to));
+        add(row, series(p, name),
+            f->list[i].real * value_of(r, column, key) / interrupts);
+    }
+}
+
+void plot_hops(struct plot *p, const struct result *r)
+{
+    bool adds_up = true;
+
+    *p = (struct plot){
+        .kind = PLOT_STACKED,
+        .id = "hops",
+        .title = "The way of an interrupt, hop by hop",
+        .sentence = "What each hop adds to the mean latency from birth to"
+                    " handler, over all delivered interrupts; a hop that only"
+                    " some interrupts take counts with their share.",
+        .axis = "mean latency, ns",
+        .totals = true};
+    for (unsigned c = 0; c < r->variant_count; c++) {
+        double interrupts, steps;
+        double whole = time_of(&r->figures[c], latency_end_to_end, &interrupts);
+        double sum = time_of(&r->figures[c], latency_is_step, &steps);
+
+        if (interrupts <= 0 || steps <= 0)
+            continue;
+        adds_up = adds_up && fabs(sum / whole - 1) < 0.01;
+        add_hops_row(p, r, c, interrupts);
+    }
+    if (p->rows == 0)
+        p->missing = "This run has no latencies of single hops.";
+    else if (!adds_up)
+        p->missing = "The hops of this run do not add up to the latency from"
+                     " birth to handler, so that bars would mislead; see the"
+                     " table of all figures.";
+}
+
+void plot_published(struct plot *p, const struct result *r)
+{
+    struct result_published pub = {0};
+
+    *p = (struct plot){
+        .kind = PLOT_ERRORS,
+        .id = "published",
+        .title = "Simulated against published",
+        .sentence = "How far each simulated figure is from the published one;"
+                    " 0 is agreement.",
+        .axis = "error, % of the published value"};
+    while (result_next_published(r, &pub)) {
+        char name[PLOT_NAME];
+        struct plot_row *row;
+
+        if (!pub.has_error)
+            continue;
+        snprintf(name, sizeof name, "%s: %s", result_name(r, pub.column),
+                 pub.row->figure);
+        row = plot_add_row(p, name);
+        add(row, series(p, "error"), pub.error_percent);
+    }
+    if (p->rows == 0)
+        p->missing = "No published value has a simulated one beside it.";
+}
