@@ -24,11 +24,11 @@ void idt_set_present(struct mem *m, uint64_t idt, uint8_t vector, bool present)
     mem_write64(m, gate_at(idt, vector), low | (present ? GATE_PRESENT : 0));
 }
 
-void idt_copy_gate(struct mem *m, uint64_t to, uint8_t to_vector, uint64_t from,
-                   uint8_t from_vector)
+void idt_copy_gate(struct mem *m, struct idt_gate_at to,
+                   struct idt_gate_at from)
 {
     uint64_t gate[2];
 
-    mem_read(m, gate_at(from, from_vector), gate, sizeof gate);
-    mem_write(m, gate_at(to, to_vector), gate, sizeof gate);
+    mem_read(m, gate_at(from.idt, from.vector), gate, sizeof gate);
+    mem_write(m, gate_at(to.idt, to.vector), gate, sizeof gate);
 }

@@ -18,7 +18,12 @@ void idt_set_gate(struct mem *m, uint64_t idt, uint8_t vector, uint64_t rip);
 /* Sets or clears a gate's present bit; all else stays. */
 void idt_set_present(struct mem *m, uint64_t idt, uint8_t vector, bool present);
 
-void idt_copy_gate(struct mem *m, uint64_t to, uint8_t to_vector, uint64_t from,
-                   uint8_t from_vector);
+struct idt_gate_at {
+    uint64_t idt;
+    uint8_t vector;
+};
+
+void idt_copy_gate(struct mem *m, struct idt_gate_at to,
+                   struct idt_gate_at from);
 
 #endif

@@ -73,13 +73,16 @@ static void build_shadow(struct kvm *k, struct mem *m)
     uint64_t guest = k->guest_idt.base;
 
     for (unsigned v = 0; v < IDT_GATES; v++) {
-        idt_copy_gate(m, k->shadow_idt, (uint8_t)v, guest, (uint8_t)v);
+        idt_copy_gate(m, (struct idt_gate_at){k->shadow_idt, (uint8_t)v},
+                      (struct idt_gate_at){guest, (uint8_t)v});
         if (v >= FIRST_EXTERNAL_VECTOR && v != SYSTEM_CALL_VECTOR)
             idt_set_present(m, k->shadow_idt, (uint8_t)v, false);
     }
     for (uint32_t i = 0; i < k->config.irq_count; i++)
-        idt_copy_gate(m, k->shadow_idt, k->config.irq[i].host_vector, guest,
-                      k->config.irq[i].guest_vector);
+        idt_copy_gate(
+            m,
+            (struct idt_gate_at){k->shadow_idt, k->config.irq[i].host_vector},
+            (struct idt_gate_at){guest, k->config.irq[i].guest_vector});
 }
 
 void kvm_eli_enable(struct kvm *k, struct mem *m)

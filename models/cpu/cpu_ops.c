@@ -156,6 +156,13 @@ static void execute_vmx(struct cpu *c, const struct op *op)
     }
 }
 
+static bool jumps(const struct cpu *c, const struct op *op)
+{
+    bool zero = c->gpr[op->reg] == 0;
+
+    return op->kind == OP_JMP || zero == (op->kind == OP_JZ);
+}
+
 static void set_if(struct cpu *c)
 {
     /* only a change from 0 to 1 blocks */
@@ -172,19 +179,14 @@ struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
     case OP_WORK_REG:
         break;
     case OP_MOV:
-        c->gpr[op->reg] = op->imm;
-        break;
     case OP_ADD:
-        c->gpr[op->reg] += op->imm;
+        c->gpr[op->reg] = op->imm + (op->kind == OP_ADD ? c->gpr[op->reg] : 0);
         break;
     case OP_JMP:
-        c->rip = op->imm;
-        break;
     case OP_JZ:
-        c->rip = c->gpr[op->reg] ? c->rip : op->imm;
-        break;
     case OP_JNZ:
-        c->rip = c->gpr[op->reg] ? op->imm : c->rip;
+        if (jumps(c, op))
+            c->rip = op->imm;
         break;
     case OP_PUSHA:
         push_all(c, m);

@@ -63,17 +63,17 @@ struct scenario_program {
     uint32_t window; /* most messages without acknowledgement; then it waits */
     uint64_t handler_cycles;    /* fixed work of a device interrupt's handler */
     uint64_t completion_cycles; /* per completed or acknowledged message */
-    uint64_t softirq_cycles;    /* after the EOI, interrupts on, per interrupt */
-    uint64_t timer_hz;          /* periodic APIC timer; 0: none */
-    uint64_t timer_cycles;      /* its handler */
+    uint64_t softirq_cycles; /* after the EOI, interrupts on, per interrupt */
+    uint64_t timer_hz;       /* periodic APIC timer; 0: none */
+    uint64_t timer_cycles;   /* its handler */
 };
 
 struct scenario_device {
     char name[SCENARIO_NAME];
     enum scenario_message message;
-    uint32_t vectors; /* 1..32 */
+    uint32_t vectors;        /* 1..32 */
     sim_time moderation[32]; /* least time between two interrupts of vector k */
-    struct nic_config nic; /* seed and stream are set by the builder */
+    struct nic_config nic;   /* seed and stream are set by the builder */
 };
 
 struct scenario_vm {
@@ -82,10 +82,10 @@ struct scenario_vm {
     uint32_t cpu; /* the CPU that its one virtual CPU is pinned to */
     enum scenario_apic_mode apic; /* what the guest uses */
     struct {
-        bool eli;            /* exitless delivery of assigned devices */
+        bool eli; /* exitless delivery of assigned devices */
         bool eli_exitless_eoi;
         bool acknowledge_on_exit;
-        sim_time eli_timer;  /* preemption timer that bounds IF = 0 */
+        sim_time eli_timer; /* preemption timer that bounds IF = 0 */
     } features;
     uint32_t assigned_count;
     uint32_t assigned[SCENARIO_DEVICES]; /* indices of devices */
