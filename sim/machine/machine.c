@@ -99,7 +99,9 @@ static void build_device(struct machine *m, unsigned i)
     };
 
     for (unsigned k = 0; k < d->vectors; k++)
-        fn.moderation_interval[k] = d->moderation[k];
+        fn.moderation_interval[k] = k == 1 && d->nic.pulse == PULSE_NONE
+                                        ? d->ack_moderation
+                                        : d->moderation;
     nic.seed = m->scenario->seed;
     nic.stream = i;
     nic_node_init(&m->device[i], &fn, &nic);

@@ -72,7 +72,8 @@ struct scenario_device {
     char name[SCENARIO_NAME];
     enum scenario_message message;
     uint32_t vectors;        /* 1..32 */
-    sim_time moderation[32]; /* least time between two interrupts of vector k */
+    sim_time moderation;     /* least time between two interrupts of a vector */
+    sim_time ack_moderation; /* the same of vector 1 in the closed loop */
     struct nic_config nic;   /* seed and stream are set by the builder */
 };
 
