@@ -31,11 +31,13 @@ void diag_warning(struct diag *d, struct diag_place at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Everything collected, then a line that counts it; nothing if there is
- * nothing.  Lines are "file:line:column: error: text". */
+ * nothing.  Lines are "file:line:column: error: text"; what is unknown of the
+ * place is left out. */
 void diag_print(const struct diag *d, FILE *to);
 
 /* The nearest of `names` (count of them) to `name` by edit distance, if near
- * enough to be a slip of the pen, else NULL. */
+ * enough to be a slip of the pen (a third of its letters, one to three), else
+ * NULL.  Names of more than 64 bytes are near to nothing. */
 const char *diag_nearest(const char *name, const char *const *names,
                          size_t count);
 

@@ -90,6 +90,7 @@ irq_id irq_birth(struct irqs *q, uint16_t source, enum hop hop, sim_time now)
     r->hops = 0;
     r->final = false;
     r->warmup = false;
+    r->held = false;
     add_hop(r, hop, now);
     q->count[source].sent++;
     return r->id;

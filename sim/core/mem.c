@@ -23,7 +23,7 @@ static uint32_t search(const struct mem *m, uint64_t number)
 }
 
 /* The page of `addr`, or NULL if it was never written. */
-static struct mem_page *find(struct mem *m, uint64_t addr)
+static inline struct mem_page *find(struct mem *m, uint64_t addr)
 {
     uint64_t number = addr / MEM_PAGE_BYTES + 1;
     uint32_t i = m->last;
@@ -98,11 +98,42 @@ void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
     }
 }
 
+/* Whether all n bytes are in one page and none is in `outside`: nearly always,
+ * and then the copy is one instruction. */
+static inline bool in_one_page(const struct mem *m, uint64_t addr, size_t n)
+{
+    const struct mem_outside *o = &m->outside;
+
+    return addr % MEM_PAGE_BYTES <= MEM_PAGE_BYTES - n &&
+           addr - o->base >= o->bytes && o->base - addr >= n;
+}
+
+static inline void read_few(struct mem *m, uint64_t addr, void *data, size_t n)
+{
+    const struct mem_page *p;
+
+    if (in_one_page(m, addr, n) && (p = find(m, addr)))
+        memcpy(data, p->byte + addr % MEM_PAGE_BYTES, n);
+    else
+        mem_read(m, addr, data, n);
+}
+
+static inline void write_few(struct mem *m, uint64_t addr, const void *data,
+                             size_t n)
+{
+    struct mem_page *p;
+
+    if (in_one_page(m, addr, n) && (p = find(m, addr)))
+        memcpy(p->byte + addr % MEM_PAGE_BYTES, data, n);
+    else
+        mem_write(m, addr, data, n);
+}
+
 uint32_t mem_read32(struct mem *m, uint64_t addr)
 {
     uint32_t value;
 
-    mem_read(m, addr, &value, sizeof value);
+    read_few(m, addr, &value, sizeof value);
     return le32toh(value);
 }
 
@@ -110,20 +141,20 @@ uint64_t mem_read64(struct mem *m, uint64_t addr)
 {
     uint64_t value;
 
-    mem_read(m, addr, &value, sizeof value);
+    read_few(m, addr, &value, sizeof value);
     return le64toh(value);
 }
 
 void mem_write32(struct mem *m, uint64_t addr, uint32_t value)
 {
     value = htole32(value);
-    mem_write(m, addr, &value, sizeof value);
+    write_few(m, addr, &value, sizeof value);
 }
 
 void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
 {
     value = htole64(value);
-    mem_write(m, addr, &value, sizeof value);
+    write_few(m, addr, &value, sizeof value);
 }
 
 /* One event runs at a time: reading, then writing, is atomic. */

@@ -23,7 +23,8 @@ uint64_t rng_below(struct rng *r, uint64_t n);
 double rng_unit(struct rng *r);
 
 /* Exponential with the given mean, rounded to an integer; computed with
- * integer arithmetic so that every machine gives the same value. */
+ * integer arithmetic so that every machine gives the same value.  At most 44.4
+ * times the mean, and at most UINT64_MAX. */
 uint64_t rng_exponential(struct rng *r, uint64_t mean);
 
 #endif
