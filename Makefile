@@ -46,7 +46,8 @@ SC_TEST_CC := $(call sources,sim/sc,-path '*/test/*_test.cc')
 SC_TEST_SHARED_CC := $(call sources,sim/sc,-path '*/test/*.cc' \
 	-not -name '*_test.cc')
 BENCH_C := $(call sources,bench,-name '*_bench.c')
-SCRIPT_TESTS := $(call sources,tests/cli,-name '*_test.sh' -o -name '*_test.py')
+SCRIPT_TESTS := $(call sources,tests/cli examples,-name '*_test.sh' \
+	-o -name '*_test.py')
 # Every folder of examples/ is a program, unless it shows a Makefile of its own.
 EXAMPLE_DIRS := $(filter-out $(patsubst %Makefile,%,\
 	$(wildcard examples/*/Makefile)),$(wildcard examples/*/))
