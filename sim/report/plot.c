@@ -11,7 +11,7 @@
 #include "sim/report/text.h"
 
 #define LABEL_MAX 36 /* characters of a row's name */
-#define WIDTH 860    /* pixels, before the page scales it */
+#define WIDTH 800    /* pixels, before the page scales it */
 
 struct plot_row *plot_add_row(struct plot *p, const char *name)
 {
@@ -85,9 +85,10 @@ static void put_frame(FILE *to, const struct plot *p)
             "set terminal svg size %d,%u dynamic noenhanced font"
             " 'sans-serif,13'\n"
             "set encoding utf8\nset decimalsign '.'\nunset key\n"
-            "set border 0\nset tics scale 0\nset bmargin 3.2\nset rmargin 7\n"
+            "set border 0\nset tics scale 0\nset xtics ()\nset bmargin "
+            "3.2\nset rmargin 7\n"
             "set grid xtics lt 1 lc rgb '#000109' lw 1\n"
-            "set format x '%%.10g'\nset xlabel '%s' offset 0,0.2\n",
+            "set xlabel '%s' offset 0,0.2\n",
             WIDTH, 64 + 32 * p->rows, p->axis);
     fprintf(to, "set yrange [%u.5:-0.6]\nset ytics (", p->rows - 1);
     for (unsigned i = 0; i < p->rows; i++) {
@@ -98,23 +99,77 @@ static void put_frame(FILE *to, const struct plot *p)
     fputs(")\n", to);
 }
 
+/* The least and the largest value of any series. */
+static void bounds(const struct plot *p, double *least, double *most)
+{
+    *least = INFINITY;
+    *most = 0;
+    for (unsigned i = 0; i < p->rows; i++) {
+        for (unsigned s = 0; s < p->series; s++) {
+            *least = fmin(*least, p->row[i].value[s]);
+            *most = fmax(*most, p->row[i].value[s]);
+        }
+    }
+}
+
+static void put_tick(FILE *to, double at)
+{
+    char place[NUMBER_TEXT], text[NUMBER_TEXT];
+
+    number_limit(text, at);
+    fprintf(to, "set xtics add ('%s' %s)\n", text, number(place, at));
+}
+
+static const double round_number[] = {1, 2, 5, 10};
+
+/* About six round numbers from `low` to `high`. */
+static void put_linear_ticks(FILE *to, double low, double high)
+{
+    double least = (high - low) / 9, base = pow(10, floor(log10(least)));
+    unsigned i = 0;
+
+    while (i < 3 && round_number[i] * base < least)
+        i++;
+    for (double k = ceil(low / (round_number[i] * base));
+         k * round_number[i] * base <= high; k++)
+        put_tick(to, k * round_number[i] * base);
+}
+
+/* Powers of ten, with 2 and 5 between them where there is room. */
+static void put_log_ticks(FILE *to, double low, double high)
+{
+    unsigned each = high / low > 1000 ? 1 : 3;
+
+    for (double base = pow(10, floor(log10(low))); base <= high; base *= 10)
+        for (unsigned i = 0; i < each; i++)
+            if (round_number[i] * base >= low && round_number[i] * base <= high)
+                put_tick(to, round_number[i] * base);
+}
+
 static void put_range(FILE *to, const struct plot *p)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT];
-    double most = extent(p);
+    double low = 0, high = extent(p);
 
-    if (p->kind == PLOT_POINTS)
-        fputs("set logscale x\nset offsets graph 0.03, graph 0.03, 0, 0\n", to);
-    else if (p->kind == PLOT_ERRORS)
-        fprintf(to,
-                "set xrange [%s:%s]\n"
-                "set arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5"
-                " lc rgb '#00010a'\n",
-                number(a, -1.25 * fmax(most, 4)),
-                number(b, 1.25 * fmax(most, 4)));
-    else
-        fprintf(to, "set xrange [0:%s]\n",
-                number(a, most > 0 ? (p->totals ? 1.14 : 1) * most : 1));
+    if (p->kind == PLOT_POINTS) {
+        bounds(p, &low, &high);
+        low /= 1.3;
+        high *= 1.3;
+        fputs("set logscale x\n", to);
+        put_log_ticks(to, low, high);
+    } else {
+        if (p->kind == PLOT_ERRORS) {
+            high = 1.25 * fmax(high, 4);
+            low = -high;
+            fputs("set arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5"
+                  " lc rgb '#00010a'\n",
+                  to);
+        } else {
+            high = high > 0 ? high * (p->totals ? 1.14 : 1) : 1;
+        }
+        put_linear_ticks(to, low, high);
+    }
+    fprintf(to, "set xrange [%s:%s]\n", number(a, low), number(b, high));
 }
 
 /* $s0, $s1, ...: "from to row" of each series' boxes or marks. */
@@ -154,19 +209,17 @@ static void put_labels(FILE *to, const struct plot *p)
     fputs("END\n", to);
 }
 
-/* $range: "from to row" of the line behind a row's marks. */
+/* $range: "from row length 0" of the line behind a row's marks. */
 static void put_ranges(FILE *to, const struct plot *p)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT];
+    double least, most;
 
     fputs("$range << END\n", to);
     for (unsigned i = 0; i < p->rows; i++) {
-        double least = INFINITY, most = 0;
+        struct plot one = {.rows = 1, .series = p->series, .row = &p->row[i]};
 
-        for (unsigned s = 0; s < p->series; s++) {
-            least = fmin(least, p->row[i].value[s]);
-            most = fmax(most, p->row[i].value[s]);
-        }
+        bounds(&one, &least, &most);
         fprintf(to, "%s %u %s 0\n", number(a, least), i,
                 number(b, most - least));
     }

@@ -148,23 +148,27 @@ static void put_summary(FILE *to, const struct result *r,
     }
 }
 
-/* Words over as many lines as it takes, each after `indent` spaces. */
-static void put_wrapped(FILE *to, const char *text, int indent)
+/* `lead`, then words over as many lines as it takes, all indented alike. */
+static void put_wrapped(FILE *to, const char *lead, const char *text)
 {
-    int column = 0;
+    int indent = text_width(lead), column = 0;
 
     while (*(text += strspn(text, " \n\t"))) {
-        int n = (int)strcspn(text, " \n\t");
-        char *word = strndup(text, (size_t)n);
+        size_t n = strcspn(text, " \n\t");
+        char *word = strndup(text, n);
         int width = text_width(word);
 
-        if (column && indent + column + 1 + width > WIDTH) {
-            fputc('\n', to);
+        if (column == 0) {
+            fputs(lead, to);
+        } else if (indent + column + 1 + width > WIDTH) {
+            fprintf(to, "\n%*s", indent, "");
             column = 0;
+        } else {
+            fputc(' ', to);
+            column++;
         }
-        fprintf(to, "%*s", column ? 1 : indent, "");
         text_plain(to, word, 0);
-        column += width + (column ? 1 : 0);
+        column += width;
         free(word);
         text += n;
     }
@@ -181,8 +185,8 @@ static void put_headline(FILE *to, const struct result *r)
     text_plain(to, h.profile, 0);
     fprintf(to, ", seed %s, %s, %s simulated, virqsim %s\n", h.seed, h.variants,
             h.simulated, r->version);
-    put_wrapped(to, r->set->variant[0].title, 0);
-    put_wrapped(to, r->set->variant[0].question, 0);
+    put_wrapped(to, "", r->set->variant[0].title);
+    put_wrapped(to, "", r->set->variant[0].question);
 }
 
 static void put_twins(FILE *to, const struct result *r)
@@ -224,8 +228,8 @@ static void put_published_origin(FILE *to, const struct scenario_published *row)
     fprintf(line, "%s%s%s; %s: %s", row->figure, *unit ? ", " : "", unit,
             row->certainty, row->source);
     fclose(line);
-    put_wrapped(to, row->label, 2);
-    put_wrapped(to, text, 4);
+    put_wrapped(to, "  ", row->label);
+    put_wrapped(to, "    ", text);
     free(text);
 }
 
@@ -249,15 +253,18 @@ static void put_published(FILE *to, const struct result *r)
 static void put_check(FILE *to, const struct result *r,
                       const struct result_check *c)
 {
-    char limits[SCENARIO_TEXT], value[SCENARIO_TEXT];
+    char limits[SCENARIO_TEXT], value[SCENARIO_TEXT], lead[16], *text;
+    size_t bytes;
+    FILE *line = text_stream(&text, &bytes);
 
     check_limits(limits, c->expect);
     check_value(value, c);
-    fprintf(to, "  %-6s  ", check_verdict(c));
-    text_plain(to, result_name(r, c->column), 0);
-    fputs(": ", to);
-    text_plain(to, c->expect->figure, 0);
-    fprintf(to, " is %s; expected: %s\n", value, limits);
+    fprintf(line, "%s: %s is %s; expected: %s", result_name(r, c->column),
+            c->expect->figure, value, limits);
+    fclose(line);
+    snprintf(lead, sizeof lead, "  %-6s  ", check_verdict(c));
+    put_wrapped(to, lead, text);
+    free(text);
 }
 
 unsigned report_expectations(FILE *to, const struct result *r)
