@@ -135,6 +135,7 @@ struct scenario_set {
     uint32_t expect_count, published_count;
     struct scenario_expect expect[SCENARIO_EXPECTS];
     struct scenario_published published[SCENARIO_PUBLISHED];
+    char *resolved[SCENARIO_VARIANTS]; /* what scenario_show() gives */
 };
 
 #endif

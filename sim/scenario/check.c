@@ -1,0 +1,269 @@
+/* Rules between the keys of a scenario; see check.h. */
+#include "sim/scenario/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct check {
+    struct mistakes *m;
+    const struct scenario *s;
+    const struct node *root;
+    const char *variant;
+};
+
+/* One element of a list, with the node that it came from. */
+struct element {
+    const struct check *c;
+    const struct node *node;
+};
+
+static struct element element(const struct check *c, const char *list,
+                              uint32_t i)
+{
+    return (struct element){c, node_get(c->root, list)->entry[i].value};
+}
+
+/* The value of a key (a dotted pair may stand for two), else the element. */
+static struct diag_place place_of(struct element e, const char *key)
+{
+    const struct node *features = node_get(e.node, "features");
+    const struct node *n = node_get(e.node, key);
+
+    if (!n)
+        n = node_get(features, key);
+    return n ? n->at : e.node->at;
+}
+
+__attribute__((format(printf, 3, 4))) static void
+broken(const struct check *c, struct diag_place at, const char *format, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    mistake_add(c->m, at, "%s%s%s%s", text, c->variant ? " (variant '" : "",
+                c->variant ? c->variant : "", c->variant ? "')" : "");
+}
+
+static void check_name(const struct check *c, const char *list, uint32_t i)
+{
+    struct diag_place at = place_of(element(c, list, i), "name");
+    const char *name = node_get(element(c, list, i).node, "name")->text;
+
+    for (uint32_t j = 0; j < i; j++) {
+        struct element other = element(c, list, j);
+
+        if (strcmp(node_get(other.node, "name")->text, name) != 0)
+            continue;
+        broken(c, at, "'%s' is defined twice in '%s'; first in line %u", name,
+               list, place_of(other, "name").line);
+        return;
+    }
+}
+
+static void check_device(const struct check *c, uint32_t i)
+{
+    const struct scenario_device *d = &c->s->device[i];
+    struct element e = element(c, "devices", i);
+
+    if (d->message == MESSAGE_MSI && (d->vectors & (d->vectors - 1)))
+        broken(c, place_of(e, "vectors"),
+               "message: msi needs a power of two as 'vectors' (1, 2, 4 .. "
+               "32), not %u",
+               d->vectors);
+    if (d->nic.pulse != PULSE_NONE && !d->nic.pulse_interval)
+        broken(c, place_of(e, "pulse"),
+               "a pulse needs 'pulse_interval', for instance 100us");
+    if (d->nic.pulse == PULSE_NONE && d->nic.pulse_interval)
+        broken(c, place_of(e, "pulse_interval"),
+               "'pulse_interval' needs 'pulse': periodic, uniform or "
+               "exponential");
+}
+
+static void check_program(const struct check *c, uint32_t i)
+{
+    const struct scenario_program *p = &c->s->program[i];
+    struct element e = element(c, "programs", i);
+
+    if (p->messages_per_doorbell > p->window)
+        broken(c, place_of(e, "messages_per_doorbell"),
+               "'messages_per_doorbell' (%u) must not exceed 'window' (%u): "
+               "the program would wait for ever",
+               p->messages_per_doorbell, p->window);
+    if (p->timer_cycles && !p->timer_hz)
+        broken(c, place_of(e, "timer_work"),
+               "'timer_work' needs 'timer', for instance 250Hz");
+}
+
+static void check_cpu(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    struct diag_place at = place_of(element(c, "vms", i), "cpu");
+
+    if (vm->cpu >= c->s->machine.cpus)
+        broken(c, at, "CPU %u does not exist: machine.cpus is %u (0 .. %u)",
+               vm->cpu, c->s->machine.cpus, c->s->machine.cpus - 1);
+    for (uint32_t j = 0; j < i; j++)
+        if (c->s->vm[j].cpu == vm->cpu)
+            broken(c, at,
+                   "CPU %u already runs '%s'; each CPU runs at most one "
+                   "virtual CPU",
+                   vm->cpu, c->s->vm[j].name);
+}
+
+/* What ELI needs: the shadow IDT delivers interrupts of assigned devices, and
+ * an exitless EOI is one MSR write of x2APIC mode. */
+static void check_eli(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    struct element e = element(c, "vms", i);
+    struct diag_place at = place_of(e, "eli");
+
+    if (vm->features.eli && vm->apic != APIC_MODE_X2APIC)
+        broken(c, at, "eli needs 'apic: x2apic'");
+    if (vm->features.eli && !vm->assigned_count)
+        broken(c, at, "eli needs an assigned device");
+    if (vm->features.eli_exitless_eoi && !vm->features.eli)
+        broken(c, place_of(e, "eli_exitless_eoi"),
+               "eli_exitless_eoi needs 'eli: true'");
+    if (vm->features.eli_timer && !vm->features.eli)
+        broken(c, place_of(e, "eli_timer"), "eli_timer needs 'eli: true'");
+    if (vm->features.eli_timer &&
+        !c->s->platform.capabilities.preemption_timer)
+        broken(c, place_of(e, "eli_timer"),
+               "eli_timer needs the preemption timer, which platform '%s' "
+               "does not have",
+               c->s->platform.name);
+}
+
+static void check_features(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    struct element e = element(c, "vms", i);
+
+    if (vm->apic == APIC_MODE_X2APIC && !c->s->platform.capabilities.x2apic)
+        broken(c, place_of(e, "apic"),
+               "apic: x2apic needs x2APIC mode, which platform '%s' does not "
+               "have",
+               c->s->platform.name);
+    if (vm->hypervisor == HYPERVISOR_NONE && vm->features.eli)
+        broken(c, place_of(e, "eli"), "eli needs 'hypervisor: kvm'");
+    if (vm->hypervisor == HYPERVISOR_NONE && vm->features.acknowledge_on_exit)
+        broken(c, place_of(e, "acknowledge_on_exit"),
+               "acknowledge_on_exit needs 'hypervisor: kvm'");
+    check_eli(c, i);
+}
+
+/* Who has the device before place `place` of vm `vm`'s list, or NULL. */
+static const char *owner_before(const struct scenario *s, uint32_t vm,
+                                uint32_t place)
+{
+    uint32_t device = s->vm[vm].assigned[place];
+
+    for (uint32_t i = 0; i <= vm; i++) {
+        uint32_t end = i == vm ? place : s->vm[i].assigned_count;
+
+        for (uint32_t j = 0; j < end; j++)
+            if (s->vm[i].assigned[j] == device)
+                return s->vm[i].name;
+    }
+    return NULL;
+}
+
+static void check_assigned(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    const struct node *list = node_get(element(c, "vms", i).node, "assigned");
+    const struct scenario_program *p = &c->s->program[vm->program];
+    bool loop = false; /* a device that a stream can send through */
+
+    for (uint32_t j = 0; j < vm->assigned_count; j++) {
+        const struct scenario_device *d = &c->s->device[vm->assigned[j]];
+        const char *before = owner_before(c->s, i, j);
+
+        loop |= d->nic.pulse == PULSE_NONE;
+        if (before)
+            broken(c, list->entry[j].value->at,
+                   "device '%s' is assigned twice; '%s' has it already",
+                   d->name, before);
+    }
+    if (p->kind == PROGRAM_STREAM && !loop)
+        broken(c, place_of(element(c, "vms", i), "program"),
+               "program '%s' is a stream and needs an assigned device with "
+               "'pulse: none'",
+               p->name);
+}
+
+static void check_length(const struct check *c)
+{
+    if (c->s->duration + c->s->warmup < 3600 * SIM_S)
+        return;
+    broken(c, node_get(c->root, "duration")->at,
+           "'duration' and 'warmup' together must be less than an hour (3600s)"
+           " of simulated time");
+}
+
+static void check_not_empty(const struct check *c, const char *list,
+                            uint32_t count)
+{
+    if (!count)
+        broken(c, node_get(c->root, list)->at, "'%s' is empty", list);
+}
+
+void check_scenario(struct mistakes *m, const struct scenario *s,
+                    const struct node *root, const char *variant)
+{
+    struct check c = {m, s, root, variant};
+
+    check_length(&c);
+    check_not_empty(&c, "programs", s->program_count);
+    check_not_empty(&c, "vms", s->vm_count);
+    for (uint32_t i = 0; i < s->device_count; i++) {
+        check_name(&c, "devices", i);
+        check_device(&c, i);
+    }
+    for (uint32_t i = 0; i < s->program_count; i++) {
+        check_name(&c, "programs", i);
+        check_program(&c, i);
+    }
+    for (uint32_t i = 0; i < s->vm_count; i++) {
+        check_name(&c, "vms", i);
+        check_cpu(&c, i);
+        check_features(&c, i);
+        check_assigned(&c, i);
+    }
+}
+
+static bool assigned_in(const struct scenario *s, const char *device)
+{
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        for (uint32_t j = 0; j < s->vm[i].assigned_count; j++)
+            if (!strcmp(s->device[s->vm[i].assigned[j]].name, device))
+                return true;
+    return false;
+}
+
+static void warn_if_unused(struct mistakes *m, const struct scenario_set *set,
+                           struct diag_place at, const char *device)
+{
+    for (uint32_t i = 0; i < set->variant_count; i++)
+        if (assigned_in(&set->variant[i], device))
+            return;
+    mistake_warn(m, at, "device '%s' is assigned to nobody: it does nothing",
+                 device);
+}
+
+void check_devices_are_used(struct mistakes *m, const struct scenario_set *set,
+                            const struct node *const *tree)
+{
+    for (uint32_t i = 0; i < set->variant_count; i++)
+        for (uint32_t j = 0; j < set->variant[i].device_count; j++) {
+            struct check c = {m, &set->variant[i], tree[i], NULL};
+
+            warn_if_unused(m, set, place_of(element(&c, "devices", j), "name"),
+                           set->variant[i].device[j].name);
+        }
+}

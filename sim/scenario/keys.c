@@ -1,0 +1,204 @@
+/* The table of keys, built from scenario_keys.def; see keys.h. */
+#include "sim/scenario/keys.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The C struct that holds the fields of an owner's keys. */
+#define STRUCT_SCENARIO struct scenario
+#define STRUCT_MACHINE struct scenario
+#define STRUCT_DEVICE struct scenario_device
+#define STRUCT_PROGRAM struct scenario_program
+#define STRUCT_VM struct scenario_vm
+#define STRUCT_FEATURES struct scenario_vm
+#define STRUCT_FILE struct scenario_set
+#define STRUCT_EXPECT struct scenario_expect
+#define STRUCT_PUBLISHED struct scenario_published
+#define STRUCT_PLATFORM struct platform
+#define STRUCT_CLOCKS struct platform
+#define STRUCT_CAPABILITIES struct platform
+#define STRUCT_CPU struct cpu_costs
+#define STRUCT_LAPIC struct lapic_costs
+#define STRUCT_PCIE struct pcie_costs
+#define STRUCT_BUS struct bus_costs
+#define STRUCT_KVM struct kvm_costs
+#define STRUCT_SOURCED struct scenario_sourced
+
+static const char *const message_words[] = {
+    [MESSAGE_MSIX] = "msix", [MESSAGE_MSI] = "msi", NULL};
+static const char *const pulse_words[] = {[PULSE_NONE] = "none",
+                                          [PULSE_PERIODIC] = "periodic",
+                                          [PULSE_UNIFORM] = "uniform",
+                                          [PULSE_EXPONENTIAL] = "exponential",
+                                          NULL};
+static const char *const kind_words[] = {[PROGRAM_STREAM] = "stream",
+                                         [PROGRAM_SPIN] = "spin",
+                                         [PROGRAM_IDLE] = "idle",
+                                         NULL};
+static const char *const hypervisor_words[] = {
+    [HYPERVISOR_NONE] = "none", [HYPERVISOR_KVM] = "kvm", NULL};
+static const char *const apic_words[] = {
+    [APIC_MODE_XAPIC] = "xapic", [APIC_MODE_X2APIC] = "x2apic", NULL};
+static const char *const certainty_words[] = {
+    "primary", "secondary", "recalled", "fitted", "assumed", NULL};
+
+#define REQUIRED NULL
+#define NOTHING ""
+#define TEXT_OF_EXPANDED(x) #x
+#define TEXT_OF(x) TEXT_OF_EXPANDED(x)
+
+/* What every row has. */
+#define ROW(owner_, name_, field, fallback_, sentence_)                        \
+    .owner = OWNER_##owner_, .name = #name_, .fallback = (fallback_),          \
+    .offset = offsetof(STRUCT_##owner_, field),                                \
+    .bytes = sizeof(((STRUCT_##owner_ *)0)->field), .sentence = (sentence_)
+
+#define QUANTITY(o, n, unit, field, fallback, least, most, sentence)           \
+    {ROW(o, n, field, fallback, sentence), .type = KEY_QUANTITY,               \
+     .quantity = QUANTITY_##unit, .min = (least), .max = (most)},
+#define SOURCED(o, n, unit, field, least, most, sentence)                      \
+    {ROW(o, n, field, REQUIRED, sentence), .type = KEY_QUANTITY,               \
+     .quantity = QUANTITY_##unit, .min = (least), .max = (most),               \
+     .sourced = true},
+#define NUMBER(o, n, field, sentence)                                          \
+    {ROW(o, n, field, NOTHING, sentence), .type = KEY_NUMBER},
+#define BOOL(o, n, field, fallback, sentence)                                  \
+    {ROW(o, n, field, fallback, sentence), .type = KEY_BOOL},
+#define SOURCED_BOOL(o, n, field, sentence)                                    \
+    {ROW(o, n, field, REQUIRED, sentence), .type = KEY_BOOL, .sourced = true},
+#define CHOICE(o, n, field, words, fallback, sentence)                         \
+    {ROW(o, n, field, fallback, sentence), .type = KEY_CHOICE,                 \
+     .choices = (words)},
+#define WORD(o, n, field, words, fallback, sentence)                           \
+    {ROW(o, n, field, fallback, sentence), .type = KEY_WORD,                   \
+     .choices = (words)},
+#define TEXT(o, n, field, fallback, sentence)                                  \
+    {ROW(o, n, field, fallback, sentence), .type = KEY_TEXT},
+#define NAME(o, n, field, sentence)                                            \
+    {ROW(o, n, field, REQUIRED, sentence), .type = KEY_NAME},
+#define SPECIAL(o, n, type_, field, fallback, sentence)                        \
+    {ROW(o, n, field, fallback, sentence), .type = KEY_##type_,                \
+     .child = OWNER_PLATFORM},
+#define GROUP(o, n, child_, place, fallback_, sentence_)                       \
+    {.owner = OWNER_##o, .name = #n, .type = KEY_GROUP, .offset = (place),     \
+     .child = OWNER_##child_, .fallback = (fallback_),                         \
+     .sentence = (sentence_)},
+#define LIST(o, n, child_, field, count, fallback, sentence)                   \
+    {ROW(o, n, field, fallback, sentence), .type = KEY_LIST,                   \
+     .child = OWNER_##child_,                                                  \
+     .count_offset = offsetof(STRUCT_##o, count),                              \
+     .element_bytes = sizeof(((STRUCT_##o *)0)->field[0]),                     \
+     .capacity = sizeof(((STRUCT_##o *)0)->field) /                            \
+                 sizeof(((STRUCT_##o *)0)->field[0])},
+
+/* The widest range that a cost can have. */
+#define LEAST_CYCLES "0 cycles"
+#define MOST_CYCLES "1000000000 cycles"
+#define LEAST_TIME "0s"
+#define MOST_TIME "1s"
+#define COST_KEY(o, n, unit, sentence)                                         \
+    SOURCED(o, n, unit, n, LEAST_##unit, MOST_##unit, sentence)
+
+const struct key scenario_keys[] = {
+#include "sim/scenario/scenario_keys.def"
+    {.name = NULL}};
+
+static const struct {
+    const char *title, *noun, *sentence;
+} owners[OWNERS] = {
+    [OWNER_SCENARIO] = {"Scenario", "scenario",
+                        "The top level of a scenario file."},
+    [OWNER_MACHINE] = {"machine", "machine", "The host machine."},
+    [OWNER_DEVICE] = {"devices", "device",
+                      "One PCI Express function: a network adapter with a "
+                      "closed-loop peer, or an open-loop pulse source."},
+    [OWNER_PROGRAM] = {"programs", "program",
+                       "One program that a virtual machine or bare metal can "
+                       "run."},
+    [OWNER_VM] = {"vms", "virtual machine",
+                  "One virtual machine with one virtual CPU, or, with "
+                  "hypervisor: none, a program on bare metal."},
+    [OWNER_FEATURES] = {"vms features", "group of features",
+                        "Switches of the hypervisor for one virtual machine."},
+    [OWNER_FILE] = {"Variants and expectations", "file",
+                    "Keys of the file that a variant cannot have."},
+    [OWNER_EXPECT] = {"expect", "expectation",
+                      "One range for one figure; min, max or both."},
+    [OWNER_PUBLISHED] = {"published", "published row",
+                         "One published measurement."},
+    [OWNER_PLATFORM] = {"Platform profile", "platform",
+                        "A file of its own; says how long everything takes."},
+    [OWNER_CLOCKS] = {"platform clocks", "group of clocks",
+                      "Frequencies of the clock domains."},
+    [OWNER_CAPABILITIES] = {"platform capabilities", "group of capabilities",
+                            "What the processor can do."},
+    [OWNER_CPU] = {"platform cpu", "group of costs",
+                   "In cycles of the core clock."},
+    [OWNER_LAPIC] = {"platform lapic", "group of costs",
+                     "In cycles of the APIC clock."},
+    [OWNER_PCIE] = {"platform pcie", "group of delays", "Times."},
+    [OWNER_BUS] = {"platform bus", "group of delays", "Times."},
+    [OWNER_KVM] = {"platform kvm", "group of costs",
+                   "In cycles of the core clock; the hardware's exit and entry "
+                   "come on top."},
+    [OWNER_SOURCED] = {"Values of a platform", "sourced value",
+                       "Every value of a platform says where it comes from: "
+                       "`{value: 500 cycles, source: ..., certainty: ...}`."},
+};
+
+const struct key *key_next(enum key_owner owner, const struct key *k)
+{
+    for (k = k ? k + 1 : scenario_keys; k->name; k++)
+        if (k->owner == owner)
+            return k;
+    return NULL;
+}
+
+const struct key *key_find(enum key_owner owner, const char *name)
+{
+    const struct key *k = NULL;
+
+    while ((k = key_next(owner, k)))
+        if (!strcmp(k->name, name))
+            return k;
+    return NULL;
+}
+
+void key_names(enum key_owner owner, enum key_owner second,
+               const char *names[KEY_NAMES_MAX])
+{
+    size_t n = 0;
+
+    for (const struct key *k = scenario_keys; k->name; k++)
+        if (k->owner == owner || k->owner == second) {
+            assert(n + 1 < KEY_NAMES_MAX);
+            names[n++] = k->name;
+        }
+    names[n] = NULL;
+}
+
+uint64_t key_limit(const struct key *k, const char *limit)
+{
+    char why[VALUE_TEXT];
+    uint64_t value = 0;
+    bool good = quantity_parse(k->quantity, limit, &value, why);
+
+    assert(good);
+    (void)good;
+    return value;
+}
+
+const char *owner_title(enum key_owner owner)
+{
+    return owners[owner].title;
+}
+
+const char *owner_sentence(enum key_owner owner)
+{
+    return owners[owner].sentence;
+}
+
+const char *owner_noun(enum key_owner owner)
+{
+    return owners[owner].noun;
+}
