@@ -131,8 +131,7 @@ static void check_eli(const struct check *c, uint32_t i)
                "eli_exitless_eoi needs 'eli: true'");
     if (vm->features.eli_timer && !vm->features.eli)
         broken(c, place_of(e, "eli_timer"), "eli_timer needs 'eli: true'");
-    if (vm->features.eli_timer &&
-        !c->s->platform.capabilities.preemption_timer)
+    if (vm->features.eli_timer && !c->s->platform.capabilities.preemption_timer)
         broken(c, place_of(e, "eli_timer"),
                "eli_timer needs the preemption timer, which platform '%s' "
                "does not have",

@@ -58,8 +58,9 @@ static void decode_number(const struct decoder *d, const struct key *k,
                           const struct node *n, double *to)
 {
     if (!number_parse(n->text, to))
-        mistake_add(d->m, n->at, "'%s: %s': expected a number, for instance 1.5",
-                    k->name, mistake_quote(d->m, n->text));
+        mistake_add(d->m, n->at,
+                    "'%s: %s': expected a number, for instance 1.5", k->name,
+                    mistake_quote(d->m, n->text));
 }
 
 static const char *joined(struct pool *p, const char *const *words)
@@ -208,8 +209,8 @@ static uint32_t look_up(const struct decoder *d,
 static void decode_reference(const struct decoder *d, const struct key *k,
                              const struct node *n, void *base)
 {
-    struct known_names known = k->type == KEY_PROGRAM ? programs_of(d->s)
-                                                      : variants_of(d->set);
+    struct known_names known =
+        k->type == KEY_PROGRAM ? programs_of(d->s) : variants_of(d->set);
     uint32_t i = look_up(d, &known, n->at, n->text);
 
     if (i < known.count)

@@ -57,8 +57,11 @@ static const char *const certainty_words[] = {
     {ROW(o, n, field, fallback, sentence), .type = KEY_QUANTITY,               \
      .quantity = QUANTITY_##unit, .min = (least), .max = (most)},
 #define SOURCED(o, n, unit, field, least, most, sentence)                      \
-    {ROW(o, n, field, REQUIRED, sentence), .type = KEY_QUANTITY,               \
-     .quantity = QUANTITY_##unit, .min = (least), .max = (most),               \
+    {ROW(o, n, field, REQUIRED, sentence),                                     \
+     .type = KEY_QUANTITY,                                                     \
+     .quantity = QUANTITY_##unit,                                              \
+     .min = (least),                                                           \
+     .max = (most),                                                            \
      .sourced = true},
 #define NUMBER(o, n, field, sentence)                                          \
     {ROW(o, n, field, NOTHING, sentence), .type = KEY_NUMBER},
@@ -80,11 +83,16 @@ static const char *const certainty_words[] = {
     {ROW(o, n, field, fallback, sentence), .type = KEY_##type_,                \
      .child = OWNER_PLATFORM},
 #define GROUP(o, n, child_, place, fallback_, sentence_)                       \
-    {.owner = OWNER_##o, .name = #n, .type = KEY_GROUP, .offset = (place),     \
-     .child = OWNER_##child_, .fallback = (fallback_),                         \
+    {.owner = OWNER_##o,                                                       \
+     .name = #n,                                                               \
+     .type = KEY_GROUP,                                                        \
+     .offset = (place),                                                        \
+     .child = OWNER_##child_,                                                  \
+     .fallback = (fallback_),                                                  \
      .sentence = (sentence_)},
 #define LIST(o, n, child_, field, count, fallback, sentence)                   \
-    {ROW(o, n, field, fallback, sentence), .type = KEY_LIST,                   \
+    {ROW(o, n, field, fallback, sentence),                                     \
+     .type = KEY_LIST,                                                         \
      .child = OWNER_##child_,                                                  \
      .count_offset = offsetof(STRUCT_##o, count),                              \
      .element_bytes = sizeof(((STRUCT_##o *)0)->field[0]),                     \
@@ -104,46 +112,50 @@ const struct key scenario_keys[] = {
     {.name = NULL}};
 
 static const struct {
-    const char *title, *noun, *sentence;
+    const char *id, *path, *noun, *sentence;
 } owners[OWNERS] = {
-    [OWNER_SCENARIO] = {"Scenario", "scenario",
-                        "The top level of a scenario file."},
-    [OWNER_MACHINE] = {"machine", "machine", "The host machine."},
-    [OWNER_DEVICE] = {"devices", "device",
+    [OWNER_SCENARIO] = {"scenario", "", "scenario",
+                        "The top level of a scenario."},
+    [OWNER_MACHINE] = {"machine", "machine.", "machine", "The host machine."},
+    [OWNER_DEVICE] = {"device", "devices.NAME.", "device",
                       "One PCI Express function: a network adapter with a "
                       "closed-loop peer, or an open-loop pulse source."},
-    [OWNER_PROGRAM] = {"programs", "program",
-                       "One program that a virtual machine or bare metal can "
-                       "run."},
-    [OWNER_VM] = {"vms", "virtual machine",
-                  "One virtual machine with one virtual CPU, or, with "
-                  "hypervisor: none, a program on bare metal."},
-    [OWNER_FEATURES] = {"vms features", "group of features",
+    [OWNER_PROGRAM] =
+        {"program", "programs.NAME.", "program",
+         "One program that a virtual machine or bare metal can run."},
+    [OWNER_VM] = {"vm", "vms.NAME.", "virtual machine",
+                  "One virtual machine with one virtual CPU or, with "
+                  "`hypervisor: none`, a program on bare metal."},
+    [OWNER_FEATURES] = {"features", "vms.NAME.features.", "group of features",
                         "Switches of the hypervisor for one virtual machine."},
-    [OWNER_FILE] = {"Variants and expectations", "file",
-                    "Keys of the file that a variant cannot have."},
-    [OWNER_EXPECT] = {"expect", "expectation",
-                      "One range for one figure; min, max or both."},
-    [OWNER_PUBLISHED] = {"published", "published row",
-                         "One published measurement."},
-    [OWNER_PLATFORM] = {"Platform profile", "platform",
-                        "A file of its own; says how long everything takes."},
-    [OWNER_CLOCKS] = {"platform clocks", "group of clocks",
+    [OWNER_FILE] = {"file", "", "file",
+                    "Keys of a file that belong to no variant; `--set` cannot "
+                    "reach them."},
+    [OWNER_EXPECT] = {"expectation", "expect.", "expectation",
+                      "A range for a figure: `min`, `max` or both."},
+    [OWNER_PUBLISHED] = {"published", "published.", "published row",
+                         "A published measurement."},
+    [OWNER_PLATFORM] = {"platform", "platform.", "platform",
+                        "A platform profile: how long everything takes. A file "
+                        "of its own, or keys inside the scenario."},
+    [OWNER_CLOCKS] = {"clocks", "platform.clocks.", "group of clocks",
                       "Frequencies of the clock domains."},
-    [OWNER_CAPABILITIES] = {"platform capabilities", "group of capabilities",
+    [OWNER_CAPABILITIES] = {"capabilities", "platform.capabilities.",
+                            "group of capabilities",
                             "What the processor can do."},
-    [OWNER_CPU] = {"platform cpu", "group of costs",
+    [OWNER_CPU] = {"cpu", "platform.cpu.", "group of costs",
                    "In cycles of the core clock."},
-    [OWNER_LAPIC] = {"platform lapic", "group of costs",
+    [OWNER_LAPIC] = {"lapic", "platform.lapic.", "group of costs",
                      "In cycles of the APIC clock."},
-    [OWNER_PCIE] = {"platform pcie", "group of delays", "Times."},
-    [OWNER_BUS] = {"platform bus", "group of delays", "Times."},
-    [OWNER_KVM] = {"platform kvm", "group of costs",
+    [OWNER_PCIE] = {"pcie", "platform.pcie.", "group of delays", "Times."},
+    [OWNER_BUS] = {"bus", "platform.bus.", "group of delays", "Times."},
+    [OWNER_KVM] = {"kvm", "platform.kvm.", "group of costs",
                    "In cycles of the core clock; the hardware's exit and entry "
                    "come on top."},
-    [OWNER_SOURCED] = {"Values of a platform", "sourced value",
-                       "Every value of a platform says where it comes from: "
-                       "`{value: 500 cycles, source: ..., certainty: ...}`."},
+    [OWNER_SOURCED] =
+        {"sourced", "", "sourced value",
+         "Every value of a platform profile says where it comes from: "
+         "`vm_exit: {value: 500 cycles, source: ..., certainty: assumed}`."},
 };
 
 const struct key *key_next(enum key_owner owner, const struct key *k)
@@ -188,9 +200,14 @@ uint64_t key_limit(const struct key *k, const char *limit)
     return value;
 }
 
-const char *owner_title(enum key_owner owner)
+const char *owner_path(enum key_owner owner)
 {
-    return owners[owner].title;
+    return owners[owner].path;
+}
+
+const char *owner_id(enum key_owner owner)
+{
+    return owners[owner].id;
 }
 
 const char *owner_sentence(enum key_owner owner)

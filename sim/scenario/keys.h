@@ -69,9 +69,9 @@ struct key {
     enum key_type type;
     enum quantity quantity;
     bool sourced; /* in the file: {value:, source:, certainty:, note:} */
-    size_t offset, bytes; /* the field in the owner's struct */
-    const char *fallback; /* the default; NULL: the key must be given */
-    const char *min, *max; /* NULL: no limit */
+    size_t offset, bytes;       /* the field in the owner's struct */
+    const char *fallback;       /* the default; NULL: the key must be given */
+    const char *min, *max;      /* NULL: no limit */
     const char *const *choices; /* NULL-terminated; the place is the value */
     enum key_owner child;       /* of groups and lists */
     size_t count_offset;        /* of lists: how many elements there are */
@@ -98,12 +98,18 @@ void key_names(enum key_owner owner, enum key_owner second,
 /* A limit of the table in the base unit. */
 uint64_t key_limit(const struct key *k, const char *limit);
 
-/* A group of keys for people: its title and what it is. */
-const char *owner_title(enum key_owner owner);
+/* Where the owner's keys stand, as --set names it: "vms.NAME.features." */
+const char *owner_path(enum key_owner owner);
 const char *owner_sentence(enum key_owner owner);
+
+/* One word: what the JSON Schema calls it. */
+const char *owner_id(enum key_owner owner);
 
 /* "device", "program" or "virtual machine": one element of a list. */
 const char *owner_noun(enum key_owner owner);
+
+/* What a value of the key looks like, in words: "a time (20us)". */
+void key_type_text(const struct key *k, char out[VALUE_TEXT]);
 
 /* The manual of all keys in Markdown, and the JSON Schema of a scenario. */
 void keys_markdown(FILE *to);

@@ -112,7 +112,8 @@ const struct node *merge_variant(struct mistakes *m, const struct node *base,
 {
     for (uint32_t i = 0; i < over->count; i++) {
         const struct entry *e = &over->entry[i];
-        struct node one = {.kind = NODE_MAP, .count = 1, .entry = over->entry + i};
+        struct node one = {
+            .kind = NODE_MAP, .count = 1, .entry = over->entry + i};
 
         if (key_find(OWNER_FILE, e->key))
             mistake_add(m, e->key_at,
@@ -162,8 +163,7 @@ static const struct node *list_of(const struct walk *w, const char *text)
 
         result = node_with_item(
             w->m->pool, result, result->count,
-            node_scalar(w->m->pool, w->at,
-                        pool_text(w->m->pool, text, bytes)));
+            node_scalar(w->m->pool, w->at, pool_text(w->m->pool, text, bytes)));
         text += bytes;
         text += strspn(text, ",] ");
     }
@@ -178,8 +178,7 @@ static bool is_scalar(const struct node *n)
 /* Names keys, not a value: somebody forgot the end of the path. */
 static bool needs_more(const struct walk *w, const struct key *k)
 {
-    return is_scalar(w->value) &&
-           (k->type == KEY_GROUP || k->type == KEY_LIST);
+    return is_scalar(w->value) && (k->type == KEY_GROUP || k->type == KEY_LIST);
 }
 
 static const struct node *set_last(const struct walk *w, const struct key *k,
@@ -191,9 +190,8 @@ static const struct node *set_last(const struct walk *w, const struct key *k,
         mistake_add(w->m, w->at,
                     "'%s' is a %s; go on to one value, for instance "
                     "'%s%s.%s'",
-                    k->name,
-                    k->type == KEY_LIST ? "list" : "group of keys", k->name,
-                    k->type == KEY_LIST ? ".NAME" : "", inner->name);
+                    k->name, k->type == KEY_LIST ? "list" : "group of keys",
+                    k->name, k->type == KEY_LIST ? ".NAME" : "", inner->name);
         return NULL;
     }
     if (w->option && k->type == KEY_DEVICES)
@@ -219,10 +217,8 @@ static uint32_t find_item(const struct walk *w, const struct key *k,
     return NO_ITEM;
 }
 
-static const struct node *set_in_list(const struct walk *w,
-                                      const struct key *k,
-                                      const struct node *list,
-                                      const char *path)
+static const struct node *set_in_list(const struct walk *w, const struct key *k,
+                                      const struct node *list, const char *path)
 {
     static const struct node none = {.kind = NODE_LIST};
     const char *rest, *part = first_part(w->m->pool, path, &rest);

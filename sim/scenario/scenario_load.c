@@ -16,8 +16,8 @@ struct load {
     const char *path;
     struct scenario_options opts;
     struct scenario_set *set;
-    const struct node *root;  /* the file */
-    const struct node *base;  /* without the keys of the file itself */
+    const struct node *root; /* the file */
+    const struct node *base; /* without the keys of the file itself */
     const struct node *over[SCENARIO_VARIANTS];
     const struct node *tree[SCENARIO_VARIANTS]; /* as they are decoded */
 };
@@ -99,8 +99,7 @@ static void add_variant(struct load *l, const struct entry *e)
     if (!decode_name_is_good(&l->m, e->key_at, e->key))
         return;
     if (i == SCENARIO_VARIANTS) {
-        mistake_add(&l->m, e->key_at, "at most %d variants",
-                    SCENARIO_VARIANTS);
+        mistake_add(&l->m, e->key_at, "at most %d variants", SCENARIO_VARIANTS);
         return;
     }
     memcpy(l->set->variant_name[i], e->key, strlen(e->key) + 1);
@@ -140,13 +139,11 @@ static const struct node *with_options(struct load *l, const struct node *tree)
     static const char file[] = "--seed";
 
     for (size_t i = 0; i < l->opts.set_count; i++)
-        tree = with_platform(l,
-                             merge_option(&l->m, tree, l->opts.set[i]));
+        tree = with_platform(l, merge_option(&l->m, tree, l->opts.set[i]));
     if (l->opts.seed)
-        tree = merge_path(
-            &l->m, tree, (struct diag_place){file, 0, 0}, "seed",
-            node_scalar(&l->pool, (struct diag_place){file, 0, 0},
-                        l->opts.seed));
+        tree = merge_path(&l->m, tree, (struct diag_place){file, 0, 0}, "seed",
+                          node_scalar(&l->pool, (struct diag_place){file, 0, 0},
+                                      l->opts.seed));
     return tree;
 }
 

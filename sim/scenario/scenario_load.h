@@ -16,8 +16,8 @@
 struct scenario_options {
     const char *const *set; /* "KEY=VALUE": the dotted path of any key */
     size_t set_count;
-    const char *seed;          /* as on the command line, or NULL */
-    const char *platform_dir;  /* where else platform files are looked for */
+    const char *seed;         /* as on the command line, or NULL */
+    const char *platform_dir; /* where else platform files are looked for */
 };
 
 /* NULL if there is a mistake.  `opts` may be NULL. */

@@ -12,6 +12,7 @@ struct show {
     const struct scenario_set *set;
     unsigned variant;
     unsigned indent;
+    bool dash; /* the next line is the first of a list's element */
 };
 
 static void show_group(struct show *w, enum key_owner owner, const void *base,
@@ -19,7 +20,9 @@ static void show_group(struct show *w, enum key_owner owner, const void *base,
 
 static void line(struct show *w, const char *name)
 {
-    fprintf(w->to, "%*s%s:", (int)(2 * w->indent), "", name);
+    fprintf(w->to, "%*s%s%s:", (int)(2 * w->indent - (w->dash ? 2 : 0)), "",
+            w->dash ? "- " : "", name);
+    w->dash = false;
 }
 
 /* Text was checked to hold printable characters and line breaks only. */
@@ -170,10 +173,10 @@ static void show_list(struct show *w, const struct key *k, const void *base,
 
         if (!belongs(w, k, element))
             continue;
-        fprintf(w->to, "%s%*s-\n", any ? "" : "\n", (int)(2 * w->indent + 2),
-                "");
+        fputs(any ? "" : "\n", w->to);
         any = true;
         w->indent += 2;
+        w->dash = true;
         show_group(w, k->child, element, n ? n->entry[i].value : NULL);
         w->indent -= 2;
     }
@@ -188,9 +191,8 @@ static bool left_out(const struct key *k, const void *base)
     if (k->owner == OWNER_EXPECT && k->type == KEY_VARIANT)
         return e->variant < 0;
     if (k->type == KEY_NUMBER)
-        return k->offset == offsetof(struct scenario_expect, min)
-                   ? !e->has_min
-                   : !e->has_max;
+        return k->offset == offsetof(struct scenario_expect, min) ? !e->has_min
+                                                                  : !e->has_max;
     return false;
 }
 
@@ -233,7 +235,7 @@ char *show_variant(const struct scenario_set *set, unsigned variant,
 {
     char *text = NULL;
     size_t bytes = 0;
-    struct show w = {open_memstream(&text, &bytes), set, variant, 0};
+    struct show w = {open_memstream(&text, &bytes), set, variant, 0, false};
 
     if (!w.to)
         return NULL;

@@ -131,9 +131,9 @@ static void add_anchor(struct parse *p, const yaml_char_t *name,
         FAIL(p, n->at, "more than %u anchors", TREE_ANCHORS);
         return;
     }
-    p->anchor[p->anchors++] = (struct anchor){
-        pool_text(p->m->pool, name, strlen((const char *)name)), n,
-        n->kind != NODE_SCALAR};
+    p->anchor[p->anchors++] =
+        (struct anchor){pool_text(p->m->pool, name, strlen((const char *)name)),
+                        n, n->kind != NODE_SCALAR};
 }
 
 static void on_alias(struct parse *p, const yaml_event_t *ev)
@@ -186,8 +186,8 @@ static void open_level(struct parse *p, const yaml_event_t *ev,
 {
     bool map = kind == NODE_MAP;
     struct diag_place at = place(p, ev->start_mark);
-    const yaml_char_t *tag = map ? ev->data.mapping_start.tag
-                                 : ev->data.sequence_start.tag;
+    const yaml_char_t *tag =
+        map ? ev->data.mapping_start.tag : ev->data.sequence_start.tag;
     struct node *n = pool_take(p->m->pool, 1, sizeof *n);
 
     *n = (struct node){.kind = kind, .at = at, .nodes = 1};
@@ -201,10 +201,9 @@ static void open_level(struct parse *p, const yaml_event_t *ev,
     if (p->failed || !within_budget(p, 1, at))
         return;
     p->level[p->depth++] = (struct level){.node = n};
-    add_anchor(p,
-               map ? ev->data.mapping_start.anchor
-                   : ev->data.sequence_start.anchor,
-               n);
+    add_anchor(
+        p, map ? ev->data.mapping_start.anchor : ev->data.sequence_start.anchor,
+        n);
 }
 
 static void close_level(struct parse *p)
@@ -252,8 +251,8 @@ static void syntax_error(struct parse *p, const char *text)
     const char *problem = y->problem ? y->problem : "cannot be read as YAML";
 
     if (y->error == YAML_READER_ERROR)
-        FAIL(p, place_of_byte(p->file, text, y->problem_offset),
-             "not YAML: %s", problem);
+        FAIL(p, place_of_byte(p->file, text, y->problem_offset), "not YAML: %s",
+             problem);
     else
         FAIL(p, place(p, y->problem_mark), "not YAML: %s%s%s", problem,
              y->context ? ", " : "", y->context ? y->context : "");
@@ -295,8 +294,8 @@ const struct node *tree_parse(struct mistakes *m, const char *file,
         return NULL;
     }
     yaml_parser_set_encoding(&p->yaml, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(
-        &p->yaml, (const unsigned char *)text + bom, bytes - bom);
+    yaml_parser_set_input_string(&p->yaml, (const unsigned char *)text + bom,
+                                 bytes - bom);
     parse_events(p, text + bom);
     yaml_parser_delete(&p->yaml);
     if (!p->failed && !p->root)

@@ -27,16 +27,12 @@ static const struct family {
                          "cycles",
                          "one cycle",
                          {{"cycles", 0}, {"cycle", 0}}},
-    [QUANTITY_TIME] = {"a time",
-                       "20us",
-                       "fs, ps, ns, us, ms, s",
-                       "a femtosecond",
-                       {{"fs", 0},
-                        {"ps", 3},
-                        {"ns", 6},
-                        {"us", 9},
-                        {"ms", 12},
-                        {"s", 15}}},
+    [QUANTITY_TIME] =
+        {"a time",
+         "20us",
+         "fs, ps, ns, us, ms, s",
+         "a femtosecond",
+         {{"fs", 0}, {"ps", 3}, {"ns", 6}, {"us", 9}, {"ms", 12}, {"s", 15}}},
     [QUANTITY_FREQUENCY] = {"a frequency",
                             "2.93GHz",
                             "Hz, kHz, MHz, GHz",
@@ -144,8 +140,9 @@ static bool explain_unit(const struct family *f, const char *unit,
                  unit, near);
     else
         snprintf(why, VALUE_TEXT,
-                 "unknown unit '%.16s'; expected %s in %s, for instance '%s'",
-                 unit, f->noun, f->units, f->example);
+                 "unknown unit '%.16s' (known: %s); expected %s, for instance "
+                 "'%s'",
+                 unit, f->units, f->noun, f->example);
     return false;
 }
 
@@ -183,11 +180,12 @@ void quantity_format(enum quantity q, uint64_t value, char out[VALUE_TEXT])
     const struct unit *best = &f->unit[0];
     uint64_t scale_by = 1, best_scale = 1;
     char fraction[24] = "";
+    bool instant = q == QUANTITY_TIME && !value; /* 0s reads best */
     int n;
 
     for (size_t i = 1; i < UNITS_MAX && f->unit[i].decimals; i++) {
         scale_by *= 1000; /* units stand in steps of a thousand */
-        if (value >= scale_by) {
+        if (value >= scale_by || instant) {
             best = &f->unit[i];
             best_scale = scale_by;
         }
