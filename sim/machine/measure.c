@@ -145,6 +145,12 @@ static void exit_figures(const struct machine *m, const struct totals *t,
         if (t->account.exits[r])
             figures_add_count(out, "", t->account.exits[r],
                               "exits.by_reason.%s", exit_reason_name(r));
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
+        if (t->account.exits[r])
+            figures_add_real(out, "1/s",
+                             (double)t->account.exits[r] / t->seconds,
+                             "exits.per_second_by_reason.%s",
+                             exit_reason_name(r));
     for (unsigned s = 0; s < m->irqs.sources; s++) {
         attributed += t->account.exits_by_source[s];
         if (t->account.exits_by_source[s])
@@ -178,11 +184,16 @@ static void interrupt_figures(const struct machine *m, const struct totals *t,
         snprintf(prefix, sizeof prefix, "interrupts.by_source.%s",
                  m->source_name[s]);
         fate_figures(prefix, &m->irqs.count[s], out);
+        figures_add_real(out, "1/s",
+                         (double)m->irqs.count[s].delivered / t->seconds,
+                         "%s.per_second", prefix);
     }
     for (unsigned r = 0; r < IRQ_REASON_COUNT; r++)
         if (t->irq.by_reason[r])
             figures_add_count(out, "", t->irq.by_reason[r],
-                              "interrupts.lost_by_reason.%s",
+                              "interrupts.%s_by_reason.%s",
+                              r == IRQ_IRR_SET || r == IRQ_VIRR_SET ? "merged"
+                                                                    : "dropped",
                               irq_reason_name((enum irq_reason)r));
     figures_add_real(out, "1/s", (double)t->irq.delivered / t->seconds,
                      "interrupts.per_second");
@@ -241,10 +252,13 @@ static void cycle_figures(const struct machine *m, const struct totals *t,
                               "cycles.host_by_reason.%s",
                               r == NO_EXIT_YET ? "NO_EXIT_YET"
                                                : exit_reason_name(r));
-    for (unsigned i = 0; i < m->cpus; i++)
+    for (unsigned i = 0; i < m->cpus; i++) {
+        figures_add_count(out, "cycles", t->cycles / m->cpus,
+                          "cycles.by_cpu.%u.total", i);
         for (unsigned s = 0; s < SHARE_COUNT; s++)
             figures_add_count(out, "cycles", m->cpu[i].node.account.cycles[s],
                               "cycles.by_cpu.%u.%s", i, share_names[s]);
+    }
 }
 
 static void throughput_figures(const struct machine *m, const struct totals *t,
