@@ -52,23 +52,24 @@ TEST_F(arena_of_4096, can_be_used_up_to_the_last_byte)
     EXPECT_EQ(arena_take(&f->arena, 0, 64) != NULL, true, "nothing fits");
 }
 
-static void take_one_more(void *fixture)
+static void take_one_byte_more(void *fixture)
 {
     struct arena_of_4096 *f = fixture;
 
-    arena_take(&f->arena, 1, 4097);
+    arena_take(&f->arena, 1, 64);
+    arena_take(&f->arena, 1, 4096 - 63);
 }
 
 static void take_an_overflow(void *fixture)
 {
     struct arena_of_4096 *f = fixture;
 
-    arena_take(&f->arena, SIZE_MAX / 2, 4);
+    arena_take(&f->arena, SIZE_MAX / 4 + 1, 4); /* 0 modulo 2^64 */
 }
 
 TEST_F(arena_of_4096, takes_being_full_for_our_mistake)
 {
-    EXPECT_TRUE(dies(take_one_more, f));
+    EXPECT_TRUE(dies(take_one_byte_more, f));
     EXPECT_TRUE(dies(take_an_overflow, f));
 }
 

@@ -138,9 +138,11 @@ TEST(diag_nearest, prefers_the_nearest_and_of_equals_the_first)
 
 TEST(diag_nearest, finds_nothing_for_what_is_no_slip)
 {
+    static const char *const one_letter[] = {"b"};
+
     EXPECT_STREQ(nearest("zzz"), NULL);
     EXPECT_STREQ(nearest(""), NULL);
-    EXPECT_STREQ(nearest("v"), NULL);
+    EXPECT_STREQ(diag_nearest("a", one_letter, 1), NULL, "nothing is left");
     EXPECT_STREQ(diag_nearest("x", NULL, 0), NULL);
 }
 
