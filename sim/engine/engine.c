@@ -13,10 +13,6 @@
 #include <string.h>
 
 #define CHILDREN 4u
-#define LINE_BYTES 64
-
-/* Below this place the heap does not fit into a first-level cache. */
-#define PREFETCH_FROM 84
 
 /* (time, sequence) as one number, compared without branches: which of two
  * events comes first cannot be predicted. */
@@ -81,20 +77,6 @@ static inline uint32_t earliest(const struct engine_slot *heap, uint32_t first,
     return best;
 }
 
-/* The grandchildren of slot i stand side by side; which of them comes next is
- * known only when their parents have arrived. */
-static inline void prefetch_grandchildren(const struct engine_slot *heap,
-                                          uint32_t i, uint32_t size)
-{
-    const uint32_t n = CHILDREN * CHILDREN;
-    size_t first = (size_t)n * i + CHILDREN + 1;
-
-    if (i < PREFETCH_FROM || first + n > size)
-        return;
-    for (size_t b = 0; b < n * sizeof *heap; b += LINE_BYTES)
-        __builtin_prefetch((const char *)&heap[first] + b);
-}
-
 static void sift_up(struct engine *e, uint32_t i, event_key key,
                     struct event *ev)
 {
@@ -118,7 +100,6 @@ static void sift_down(struct engine *e, uint32_t i, event_key key,
     uint32_t size = heap_size(e), child;
 
     while ((child = CHILDREN * i + 1) < size) {
-        prefetch_grandchildren(heap, i, size);
         child = earliest(heap, child, size);
         if (key < slot_key(&heap[child]))
             break;
