@@ -2,7 +2,8 @@
  * What an event costs, by how many are pending: the hold model.  The earliest
  * event is taken and scheduled again at now + a random interval; the intervals
  * are drawn beforehand.  Each event stands in a cache line of its own, as in a
- * node.  The figure is the best of several rounds.
+ * node.  The figure is the best of many short rounds: other load on the host
+ * disturbs only some of them.
  */
 #include <math.h>
 #include <stdio.h>
@@ -15,8 +16,8 @@
 #define PENDING_MAX 65536
 #define INTERVALS 16384 /* a power of two */
 #define MEAN_INTERVAL 1000000
-#define ROUNDS 7
-#define EVENTS_A_ROUND 1000000
+#define ROUNDS 40
+#define EVENTS_A_ROUND 200000
 
 struct node {
     _Alignas(64) struct event event;
