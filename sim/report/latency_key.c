@@ -53,14 +53,14 @@ void latency_key_make(char out[FIGURE_KEY], const struct latency_key *k,
 }
 
 /* sim/core/hops.def names the births first. */
-static bool is_birth(enum hop hop)
+bool latency_is_birth(enum hop hop)
 {
     return hop < HOP_LAPIC_ACCEPT;
 }
 
 bool latency_end_to_end(const struct latency_key *k)
 {
-    return is_birth(k->from) && k->to == HOP_GUEST_HANDLER;
+    return latency_is_birth(k->from) && k->to == HOP_GUEST_HANDLER;
 }
 
 bool latency_is_step(const struct latency_key *k)

@@ -19,6 +19,9 @@ bool latency_key_parse(struct latency_key *k, const char *key);
 void latency_key_make(char out[FIGURE_KEY], const struct latency_key *k,
                       const char *what);
 
+/* The write, expiry or edge that an interrupt comes from. */
+bool latency_is_birth(enum hop hop);
+
 /* From an interrupt's birth to its final consumer's handler. */
 bool latency_end_to_end(const struct latency_key *k);
 

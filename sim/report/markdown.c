@@ -7,6 +7,15 @@
 #include "sim/report/summary.h"
 #include "sim/report/text.h"
 
+static void put_paragraph(FILE *to, const char *mark, const char *text)
+{
+    if (!*text)
+        return;
+    fprintf(to, "\n%s", mark);
+    text_markdown(to, text);
+    fprintf(to, "%s\n", mark);
+}
+
 static void put_headline(FILE *to, const struct result *r)
 {
     struct headline h;
@@ -18,11 +27,8 @@ static void put_headline(FILE *to, const struct result *r)
     text_markdown(to, h.profile);
     fprintf(to, ", seed %s, %s, %s simulated, virqsim %s\n", h.seed, h.variants,
             h.simulated, r->version);
-    fputs("\n**", to);
-    text_markdown(to, r->set->variant[0].title);
-    fputs("**\n\n", to);
-    text_markdown(to, r->set->variant[0].question);
-    fputs("\n", to);
+    put_paragraph(to, "**", r->set->variant[0].title);
+    put_paragraph(to, "", r->set->variant[0].question);
 }
 
 /* Header and rule of a table with a column for each variant. */
@@ -143,7 +149,7 @@ static void put_expectations(FILE *to, const struct result *r)
         fprintf(to, " %s | %s |\n", value, limits);
     }
     if (result_unchecked(r))
-        fprintf(to, "\n%u about variants that did not run.\n",
+        fprintf(to, "\n%u expectations are about variants that did not run.\n",
                 result_unchecked(r));
 }
 

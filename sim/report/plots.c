@@ -190,7 +190,8 @@ static void add_hops_row(struct plot *p, const struct result *r,
             strcmp(k.what, "mean") != 0)
             continue;
         latency_key_make(key, &k, "count");
-        snprintf(name, sizeof name, "%s to %s", latency_hop_text(k.from),
+        snprintf(name, sizeof name, "%s to %s",
+                 latency_is_birth(k.from) ? "birth" : latency_hop_text(k.from),
                  latency_hop_text(k.to));
         add(row, series(p, name),
             f->list[i].real * value_of(r, column, key) / interrupts);

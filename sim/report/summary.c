@@ -140,6 +140,7 @@ void summary_make(struct summary *s, const struct result *r)
         {"Throughput", "throughput.messages", SCALE_AS_IS, false},
         {"Throughput", "time_in_guest.percent", SCALE_AS_IS, false},
         {"Interrupts", "interrupts.per_second", SCALE_AS_IS, false},
+        {"Interrupts", "host_interrupts.per_second", SCALE_AS_IS, true},
         {"Interrupts", "injections.per_second", SCALE_AS_IS, false},
         {"Interrupts", "interrupts.merged", SCALE_AS_IS, true},
         {"Interrupts", "interrupts.dropped", SCALE_AS_IS, true},
