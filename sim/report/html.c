@@ -51,16 +51,15 @@ static void put_twins(FILE *to, const struct result *r)
 /* A mark in the series' colour and, where marks have shapes, its shape. */
 static void put_legend(FILE *to, const struct plot *p)
 {
-    static const char *const mark[PLOT_SERIES] = {
-        "&#9679;", "&#9632;", "&#9650;", "&#9670;",
-        "&#9660;", "&#9679;", "&#9632;", "&#9650;"};
+    static const char *const mark[] = {"&#9679;", "&#9632;", "&#9650;",
+                                       "&#9670;", "&#9660;"};
 
     if (p->series < 2)
         return;
     fputs("<ul class=\"legend\">\n", to);
     for (unsigned i = 0; i < p->series; i++) {
-        fprintf(to, "<li><i style=\"color:var(--c%u)\">%s</i>", i + 1,
-                p->kind == PLOT_POINTS ? mark[i] : "&#9632;");
+        fprintf(to, "<li><i style=\"color:var(--c%x)\">%s</i>", i + 1,
+                p->kind == PLOT_POINTS ? mark[i % 5] : "&#9632;");
         text_html(to, p->series_name[i]);
         fputs("</li>\n", to);
     }
@@ -76,7 +75,7 @@ static void put_drawing(FILE *to, const struct plot *p)
     else
         fprintf(to, "<p class=\"note\">%s</p>\n",
                 p->missing ? p->missing
-                           : "There is no plot: gnuplot was not found on the"
+                           : "There is no plot: gnuplot could not be run on the"
                              " machine that made this page. The tables have"
                              " its numbers.");
     free(svg);

@@ -1,6 +1,6 @@
 /*
  * The style sheet of the HTML report.  The colours of the series (--c1 to
- * --c8) are those of Okabe and Ito, which people with any kind of colour
+ * --ca) begin with those of Okabe and Ito, which people with any kind of colour
  * vision tell apart; dark pages have them lighter.
  */
 #include "sim/report/html_style.h"
@@ -9,11 +9,15 @@ const char html_style[] =
     ":root{color-scheme:light dark;--bg:#fff;--fg:#1c2126;--soft:#5b6670;"
     "--line:#dfe3e7;--band:#f5f7f8;--good:#00664d;--bad:#b23c00;"
     "--c1:#0072b2;--c2:#56b4e9;--c3:#d55e00;--c4:#e69f00;--c5:#009e73;"
-    "--c6:#cc79a7;--c7:#7a68b3;--c8:#9aa2aa;--c9:#dfe3e7;--ca:#5b6670}\n"
+    "--c6:#cc79a7;--c7:#7a68b3;--c8:#9aa2aa;--c9:#882255;"
+    "--ca:#999933;--ce:#"
+    "dfe3e7;--cf:#5b6670}\n"
     "@media(prefers-color-scheme:dark){:root{--bg:#14181c;--fg:#e3e7ea;"
     "--soft:#9aa5af;--line:#313940;--band:#1b2126;--good:#4cc9a0;--bad:#ff8f57;"
     "--c1:#2f97d6;--c2:#8accf2;--c3:#e8743b;--c4:#efb43c;--c5:#1fb98c;"
-    "--c6:#dc95bd;--c7:#9d8dd3;--c8:#79828b;--c9:#313940;--ca:#9aa5af}}\n"
+    "--c6:#dc95bd;--c7:#9d8dd3;--c8:#79828b;--c9:#c0568c;"
+    "--ca:#bdbd55;--ce:#"
+    "313940;--cf:#9aa5af}}\n"
     "*{box-sizing:border-box}\n"
     "body{margin:0;background:var(--bg);color:var(--fg);"
     "font:16px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Noto Sans\","

@@ -87,7 +87,7 @@ static void put_frame(FILE *to, const struct plot *p)
             "set encoding utf8\nset decimalsign '.'\nunset key\n"
             "set border 0\nset tics scale 0\nset xtics ()\nset bmargin "
             "3.2\nset rmargin 7\n"
-            "set grid xtics lt 1 lc rgb '#000109' lw 1\n"
+            "set grid xtics lt 1 lc rgb '#00010e' lw 1\n"
             "set xlabel '%s' offset 0,0.2\n",
             WIDTH, 64 + 32 * p->rows, p->axis);
     fprintf(to, "set yrange [%u.5:-0.6]\nset ytics (", p->rows - 1);
@@ -162,7 +162,7 @@ static void put_range(FILE *to, const struct plot *p)
             high = 1.25 * fmax(high, 4);
             low = -high;
             fputs("set arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5"
-                  " lc rgb '#00010a'\n",
+                  " lc rgb '#00010f'\n",
                   to);
         } else {
             high = high > 0 ? high * (p->totals ? 1.14 : 1) : 1;
@@ -243,32 +243,32 @@ static void put_bars(FILE *to, const struct plot *p)
             continue;
         fprintf(to,
                 "%s$s%u using 2:3:1:2:($3-0.32):($3+0.32) with boxxyerror"
-                " fc rgb '#00010%u' fs solid 1 noborder title ",
+                " fc rgb '#00010%x' fs solid 1 noborder title ",
                 next, s, s + 1);
         put_string(to, p->series_name[s]);
         next = ", ";
     }
     if (p->totals || p->kind == PLOT_ERRORS)
         fputs(", $labels using 1:2:3 with labels left offset 0.6,0"
-              " tc rgb '#00010a' title 'sum'",
+              " tc rgb '#00010f' title 'sum'",
               to);
     fputc('\n', to);
 }
 
 static void put_points(FILE *to, const struct plot *p)
 {
-    static const int shape[PLOT_SERIES] = {7, 5, 9, 13, 11, 7, 5, 9};
+    static const int shape[] = {7, 5, 9, 13, 11};
 
     fputs("plot $range using 1:2:3:4 with vectors nohead lw 2"
-          " lc rgb '#000109' title 'range'",
+          " lc rgb '#00010e' title 'range'",
           to);
     for (unsigned s = 0; s < p->series; s++) {
         if (!has_data(p, s))
             continue;
         fprintf(to,
                 ", $s%u using 2:3 with points pt %d ps 1.1"
-                " lc rgb '#00010%u' title ",
-                s, shape[s], s + 1);
+                " lc rgb '#00010%x' title ",
+                s, shape[s % 5], s + 1);
         put_string(to, p->series_name[s]);
     }
     fputc('\n', to);

@@ -1,14 +1,15 @@
 /*
  * Plots: a small table of numbers drawn by gnuplot as SVG, for use inside an
- * HTML page.  Colours are the page's (--c1 to --c8, and currentColor), so that
- * one drawing serves light and dark pages.
+ * HTML page.  Colours are the page's (--c1 to --ca in
+ * hexadecimal for the series, --ce and --cf for grid and labels, currentColor),
+ * so that one drawing serves light and dark pages.
  */
 #ifndef SIM_REPORT_PLOT_H
 #define SIM_REPORT_PLOT_H
 
 #include <stdbool.h>
 
-#define PLOT_SERIES 8
+#define PLOT_SERIES 10
 #define PLOT_NAME 256
 
 enum plot_kind {

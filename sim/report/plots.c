@@ -175,26 +175,38 @@ static double time_of(const struct figures *f,
     return sum;
 }
 
-/* The share of each step in the mean way from birth to handler. */
-static void add_hops_row(struct plot *p, const struct result *r,
-                         unsigned column, double interrupts)
+/* What a step adds to the mean way of all `interrupts` of a column; 0 if none
+ * took it. */
+static double share(const struct result *r, unsigned column,
+                    const struct latency_key *k)
 {
-    const struct figures *f = &r->figures[column];
-    struct plot_row *row = plot_add_row(p, result_name(r, column));
+    char mean[FIGURE_KEY], count[FIGURE_KEY];
+    double interrupts, time;
 
-    for (size_t i = 0; i < f->count; i++) {
-        char key[FIGURE_KEY], name[PLOT_NAME];
-        struct latency_key k;
+    latency_key_make(mean, k, "mean");
+    latency_key_make(count, k, "count");
+    time_of(&r->figures[column], latency_end_to_end, &interrupts);
+    time = value_of(r, column, mean) * value_of(r, column, count) / interrupts;
+    return time > 0 ? time : 0;
+}
 
-        if (!latency_key_parse(&k, f->list[i].key) || !latency_is_step(&k) ||
-            strcmp(k.what, "mean") != 0)
+/* Adds a step to all rows, if any interrupt spent time on it. */
+static void add_step(struct plot *p, const struct result *r,
+                     const struct latency_key *k)
+{
+    char name[PLOT_NAME];
+
+    snprintf(name, sizeof name, "%s to %s",
+             latency_is_birth(k->from) ? "birth" : latency_hop_text(k->from),
+             latency_hop_text(k->to));
+    for (unsigned c = 0, row = 0; c < r->variant_count && row < p->rows; c++) {
+        double time = share(r, c, k);
+
+        if (strcmp(p->row[row].name, result_name(r, c)) != 0)
             continue;
-        latency_key_make(key, &k, "count");
-        snprintf(name, sizeof name, "%s to %s",
-                 latency_is_birth(k.from) ? "birth" : latency_hop_text(k.from),
-                 latency_hop_text(k.to));
-        add(row, series(p, name),
-            f->list[i].real * value_of(r, column, key) / interrupts);
+        if (time > 0)
+            add(&p->row[row], series(p, name), time);
+        row++;
     }
 }
 
@@ -219,7 +231,13 @@ void plot_hops(struct plot *p, const struct result *r)
         if (interrupts <= 0 || steps <= 0)
             continue;
         adds_up = adds_up && fabs(sum / whole - 1) < 0.01;
-        add_hops_row(p, r, c, interrupts);
+        plot_add_row(p, result_name(r, c));
+    }
+    for (unsigned i = 0; i < HOP_COUNT * HOP_COUNT; i++) {
+        struct latency_key k = {.from = i / HOP_COUNT, .to = i % HOP_COUNT};
+
+        if (latency_is_step(&k))
+            add_step(p, r, &k);
     }
     if (p->rows == 0)
         p->missing = "This run has no latencies of single hops.";

@@ -161,7 +161,7 @@ TEST(forms, a_page_without_gnuplot_says_so)
     html = sample_view(s, report_html);
     setenv("PATH", path, 1);
     EXPECT_EQ(occurrences(html, "<svg "), 0);
-    EXPECT_EQ(occurrences(html, "gnuplot was not found"), 5);
+    EXPECT_EQ(occurrences(html, "gnuplot could not be run"), 5);
     free(html);
     free(path);
     sample_free(s);
