@@ -120,7 +120,7 @@ const struct node *merge_variant(struct mistakes *m, const struct node *base,
                         "'%s' is a key of the file; a variant cannot have it",
                         e->key);
         else if (strchr(e->key, '.'))
-            base = merge_path(m, base, e->key_at, e->key, e->value);
+            base = merge_path(m, base, *e);
         else
             base = merge_group(m, OWNER_SCENARIO, base, &one);
     }
@@ -306,12 +306,11 @@ static const struct node *walk_path(const struct walk *w,
 }
 
 const struct node *merge_path(struct mistakes *m, const struct node *base,
-                              struct diag_place at, const char *path,
-                              const struct node *value)
+                              struct entry e)
 {
-    struct walk w = {m, at, value, false};
+    struct walk w = {m, e.key_at, e.value, false};
 
-    return walk_path(&w, base, path);
+    return walk_path(&w, base, e.key);
 }
 
 const struct node *merge_option(struct mistakes *m, const struct node *base,

@@ -25,12 +25,12 @@ const struct node *merge_variant(struct mistakes *m, const struct node *base,
                                  const struct node *over);
 
 /*
- * The value at a dotted path ("vms.guest.cpu", "vms.0.cpu") replaced.  The
- * path's mistakes are reported at `at`; `base` is returned after a mistake.
+ * The value at a dotted path ("vms.guest.cpu", "vms.0.cpu"), which is the
+ * entry's key, replaced.  The path's mistakes are reported where the key
+ * stands; `base` is returned after a mistake.
  */
 const struct node *merge_path(struct mistakes *m, const struct node *base,
-                              struct diag_place at, const char *path,
-                              const struct node *value);
+                              struct entry e);
 
 /* "KEY=VALUE" of the command line over the base. */
 const struct node *merge_option(struct mistakes *m, const struct node *base,

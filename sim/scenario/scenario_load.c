@@ -136,15 +136,15 @@ static void decode_only(struct load *l, const struct node *tree)
 
 static const struct node *with_options(struct load *l, const struct node *tree)
 {
-    static const char file[] = "--seed";
+    struct diag_place at = {"--seed", 0, 0};
+    struct entry seed = {"seed", at, NULL};
 
     for (size_t i = 0; i < l->opts.set_count; i++)
         tree = with_platform(l, merge_option(&l->m, tree, l->opts.set[i]));
-    if (l->opts.seed)
-        tree = merge_path(&l->m, tree, (struct diag_place){file, 0, 0}, "seed",
-                          node_scalar(&l->pool, (struct diag_place){file, 0, 0},
-                                      l->opts.seed));
-    return tree;
+    if (!l->opts.seed)
+        return tree;
+    seed.value = node_scalar(&l->pool, at, l->opts.seed);
+    return merge_path(&l->m, tree, seed);
 }
 
 static void load_variant(struct load *l, uint32_t i)
