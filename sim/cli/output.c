@@ -1,0 +1,94 @@
+/* From a machine that has run to the result, and to every form of it. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sim/cli/cli.h"
+#include "sim/machine/machine.h"
+#include "sim/report/report.h"
+
+bool cli_collect(struct result *r, unsigned i, struct machine *m)
+{
+    const char *why;
+
+    figures_init(&r->figures[i]);
+    why = machine_finish(m, &r->figures[i]);
+    r->resolved[i] = scenario_show(r->set, r->variant[i]);
+    if (why)
+        fprintf(stderr,
+                "virqsim: variant '%s' does not add up: %s\n"
+                "This is a fault of virqsim; please report it with the "
+                "scenario.\n",
+                result_name(r, i), why);
+    return !why;
+}
+
+typedef void view_fn(FILE *to, const struct result *r);
+
+/* True if the view was written in full. */
+static bool write_view(const char *path, view_fn *view, const struct result *r)
+{
+    FILE *f = fopen(path, "w");
+    bool good = f;
+
+    if (f) {
+        view(f, r);
+        good = !ferror(f);
+        good = !fclose(f) && good;
+    }
+    if (!good)
+        fprintf(stderr, "virqsim: cannot write '%s': %s\n", path,
+                strerror(errno));
+    return good;
+}
+
+static bool write_folder(const char *folder, const struct result *r)
+{
+    static const struct {
+        const char *name;
+        view_fn *view;
+    } files[] = {
+        {"result.json", report_json},
+        {"report.md", report_markdown},
+        {"report.csv", report_csv},
+        {"report.html", report_html},
+    };
+    bool good = true;
+
+    if (mkdir(folder, 0777) && errno != EEXIST) {
+        fprintf(stderr, "virqsim: cannot make '%s': %s\n", folder,
+                strerror(errno));
+        return false;
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && good; i++) {
+        char path[4096];
+
+        snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
+        good = write_view(path, files[i].view, r);
+    }
+    return good;
+}
+
+static bool write_json(const char *path, const struct result *r)
+{
+    if (strcmp(path, "-") != 0)
+        return write_view(path, report_json, r);
+    report_json(stdout, r);
+    return !fflush(stdout);
+}
+
+int cli_report(const struct cli *cli, struct result *r)
+{
+    bool to_stdout = cli->json && !strcmp(cli->json, "-");
+    FILE *person = to_stdout ? stderr : stdout;
+    unsigned failed;
+
+    if (!cli->quiet)
+        report_terminal(person, r);
+    if (cli->json && !write_json(cli->json, r))
+        return CLI_USER_MISTAKE;
+    if (cli->out && !write_folder(cli->out, r))
+        return CLI_USER_MISTAKE;
+    failed = report_expectations(cli->quiet ? stderr : person, r);
+    return failed ? CLI_EXPECTATION_FAILED : CLI_FINE;
+}
