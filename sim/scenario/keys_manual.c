@@ -100,7 +100,7 @@ static const char *default_text(const struct key *k)
 {
     if (!k->fallback)
         return "required";
-    return *k->fallback ? k->fallback : "none";
+    return *k->fallback ? k->fallback : "optional";
 }
 
 static void markdown_row(FILE *to, const struct key *k)
