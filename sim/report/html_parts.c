@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sim/report/keys.h"
+#include "sim/report/figure_keys.h"
 #include "sim/report/summary.h"
 #include "sim/report/text.h"
 
@@ -152,7 +152,7 @@ static void put_figure_row(FILE *to, const struct result *r, const char *key)
 {
     fputs("<tr><td class=\"key\">", to);
     text_html(to, key);
-    fprintf(to, "</td><td class=\"u\">%s</td>", keys_unit(r, key));
+    fprintf(to, "</td><td class=\"u\">%s</td>", figure_keys_unit(r, key));
     for (unsigned i = 0; i < r->variant_count; i++) {
         char text[NUMBER_TEXT];
 
@@ -165,9 +165,9 @@ static void put_figure_row(FILE *to, const struct result *r, const char *key)
 void html_all_figures(FILE *to, const struct result *r)
 {
     const struct figure_name *section = NULL;
-    struct keys keys;
+    struct figure_keys keys;
 
-    keys_all(&keys, r);
+    figure_keys_all(&keys, r);
     fprintf(to, "<details>\n<summary>All %zu figures</summary>\n", keys.count);
     put_columns(to, r);
     for (size_t k = 0; k < keys.count; k++) {
@@ -179,7 +179,7 @@ void html_all_figures(FILE *to, const struct result *r)
         put_figure_row(to, r, keys.key[k]);
     }
     fputs("</tbody></table></div>\n</details>\n", to);
-    keys_free(&keys);
+    figure_keys_free(&keys);
 }
 
 void html_resolved(FILE *to, const struct result *r)

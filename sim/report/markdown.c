@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/report/keys.h"
+#include "sim/report/figure_keys.h"
 #include "sim/report/report.h"
 #include "sim/report/summary.h"
 #include "sim/report/text.h"
@@ -155,15 +155,15 @@ static void put_expectations(FILE *to, const struct result *r)
 
 static void put_all_figures(FILE *to, const struct result *r)
 {
-    struct keys keys;
+    struct figure_keys keys;
 
-    keys_all(&keys, r);
+    figure_keys_all(&keys, r);
     fputs("\n## All figures\n", to);
     put_columns(to, r, "figure");
     for (size_t k = 0; k < keys.count; k++) {
         fputc('|', to);
         put_cell(to, keys.key[k]);
-        put_cell(to, keys_unit(r, keys.key[k]));
+        put_cell(to, figure_keys_unit(r, keys.key[k]));
         for (unsigned i = 0; i < r->variant_count; i++) {
             char text[NUMBER_TEXT];
 
@@ -172,7 +172,7 @@ static void put_all_figures(FILE *to, const struct result *r)
         }
         fputc('\n', to);
     }
-    keys_free(&keys);
+    figure_keys_free(&keys);
 }
 
 /* Indented code needs no fence that the text could close. */

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/report/figure_keys.h"
 #include "sim/report/figure_names.h"
-#include "sim/report/keys.h"
 #include "sim/report/latency_key.h"
 
 static double value_of(const struct result *r, unsigned column, const char *key)
@@ -72,7 +72,7 @@ void plot_cycles(struct plot *p, const struct result *r)
 
 void plot_exits(struct plot *p, const struct result *r)
 {
-    struct keys keys;
+    struct figure_keys keys;
 
     *p = (struct plot){
         .kind = PLOT_STACKED,
@@ -82,7 +82,7 @@ void plot_exits(struct plot *p, const struct result *r)
                     " number beside a bar is the sum.",
         .axis = "VM exits per second",
         .totals = true};
-    keys_with_prefix(&keys, r, "exits.by_reason.");
+    figure_keys_with_prefix(&keys, r, "exits.by_reason.");
     for (unsigned c = 0; c < r->variant_count && keys.count; c++) {
         double ns = value_of(r, c, "time.simulated_ns");
         struct plot_row *row = plot_add_row(p, result_name(r, c));
@@ -95,7 +95,7 @@ void plot_exits(struct plot *p, const struct result *r)
                 value_of(r, c, keys.key[i]) / (ns / 1e9));
         }
     }
-    keys_free(&keys);
+    figure_keys_free(&keys);
     if (p->rows == 0)
         p->missing = "No variant of this run had a VM exit.";
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/report/keys.h"
+#include "sim/report/figure_keys.h"
 #include "sim/report/latency_key.h"
 #include "sim/report/text.h"
 
@@ -108,14 +108,14 @@ static void add_row(struct summary *s, const struct result *r,
 static void add_family(struct summary *s, const struct result *r,
                        const char *prefix, struct row_spec spec)
 {
-    struct keys keys;
+    struct figure_keys keys;
 
-    keys_with_prefix(&keys, r, prefix);
+    figure_keys_with_prefix(&keys, r, prefix);
     for (size_t i = 0; i < keys.count; i++) {
         spec.key = keys.key[i];
         add_row(s, r, spec);
     }
-    keys_free(&keys);
+    figure_keys_free(&keys);
 }
 
 static void add_latencies(struct summary *s, const struct result *r)

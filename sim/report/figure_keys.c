@@ -1,5 +1,5 @@
 /* The keys that the variants of a result have between them. */
-#include "sim/report/keys.h"
+#include "sim/report/figure_keys.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static bool in_earlier_column(const struct result *r, unsigned column,
     return false;
 }
 
-static void append(struct keys *k, const char *key)
+static void append(struct figure_keys *k, const char *key)
 {
     if (k->count == k->capacity) {
         k->capacity = k->capacity ? 2 * k->capacity : 64;
@@ -27,9 +27,10 @@ static void append(struct keys *k, const char *key)
     snprintf(k->key[k->count++], FIGURE_KEY, "%s", key);
 }
 
-static void collect(struct keys *k, const struct result *r, const char *prefix)
+static void collect(struct figure_keys *k, const struct result *r,
+                    const char *prefix)
 {
-    *k = (struct keys){0};
+    *k = (struct figure_keys){0};
     for (unsigned c = 0; c < r->variant_count; c++) {
         for (size_t i = 0; i < r->figures[c].count; i++) {
             const char *key = r->figures[c].list[i].key;
@@ -55,7 +56,7 @@ static double largest(const struct result *r, const char *key)
 }
 
 /* Sorts by ascending rank; equal ranks keep their order. */
-static void sort(struct keys *k, double *rank)
+static void sort(struct figure_keys *k, double *rank)
 {
     for (size_t i = 1; i < k->count; i++) {
         char key[FIGURE_KEY];
@@ -72,7 +73,7 @@ static void sort(struct keys *k, double *rank)
     }
 }
 
-void keys_all(struct keys *k, const struct result *r)
+void figure_keys_all(struct figure_keys *k, const struct result *r)
 {
     double *rank;
 
@@ -84,8 +85,8 @@ void keys_all(struct keys *k, const struct result *r)
     free(rank);
 }
 
-void keys_with_prefix(struct keys *k, const struct result *r,
-                      const char *prefix)
+void figure_keys_with_prefix(struct figure_keys *k, const struct result *r,
+                             const char *prefix)
 {
     double *rank;
 
@@ -97,7 +98,7 @@ void keys_with_prefix(struct keys *k, const struct result *r,
     free(rank);
 }
 
-const char *keys_unit(const struct result *r, const char *key)
+const char *figure_keys_unit(const struct result *r, const char *key)
 {
     for (unsigned i = 0; i < r->variant_count; i++) {
         const struct figure *f = figures_find(&r->figures[i], key);
@@ -108,8 +109,8 @@ const char *keys_unit(const struct result *r, const char *key)
     return "";
 }
 
-void keys_free(struct keys *k)
+void figure_keys_free(struct figure_keys *k)
 {
     free(k->key);
-    *k = (struct keys){0};
+    *k = (struct figure_keys){0};
 }
