@@ -82,17 +82,15 @@ void plot_exits(struct plot *p, const struct result *r)
                     " number beside a bar is the sum.",
         .axis = "VM exits per second",
         .totals = true};
-    figure_keys_with_prefix(&keys, r, "exits.by_reason.");
+    figure_keys_with_prefix(&keys, r, "exits.per_second_by_reason.");
     for (unsigned c = 0; c < r->variant_count && keys.count; c++) {
-        double ns = value_of(r, c, "time.simulated_ns");
         struct plot_row *row = plot_add_row(p, result_name(r, c));
 
         for (size_t i = 0; i < keys.count; i++) {
             char label[FIGURE_LABEL];
 
             figure_label(label, keys.key[i]);
-            add(row, series(p, label),
-                value_of(r, c, keys.key[i]) / (ns / 1e9));
+            add(row, series(p, label), value_of(r, c, keys.key[i]));
         }
     }
     figure_keys_free(&keys);

@@ -10,7 +10,7 @@
 #include "sim/report/text.h"
 
 /* How a row's numbers come from its figure. */
-enum scale { SCALE_AS_IS, SCALE_PER_SECOND, SCALE_OF_CYCLES };
+enum scale { SCALE_AS_IS, SCALE_OF_CYCLES };
 
 struct row_spec {
     const char *group;
@@ -22,15 +22,11 @@ struct row_spec {
 /* The divisor of a scale in this column; 0 if the run cannot say. */
 static double divisor(const struct figures *f, enum scale scale)
 {
-    const struct figure *by;
+    const struct figure *total = figures_find(f, "cycles.total");
 
     if (scale == SCALE_AS_IS)
         return 1;
-    by = figures_find(f, scale == SCALE_PER_SECOND ? "time.simulated_ns"
-                                                   : "cycles.total");
-    if (!by)
-        return 0;
-    return scale == SCALE_PER_SECOND ? by->real / 1e9 : by->real / 100;
+    return total ? total->real / 100 : 0;
 }
 
 static void fill_cell(struct summary_cell *c, const struct figures *f,
@@ -50,10 +46,8 @@ static void fill_cell(struct summary_cell *c, const struct figures *f,
     c->number = own->real / by;
     if (spec->scale == SCALE_AS_IS)
         number_pretty(c->value, own);
-    else if (spec->scale == SCALE_OF_CYCLES)
-        number_percent(c->value, c->number);
     else
-        number_pretty_real(c->value, c->number);
+        number_percent(c->value, c->number);
 }
 
 static void fill_ratios(struct summary_row *row, unsigned columns)
@@ -73,8 +67,6 @@ static void fill_unit(struct summary_row *row, const struct row_spec *spec)
     const struct figure_name *name = figure_name_of(spec->key);
     const char *unit = name ? name->unit : "";
 
-    if (spec->scale == SCALE_PER_SECOND)
-        unit = "1/s";
     if (spec->scale == SCALE_OF_CYCLES)
         unit = "%";
     snprintf(row->unit, sizeof row->unit, "%s", unit);
@@ -159,8 +151,8 @@ void summary_make(struct summary *s, const struct result *r)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         add_row(s, r, rows[i]);
     add_family(
-        s, r, "exits.by_reason.",
-        (struct row_spec){"VM exits by reason", NULL, SCALE_PER_SECOND, true});
+        s, r, "exits.per_second_by_reason.",
+        (struct row_spec){"VM exits by reason", NULL, SCALE_AS_IS, true});
     add_latencies(s, r);
     for (size_t i = 0; i < sizeof cycles / sizeof *cycles; i++)
         add_row(s, r, cycles[i]);
