@@ -188,6 +188,8 @@ void number_time(char out[NUMBER_TEXT], double nanoseconds)
     } unit[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
     unsigned i = 0;
 
+    if (nanoseconds >= 1000) /* whole cycles are never a round time */
+        nanoseconds = round(nanoseconds);
     while (i < 3 && nanoseconds < unit[i].nanoseconds)
         i++;
     number_exact_real(out, nanoseconds / unit[i].nanoseconds);

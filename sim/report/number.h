@@ -31,7 +31,8 @@ void number_ratio(char out[NUMBER_TEXT], double value);
 /* "+1.7 %": a difference, with its sign. */
 void number_difference(char out[NUMBER_TEXT], double percent);
 
-/* "1.5 s", "200 ms": a length of simulated time in the fitting unit. */
+/* "1.5 s", "200 ms": a length of simulated time in the fitting unit,
+ * to the nanosecond. */
 void number_time(char out[NUMBER_TEXT], double nanoseconds);
 
 /* For scripts of other programs: fixed, with `decimals` digits. */

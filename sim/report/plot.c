@@ -69,14 +69,14 @@ static double sum(const struct plot_row *row, unsigned series)
     return total;
 }
 
-/* The largest extent of any row to one side of 0. */
-static double extent(const struct plot *p)
+/* How far the rows reach to the left and to the right of 0. */
+static void extent(const struct plot *p, double *left, double *right)
 {
-    double most = 0;
-
-    for (unsigned i = 0; i < p->rows; i++)
-        most = fmax(most, fabs(sum(&p->row[i], p->series)));
-    return most;
+    *left = *right = 0;
+    for (unsigned i = 0; i < p->rows; i++) {
+        *left = fmin(*left, sum(&p->row[i], p->series));
+        *right = fmax(*right, sum(&p->row[i], p->series));
+    }
 }
 
 static void put_frame(FILE *to, const struct plot *p)
@@ -146,29 +146,42 @@ static void put_log_ticks(FILE *to, double low, double high)
                 put_tick(to, round_number[i] * base);
 }
 
+/* The ends of the axis, with room for what is written beside bars. */
+static void axis_ends(const struct plot *p, double *low, double *high)
+{
+    if (p->kind == PLOT_POINTS) {
+        bounds(p, low, high);
+        *low /= 1.3;
+        *high *= 1.3;
+        return;
+    }
+    extent(p, low, high);
+    if (p->kind == PLOT_ERRORS) {
+        *low = 1.1 * fmin(*low, -5);
+        *high = fmax(*high, 5);
+    }
+    if (p->kind == PLOT_ERRORS || p->totals)
+        *high += 0.15 * (*high - *low);
+    if (*high <= *low)
+        *high = 1;
+}
+
 static void put_range(FILE *to, const struct plot *p)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT];
-    double low = 0, high = extent(p);
+    double low, high;
 
+    axis_ends(p, &low, &high);
     if (p->kind == PLOT_POINTS) {
-        bounds(p, &low, &high);
-        low /= 1.3;
-        high *= 1.3;
         fputs("set logscale x\n", to);
         put_log_ticks(to, low, high);
     } else {
-        if (p->kind == PLOT_ERRORS) {
-            high = 1.25 * fmax(high, 4);
-            low = -high;
-            fputs("set arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5"
-                  " lc rgb '#00010f'\n",
-                  to);
-        } else {
-            high = high > 0 ? high * (p->totals ? 1.14 : 1) : 1;
-        }
         put_linear_ticks(to, low, high);
     }
+    if (p->kind == PLOT_ERRORS)
+        fputs("set arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5"
+              " lc rgb '#00010f'\n",
+              to);
     fprintf(to, "set xrange [%s:%s]\n", number(a, low), number(b, high));
 }
 
@@ -262,7 +275,7 @@ static void put_points(FILE *to, const struct plot *p)
     fputs("plot $range using 1:2:3:4 with vectors nohead lw 2"
           " lc rgb '#00010e' title 'range'",
           to);
-    for (unsigned s = 0; s < p->series; s++) {
+    for (unsigned s = p->series; s-- > 0;) { /* the first is never hidden */
         if (!has_data(p, s))
             continue;
         fprintf(to,

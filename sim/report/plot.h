@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #define PLOT_SERIES 10
-#define PLOT_NAME 256
+#define PLOT_NAME 640
 
 enum plot_kind {
     PLOT_STACKED, /* a bar a row, the series one after the other */

@@ -263,7 +263,7 @@ void plot_published(struct plot *p, const struct result *r)
         if (!pub.has_error)
             continue;
         snprintf(name, sizeof name, "%s: %s", result_name(r, pub.column),
-                 pub.row->figure);
+                 *pub.row->label ? pub.row->label : pub.row->figure);
         row = plot_add_row(p, name);
         add(row, series(p, "error"), pub.error_percent);
     }

@@ -16,7 +16,8 @@ struct row_spec {
     const char *group;
     const char *key;
     enum scale scale;
-    bool only_if_any; /* leave the row out if it is 0 everywhere */
+    bool only_if_any;  /* leave the row out if it is 0 everywhere */
+    const char *label; /* NULL: as figure_names.def has it */
 };
 
 /* The divisor of a scale in this column; 0 if the run cannot say. */
@@ -85,7 +86,10 @@ static void add_row(struct summary *s, const struct result *r,
     row = &s->row[s->count];
     memset(row, 0, sizeof *row);
     row->group = spec.group;
-    figure_label(row->label, spec.key);
+    if (spec.label)
+        snprintf(row->label, sizeof row->label, "%s", spec.label);
+    else
+        figure_label(row->label, spec.key);
     fill_unit(row, &spec);
     for (unsigned i = 0; i < r->variant_count; i++) {
         fill_cell(&row->cell[i], &r->figures[i], &spec);
@@ -110,41 +114,49 @@ static void add_family(struct summary *s, const struct result *r,
     figure_keys_free(&keys);
 }
 
+/* From each kind of birth to the final handler. */
 static void add_latencies(struct summary *s, const struct result *r)
 {
-    static const char *const shown[] = {"mean", "p50", "p99"};
+    static const char *const shown[][2] = {
+        {"mean", "mean"}, {"p50", "median"}, {"p99", "p99"}};
 
     for (unsigned i = 0; i < 3 * HOP_COUNT; i++) {
         struct latency_key k = {.from = i / 3, .to = HOP_GUEST_HANDLER};
-        char key[FIGURE_KEY];
+        char key[FIGURE_KEY], label[FIGURE_LABEL];
 
         if (!latency_end_to_end(&k))
             continue;
-        latency_key_make(key, &k, shown[i % 3]);
-        add_row(s, r, (struct row_spec){"Latency", key, SCALE_AS_IS, false});
+        latency_key_make(key, &k, shown[i % 3][0]);
+        snprintf(label, sizeof label, "from %s, %s", latency_hop_text(k.from),
+                 shown[i % 3][1]);
+        add_row(s, r,
+                (struct row_spec){"Latency to guest_handler", key, SCALE_AS_IS,
+                                  false, label});
     }
 }
 
 void summary_make(struct summary *s, const struct result *r)
 {
     static const struct row_spec rows[] = {
-        {"Throughput", "throughput.per_second", SCALE_AS_IS, false},
-        {"Throughput", "throughput.messages", SCALE_AS_IS, false},
-        {"Throughput", "time_in_guest.percent", SCALE_AS_IS, false},
-        {"Interrupts", "interrupts.per_second", SCALE_AS_IS, false},
-        {"Interrupts", "host_interrupts.per_second", SCALE_AS_IS, true},
-        {"Interrupts", "injections.per_second", SCALE_AS_IS, false},
-        {"Interrupts", "interrupts.merged", SCALE_AS_IS, true},
-        {"Interrupts", "interrupts.dropped", SCALE_AS_IS, true},
-        {"VM exits", "exits.per_second", SCALE_AS_IS, false},
-        {"VM exits", "exits.per_interrupt", SCALE_AS_IS, false},
+        {"Throughput", "throughput.per_second", SCALE_AS_IS, false, NULL},
+        {"Throughput", "throughput.messages", SCALE_AS_IS, false, NULL},
+        {"Throughput", "time_in_guest.percent", SCALE_AS_IS, false, NULL},
+        {"Interrupts", "interrupts.per_second", SCALE_AS_IS, false, NULL},
+        {"Interrupts", "host_interrupts.per_second", SCALE_AS_IS, true, NULL},
+        {"Interrupts", "injections.per_second", SCALE_AS_IS, false, NULL},
+        {"Interrupts", "interrupts.merged", SCALE_AS_IS, true, NULL},
+        {"Interrupts", "interrupts.dropped", SCALE_AS_IS, true, NULL},
+        {"VM exits", "exits.per_second", SCALE_AS_IS, false, NULL},
+        {"VM exits", "exits.per_interrupt", SCALE_AS_IS, false, NULL},
     };
     static const struct row_spec cycles[] = {
-        {"Cycles of all CPUs", "cycles.guest", SCALE_OF_CYCLES, false},
-        {"Cycles of all CPUs", "cycles.guest_irq", SCALE_OF_CYCLES, false},
-        {"Cycles of all CPUs", "cycles.host", SCALE_OF_CYCLES, false},
-        {"Cycles of all CPUs", "cycles.transition", SCALE_OF_CYCLES, false},
-        {"Cycles of all CPUs", "cycles.idle", SCALE_OF_CYCLES, false},
+        {"Cycles of all CPUs", "cycles.guest", SCALE_OF_CYCLES, false, NULL},
+        {"Cycles of all CPUs", "cycles.guest_irq", SCALE_OF_CYCLES, false,
+         NULL},
+        {"Cycles of all CPUs", "cycles.host", SCALE_OF_CYCLES, false, NULL},
+        {"Cycles of all CPUs", "cycles.transition", SCALE_OF_CYCLES, false,
+         NULL},
+        {"Cycles of all CPUs", "cycles.idle", SCALE_OF_CYCLES, false, NULL},
     };
 
     *s = (struct summary){0};
@@ -152,12 +164,12 @@ void summary_make(struct summary *s, const struct result *r)
         add_row(s, r, rows[i]);
     add_family(
         s, r, "exits.per_second_by_reason.",
-        (struct row_spec){"VM exits by reason", NULL, SCALE_AS_IS, true});
+        (struct row_spec){"VM exits by reason", NULL, SCALE_AS_IS, true, NULL});
     add_latencies(s, r);
     for (size_t i = 0; i < sizeof cycles / sizeof *cycles; i++)
         add_row(s, r, cycles[i]);
     add_family(s, r, "warnings.",
-               (struct row_spec){"Warnings", NULL, SCALE_AS_IS, true});
+               (struct row_spec){"Warnings", NULL, SCALE_AS_IS, true, NULL});
 }
 
 void summary_free(struct summary *s)

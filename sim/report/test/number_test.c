@@ -84,7 +84,8 @@ TEST(number, times_have_the_fitting_unit)
 {
     EXPECT_STREQ(text(number_time, 500000000), "500 ms");
     EXPECT_STREQ(text(number_time, 1500000000), "1.5 s");
-    EXPECT_STREQ(text(number_time, 12), "12 ns");
+    EXPECT_STREQ(text(number_time, 999999999.761), "1 s");
+    EXPECT_STREQ(text(number_time, 12.5), "12.5 ns");
     EXPECT_STREQ(text(number_time, 0), "0 ns");
 }
 
