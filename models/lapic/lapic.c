@@ -7,21 +7,9 @@
 
 #define FIRST_LEGAL_VECTOR 16
 
-enum lapic_mode lapic_mode(const struct lapic *l)
-{
-    if (!(l->base & LAPIC_BASE_EN))
-        return LAPIC_MODE_DISABLED;
-    return l->base & LAPIC_BASE_EXTD ? LAPIC_MODE_X2APIC : LAPIC_MODE_XAPIC;
-}
-
 uint32_t lapic_id(const struct lapic *l)
 {
     return lapic_mode(l) == LAPIC_MODE_X2APIC ? l->config.id : l->id >> 24;
-}
-
-bool lapic_software_enabled(const struct lapic *l)
-{
-    return (l->svr & LAPIC_SVR_ENABLE) != 0;
 }
 
 uint32_t lapic_ppr(const struct lapic *l)
@@ -35,10 +23,12 @@ uint32_t lapic_ppr(const struct lapic *l)
 
 /* The lines are functions of the state: computed here, nowhere stored.  While
  * software-disabled the APIC keeps its IRR but requests nothing. */
-static bool intr_line(const struct lapic *l)
+bool lapic_intr_line(const struct lapic *l)
 {
-    return lapic_software_enabled(l) &&
-           class_of(vecset_top(&l->irr)) > class_of((int)lapic_ppr(l));
+    int irrv_class = class_of(vecset_top(&l->irr));
+
+    return lapic_software_enabled(l) && irrv_class > class_of((int)l->tpr) &&
+           irrv_class > class_of(vecset_top(&l->isr));
 }
 
 static bool lint_asserted(const struct lapic *l, unsigned pin)
@@ -56,18 +46,11 @@ static bool lint_is_extint(const struct lapic *l, unsigned pin)
            lint_asserted(l, pin);
 }
 
-static bool extint_line(const struct lapic *l)
+bool lapic_extint_line(const struct lapic *l)
 {
     if (lapic_mode(l) == LAPIC_MODE_DISABLED)
         return l->lint_high[0]; /* LINT0 is the core's INTR pin again */
     return l->extint_latched || lint_is_extint(l, 0) || lint_is_extint(l, 1);
-}
-
-struct lapic_out lapic_levels(const struct lapic *l, struct lapic_out out)
-{
-    out.intr = intr_line(l);
-    out.extint = extint_line(l);
-    return out;
 }
 
 static struct lapic_taken refused(uint8_t vector, enum irq_reason why)
@@ -96,90 +79,92 @@ static struct lapic_taken set_irr(struct lapic *l, uint8_t vector, bool level)
                                 .vector = vector};
 }
 
-void lapic_raise_error(struct lapic *l, uint32_t bits, struct lapic_out *out)
+struct lapic_taken lapic_raise_error(struct lapic *l, uint32_t bits)
 {
     uint8_t vector = (uint8_t)l->lvt[LVT_ERROR];
+    bool reports = l->error_armed && !lvt_masked(l, LVT_ERROR);
 
     l->errors |= bits;
-    if (!l->error_armed)
-        return;
     l->error_armed = false;
-    if (lvt_masked(l, LVT_ERROR))
-        return;
-    if (vector < FIRST_LEGAL_VECTOR)
+    if (reports && vector >= FIRST_LEGAL_VECTOR)
+        return set_irr(l, vector, false);
+    if (reports)
         l->errors |= LAPIC_ESR_RECEIVE_ILLEGAL_VECTOR; /* no recursion */
-    else
-        out->error = set_irr(l, vector, false);
+    return (struct lapic_taken){0};
 }
 
-static void accept_fixed(struct lapic *l, uint8_t vector, bool level,
-                         struct lapic_out *out)
+static struct lapic_fates only(struct lapic_taken taken)
 {
-    if (!lapic_software_enabled(l)) {
-        out->taken = refused(vector, IRQ_APIC_DISABLED);
-    } else if (vector < FIRST_LEGAL_VECTOR) {
-        lapic_raise_error(l, LAPIC_ESR_RECEIVE_ILLEGAL_VECTOR, out);
-        out->taken = refused(vector, IRQ_ILLEGAL_VECTOR);
-    } else {
-        out->taken = set_irr(l, vector, level);
-    }
+    return (struct lapic_fates){.taken = taken};
 }
 
-static void latch_extint(struct lapic *l, struct lapic_out *out)
+static struct lapic_fates accept_fixed(struct lapic *l, uint8_t vector,
+                                       bool level)
 {
-    out->taken = forwarded(0, DELIVERY_EXTINT);
+    struct lapic_fates fates = {.taken = refused(vector, IRQ_ILLEGAL_VECTOR)};
+
+    if (!lapic_software_enabled(l))
+        return only(refused(vector, IRQ_APIC_DISABLED));
+    if (vector >= FIRST_LEGAL_VECTOR)
+        return only(set_irr(l, vector, level));
+    fates.error = lapic_raise_error(l, LAPIC_ESR_RECEIVE_ILLEGAL_VECTOR);
+    return fates;
+}
+
+static struct lapic_taken latch_extint(struct lapic *l)
+{
+    struct lapic_taken taken = forwarded(0, DELIVERY_EXTINT);
+
     if (l->extint_latched)
-        out->taken.fate = LAPIC_FATE_MERGED;
+        taken.fate = LAPIC_FATE_MERGED;
     l->extint_latched = true;
+    return taken;
+}
+
+static struct lapic_fates accept(struct lapic *l, const struct msg_apic *m)
+{
+    bool deassert = m->level_trigger && !m->assert_level;
+
+    if (lapic_mode(l) == LAPIC_MODE_DISABLED)
+        return only(refused(m->vector, IRQ_APIC_DISABLED));
+    switch (m->mode) {
+    case DELIVERY_FIXED:
+    case DELIVERY_LOWEST:
+        return accept_fixed(l, m->vector, m->level_trigger);
+    case DELIVERY_INIT:
+        if (deassert)
+            return only(refused(m->vector, IRQ_UNSUPPORTED_MODE));
+        return only(forwarded(m->vector, DELIVERY_INIT));
+    case DELIVERY_NMI:
+    case DELIVERY_SMI:
+    case DELIVERY_SIPI:
+        return only(forwarded(m->vector, (enum delivery_mode)m->mode));
+    case DELIVERY_EXTINT:
+        return only(latch_extint(l));
+    default:
+        return only(refused(m->vector, IRQ_UNSUPPORTED_MODE));
+    }
 }
 
 struct lapic_out lapic_accept(struct lapic *l, const struct msg_apic *m)
 {
-    struct lapic_out out = {0};
-    bool deassert = m->level_trigger && !m->assert_level;
-
-    if (lapic_mode(l) == LAPIC_MODE_DISABLED) {
-        out.taken = refused(m->vector, IRQ_APIC_DISABLED);
-        return lapic_levels(l, out);
-    }
-    switch (m->mode) {
-    case DELIVERY_FIXED:
-    case DELIVERY_LOWEST:
-        accept_fixed(l, m->vector, m->level_trigger, &out);
-        break;
-    case DELIVERY_INIT:
-        if (deassert)
-            out.taken = refused(m->vector, IRQ_UNSUPPORTED_MODE);
-        else
-            out.taken = forwarded(m->vector, DELIVERY_INIT);
-        break;
-    case DELIVERY_NMI:
-    case DELIVERY_SMI:
-    case DELIVERY_SIPI:
-        out.taken = forwarded(m->vector, (enum delivery_mode)m->mode);
-        break;
-    case DELIVERY_EXTINT:
-        latch_extint(l, &out);
-        break;
-    default:
-        out.taken = refused(m->vector, IRQ_UNSUPPORTED_MODE);
-    }
-    return lapic_levels(l, out);
+    return lapic_seen(l, accept(l, m));
 }
 
-void lapic_fire(struct lapic *l, enum lapic_lvt entry, struct lapic_out *out)
+struct lapic_fates lapic_fire(struct lapic *l, enum lapic_lvt entry)
 {
     bool lint = entry == LVT_LINT0 || entry == LVT_LINT1;
     enum delivery_mode mode = lvt_mode(l, entry);
     uint8_t vector = (uint8_t)l->lvt[entry];
 
     if (lvt_masked(l, entry))
-        return;
+        return LAPIC_NO_FATES;
     if (mode == DELIVERY_FIXED)
-        accept_fixed(l, vector, false, out);
-    else if (mode == DELIVERY_SMI || mode == DELIVERY_NMI ||
-             (mode == DELIVERY_INIT && lint))
-        out->taken = forwarded(vector, mode);
+        return accept_fixed(l, vector, false);
+    if (mode == DELIVERY_SMI || mode == DELIVERY_NMI ||
+        (mode == DELIVERY_INIT && lint))
+        return only(forwarded(vector, mode));
+    return LAPIC_NO_FATES;
 }
 
 /* Only LINT0 in fixed mode is level-triggered: LINT1 stores the bit and
@@ -190,27 +175,29 @@ static bool lint0_is_level(const struct lapic *l)
            lvt_mode(l, LVT_LINT0) == DELIVERY_FIXED;
 }
 
-void lapic_sample_lint0(struct lapic *l, struct lapic_out *out)
+struct lapic_fates lapic_sample_lint0(struct lapic *l)
 {
     uint32_t *lvt = &l->lvt[LVT_LINT0];
+    struct lapic_fates fates;
 
     if (!lint0_is_level(l)) {
         *lvt &= ~LAPIC_LVT_REMOTE_IRR;
-        return;
+        return LAPIC_NO_FATES;
     }
     if (*lvt & (LAPIC_LVT_MASKED | LAPIC_LVT_REMOTE_IRR) ||
         !lint_asserted(l, 0))
-        return;
-    accept_fixed(l, (uint8_t)*lvt, true, out);
-    if (out->taken.fate == LAPIC_FATE_REFUSED)
-        return;
-    *lvt |= LAPIC_LVT_REMOTE_IRR;
-    l->lint0_vector = (uint8_t)*lvt;
+        return LAPIC_NO_FATES;
+    fates = accept_fixed(l, (uint8_t)*lvt, true);
+    if (fates.taken.fate != LAPIC_FATE_REFUSED) {
+        *lvt |= LAPIC_LVT_REMOTE_IRR;
+        l->lint0_vector = (uint8_t)*lvt;
+    }
+    return fates;
 }
 
 struct lapic_out lapic_set_lint(struct lapic *l, unsigned pin, bool high)
 {
-    struct lapic_out out = {0};
+    struct lapic_fates fates = LAPIC_NO_FATES;
     bool was_high = l->lint_high[pin];
     bool was_asserted = lint_asserted(l, pin);
     bool activated;
@@ -219,64 +206,76 @@ struct lapic_out lapic_set_lint(struct lapic *l, unsigned pin, bool high)
     activated = !was_asserted && lint_asserted(l, pin);
     if (lapic_mode(l) == LAPIC_MODE_DISABLED) {
         if (pin == 1 && high && !was_high) /* the core's NMI pin again */
-            out.taken = forwarded(0, DELIVERY_NMI);
+            fates = only(forwarded(0, DELIVERY_NMI));
     } else if (activated && pin == 0 && lint0_is_level(l)) {
-        lapic_sample_lint0(l, &out);
+        fates = lapic_sample_lint0(l);
     } else if (activated) {
-        lapic_fire(l, LVT_LINT0 + pin, &out);
+        fates = lapic_fire(l, LVT_LINT0 + pin);
     }
-    return lapic_levels(l, out);
+    return lapic_seen(l, fates);
 }
 
 struct lapic_out lapic_local(struct lapic *l, enum lapic_lvt source)
 {
-    struct lapic_out out = {0};
+    struct lapic_fates fates = lapic_fire(l, source);
 
     assert(source == LVT_CMCI || source == LVT_THERMAL ||
            source == LVT_PERFMON);
-    lapic_fire(l, source, &out);
-    if (source == LVT_PERFMON && out.taken.fate != LAPIC_FATE_NONE)
+    if (source == LVT_PERFMON && fates.taken.fate != LAPIC_FATE_NONE)
         l->lvt[LVT_PERFMON] |= LAPIC_LVT_MASKED;
-    return lapic_levels(l, out);
+    return lapic_seen(l, fates);
 }
 
 struct lapic_out lapic_acknowledge(struct lapic *l, uint8_t *vector)
 {
-    struct lapic_out out = {0};
+    bool spurious = !lapic_intr_line(l);
+    struct lapic_out out;
 
-    if (!intr_line(l)) {
+    if (spurious) {
         *vector = (uint8_t)l->svr;
-        out.spurious = true;
-        return lapic_levels(l, out);
+    } else {
+        *vector = (uint8_t)vecset_top(&l->irr);
+        vecset_del(&l->irr, *vector);
+        vecset_add(&l->isr, *vector);
     }
-    *vector = (uint8_t)vecset_top(&l->irr);
-    vecset_del(&l->irr, *vector);
-    vecset_add(&l->isr, *vector);
-    return lapic_levels(l, out);
+    out = lapic_seen(l, LAPIC_NO_FATES);
+    out.spurious = spurious;
+    return out;
 }
 
 struct lapic_out lapic_acknowledge_extint(struct lapic *l)
 {
     l->extint_latched = false;
-    return lapic_levels(l, (struct lapic_out){0});
+    return lapic_seen(l, LAPIC_NO_FATES);
 }
 
-void lapic_eoi(struct lapic *l, struct lapic_out *out)
+/* LINT0 is level-triggered and this vector is its own. */
+static struct lapic_fates end_lint0(struct lapic *l, uint8_t vector)
+{
+    uint32_t *lvt = &l->lvt[LVT_LINT0];
+
+    if (!(*lvt & LAPIC_LVT_REMOTE_IRR) || l->lint0_vector != vector)
+        return LAPIC_NO_FATES;
+    *lvt &= ~LAPIC_LVT_REMOTE_IRR;
+    return lapic_sample_lint0(l);
+}
+
+struct lapic_out lapic_eoi(struct lapic *l)
 {
     int isrv = vecset_top(&l->isr);
     uint8_t vector = (uint8_t)isrv;
+    struct lapic_out out;
 
     if (isrv < 0)
-        return;
+        return lapic_seen(l, LAPIC_NO_FATES);
     vecset_del(&l->isr, vector);
-    out->eoi = true;
-    out->eoi_vector = vector;
-    out->eoi_bcast =
+    bool bcast =
         vecset_has(&l->tmr, vector) && !(l->svr & LAPIC_SVR_SUPPRESS_EOI);
-    if (l->lvt[LVT_LINT0] & LAPIC_LVT_REMOTE_IRR && l->lint0_vector == vector) {
-        l->lvt[LVT_LINT0] &= ~LAPIC_LVT_REMOTE_IRR;
-        lapic_sample_lint0(l, out);
-    }
+    out = lapic_seen(l, end_lint0(l, vector));
+    out.eoi = true;
+    out.eoi_vector = vector;
+    out.eoi_bcast = bcast;
+    return out;
 }
 
 uint8_t lapic_cr8(const struct lapic *l)
@@ -286,22 +285,24 @@ uint8_t lapic_cr8(const struct lapic *l)
 
 struct lapic_out lapic_set_cr8(struct lapic *l, uint64_t cr8)
 {
-    struct lapic_out out = {.gp = cr8 > 15};
-
-    if (!out.gp)
-        l->tpr = (uint32_t)cr8 << 4;
-    return lapic_levels(l, out);
+    if (cr8 > 15)
+        return lapic_fault(l);
+    l->tpr = (uint32_t)cr8 << 4;
+    return lapic_seen(l, LAPIC_NO_FATES);
 }
 
 struct lapic_out lapic_reset(struct lapic *l, enum lapic_reset how)
 {
-    struct lapic_out out = {.cleared = true, .timer_changed = true};
+    struct lapic_out out;
 
     if (how == LAPIC_RESET)
         l->base = LAPIC_BASE_DEFAULT | LAPIC_BASE_EN |
                   (l->config.bsp ? LAPIC_BASE_BSP : 0);
     lapic_reset_registers(l);
-    return lapic_levels(l, out);
+    out = lapic_seen(l, LAPIC_NO_FATES);
+    out.cleared = true;
+    out.timer_changed = true;
+    return out;
 }
 
 void lapic_init(struct lapic *l, const struct lapic_config *config)

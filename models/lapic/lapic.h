@@ -186,11 +186,20 @@ void lapic_init(struct lapic *l, const struct lapic_config *config);
  * address, BSP flag and ID. */
 struct lapic_out lapic_reset(struct lapic *l, enum lapic_reset how);
 
-enum lapic_mode lapic_mode(const struct lapic *l);
+static inline enum lapic_mode lapic_mode(const struct lapic *l)
+{
+    if (!(l->base & LAPIC_BASE_EN))
+        return LAPIC_MODE_DISABLED;
+    return l->base & LAPIC_BASE_EXTD ? LAPIC_MODE_X2APIC : LAPIC_MODE_XAPIC;
+}
+
+static inline bool lapic_software_enabled(const struct lapic *l)
+{
+    return (l->svr & LAPIC_SVR_ENABLE) != 0;
+}
 
 /* The ID that the APIC answers to in its mode. */
 uint32_t lapic_id(const struct lapic *l);
-bool lapic_software_enabled(const struct lapic *l);
 uint32_t lapic_ppr(const struct lapic *l);
 
 /* True if the page at `addr` is this APIC's (xAPIC mode). */

@@ -10,12 +10,18 @@
 
 #define SLOT(offset) ((offset) / SLOT_BYTES)
 
-static const struct lapic_row rows[SLOTS] = {
+/* One register; of a slot without one everything is 0. */
+struct row {
+    uint32_t offset, reset, writable, reserved;
+    uint8_t xapic, x2apic; /* enum lapic_access */
+};
+
+static const struct row rows[SLOTS] = {
 /* clang-format off */
 #define REG(name, offset, count, reset, writable, reserved, xapic, x2apic,     \
             title)                                                             \
     [SLOT(offset) ... SLOT(offset) + (count) - 1] = {                          \
-        offset, count, reset, writable, reserved,                              \
+        offset, reset, writable, reserved,                                     \
         LAPIC_ACCESS_##xapic, LAPIC_ACCESS_##x2apic},
 /* clang-format on */
 #define OPTION(name, feature, bits)
@@ -41,20 +47,13 @@ static uint32_t missing_bits(const struct lapic *l, uint32_t offset)
     return missing;
 }
 
-struct lapic_row lapic_row(const struct lapic *l, uint32_t offset)
+static const struct row *row_at(const struct lapic *l, uint32_t offset)
 {
-    struct lapic_row row = {0};
-    uint32_t missing;
+    static const struct row none;
 
-    if (SLOT(offset) >= SLOTS)
-        return row;
-    row = rows[SLOT(offset)];
-    missing = missing_bits(l, row.offset);
-    if (missing == UINT32_MAX)
-        return (struct lapic_row){0};
-    row.writable &= ~missing;
-    row.reserved |= missing;
-    return row;
+    if (SLOT(offset) >= SLOTS || missing_bits(l, offset) == UINT32_MAX)
+        return &none;
+    return &rows[SLOT(offset)];
 }
 
 static bool has(const struct lapic *l, enum lapic_feature feature)
@@ -169,14 +168,8 @@ static uint32_t value_of(struct lapic *l, uint32_t offset,
     }
 }
 
-static void mask_all(struct lapic *l)
-{
-    for (int i = 0; i < LVT_COUNT; i++)
-        l->lvt[i] |= LAPIC_LVT_MASKED;
-}
-
-static void write_lvt(struct lapic *l, enum lapic_lvt entry, uint32_t value,
-                      struct lapic_out *out)
+static struct lapic_fates write_lvt(struct lapic *l, enum lapic_lvt entry,
+                                    uint32_t value)
 {
     enum lapic_timer_mode old = lapic_timer_mode(l);
 
@@ -186,7 +179,8 @@ static void write_lvt(struct lapic *l, enum lapic_lvt entry, uint32_t value,
     if (entry == LVT_TIMER)
         lapic_set_timer_mode(l, old);
     if (entry == LVT_LINT0)
-        lapic_sample_lint0(l, out); /* an unmasked level is taken */
+        return lapic_sample_lint0(l); /* an unmasked level is taken */
+    return LAPIC_NO_FATES;
 }
 
 static void write_esr(struct lapic *l)
@@ -196,51 +190,75 @@ static void write_esr(struct lapic *l)
     l->error_armed = true;
 }
 
-/* `value` has only writable bits and what the register keeps. */
-static void write_stored(struct lapic *l, uint32_t offset, uint32_t value,
-                         struct lapic_out *out)
+/* A legal write of one register. */
+struct reg_write {
+    uint32_t offset, value;
+    struct lapic_time now;
+};
+
+/* What the register holds after a write to it. */
+static uint32_t stored_value(struct lapic *l, const struct reg_write *w)
 {
-    if (lvt_at(offset) >= 0) {
-        write_lvt(l, (enum lapic_lvt)lvt_at(offset), value, out);
-        return;
-    }
-    *stored(l, offset) = value;
-    if (offset == LAPIC_SVR && !lapic_software_enabled(l))
-        mask_all(l);
+    uint32_t writable =
+        row_at(l, w->offset)->writable & ~missing_bits(l, w->offset);
+
+    return (*stored(l, w->offset) & ~writable) | (w->value & writable);
 }
 
-static void write_register(struct lapic *l, uint32_t offset, uint32_t value,
-                           struct lapic_time now, struct lapic_out *out)
+static void write_svr(struct lapic *l, uint32_t value)
 {
-    struct lapic_row row = lapic_row(l, offset);
-    uint32_t *reg = stored(l, offset);
-    uint32_t kept = reg ? *reg & ~row.writable : 0;
-    uint32_t merged = kept | (value & row.writable);
+    l->svr = value;
+    for (int i = 0; i < LVT_COUNT && !lapic_software_enabled(l); i++)
+        l->lvt[i] |= LAPIC_LVT_MASKED;
+}
 
-    out->timer_changed = offset == LAPIC_LVT_TIMER || offset == LAPIC_TMICT ||
-                         offset == LAPIC_DCR;
-    switch (offset) {
+/* A register that keeps what is written. */
+static struct lapic_out write_stored(struct lapic *l, const struct reg_write *w)
+{
+    uint32_t value = stored_value(l, w);
+    struct lapic_fates fates = LAPIC_NO_FATES;
+    struct lapic_out out;
+
+    if (lvt_at(w->offset) >= 0)
+        fates = write_lvt(l, (enum lapic_lvt)lvt_at(w->offset), value);
+    else if (w->offset == LAPIC_TMICT)
+        lapic_write_tmict(l, value, w->now);
+    else if (w->offset == LAPIC_DCR)
+        lapic_write_dcr(l, value, w->now);
+    else if (w->offset == LAPIC_SVR)
+        write_svr(l, value);
+    else
+        *stored(l, w->offset) = value;
+    out = lapic_seen(l, fates);
+    out.timer_changed = w->offset == LAPIC_LVT_TIMER ||
+                        w->offset == LAPIC_TMICT || w->offset == LAPIC_DCR;
+    return out;
+}
+
+static struct lapic_out write_register(struct lapic *l,
+                                       const struct reg_write *w)
+{
+    switch (w->offset) {
     case LAPIC_EOI:
-        lapic_eoi(l, out);
-        break;
+        return lapic_eoi(l);
     case LAPIC_ESR:
         write_esr(l);
-        break;
+        return lapic_seen(l, LAPIC_NO_FATES);
     case LAPIC_ICR_LOW:
-        lapic_write_icr(l, merged, out);
-        break;
+        return lapic_write_icr(l, stored_value(l, w));
     case LAPIC_SELF_IPI:
-        lapic_write_self_ipi(l, value, out);
-        break;
-    case LAPIC_TMICT:
-        lapic_write_tmict(l, merged, now);
-        break;
-    case LAPIC_DCR:
-        lapic_write_dcr(l, merged, now);
-        break;
+        return lapic_write_self_ipi(l, w->value);
     default:
-        write_stored(l, offset, merged, out);
+        return write_stored(l, w);
     }
+}
+
+/* A reserved slot of the page is read or written. */
+static struct lapic_out illegal_address(struct lapic *l)
+{
+    return lapic_seen(
+        l, (struct lapic_fates){
+               .error = lapic_raise_error(l, LAPIC_ESR_ILLEGAL_ADDRESS)});
 }
 
 /* Undefined accesses (other bytes of a slot, other widths) do nothing. */
@@ -252,36 +270,32 @@ static bool inside_register(const struct lapic_mmio *a)
 struct lapic_out lapic_read(struct lapic *l, struct lapic_mmio *a,
                             struct lapic_time now)
 {
-    struct lapic_out out = {0};
     uint32_t offset = a->offset & ~(SLOT_BYTES - 1);
     uint64_t mask = UINT64_MAX >> (64 - 8 * a->bytes);
 
     a->value = 0;
     if (lapic_mode(l) != LAPIC_MODE_XAPIC)
         a->value = mask;
-    else if (!inside_register(a))
-        a->value = 0;
-    else if (lapic_row(l, offset).xapic == LAPIC_ACCESS_NONE)
-        lapic_raise_error(l, LAPIC_ESR_ILLEGAL_ADDRESS, &out);
-    else
+    else if (inside_register(a) &&
+             row_at(l, offset)->xapic == LAPIC_ACCESS_NONE)
+        return illegal_address(l);
+    else if (inside_register(a))
         a->value = value_of(l, offset, now) >> (8 * (a->offset % 4)) & mask;
-    return lapic_levels(l, out);
+    return lapic_seen(l, LAPIC_NO_FATES);
 }
 
 struct lapic_out lapic_write(struct lapic *l, const struct lapic_mmio *a,
                              struct lapic_time now)
 {
-    struct lapic_out out = {0};
-    uint8_t access = lapic_row(l, a->offset).xapic;
+    struct reg_write w = {a->offset, (uint32_t)a->value, now};
+    uint8_t access = row_at(l, a->offset)->xapic;
 
     if (lapic_mode(l) != LAPIC_MODE_XAPIC || a->offset % SLOT_BYTES ||
-        a->bytes != 4)
-        return lapic_levels(l, out);
+        a->bytes != 4 || access == LAPIC_ACCESS_RO)
+        return lapic_seen(l, LAPIC_NO_FATES);
     if (access == LAPIC_ACCESS_NONE)
-        lapic_raise_error(l, LAPIC_ESR_ILLEGAL_ADDRESS, &out);
-    else if (access != LAPIC_ACCESS_RO)
-        write_register(l, a->offset, (uint32_t)a->value, now, &out);
-    return lapic_levels(l, out);
+        return illegal_address(l);
+    return write_register(l, &w);
 }
 
 static bool base_legal(const struct lapic *l, uint64_t value)
@@ -304,34 +318,48 @@ static bool base_legal(const struct lapic *l, uint64_t value)
     }
 }
 
-static void write_base(struct lapic *l, uint64_t value, struct lapic_out *out)
+static struct lapic_out write_base(struct lapic *l, uint64_t value)
 {
     enum lapic_mode old = lapic_mode(l);
     uint32_t tpr = l->tpr;
+    bool disabled, entered_x2apic;
+    struct lapic_out out;
 
     l->base = value;
-    if (lapic_mode(l) == old)
-        return;
-    if (lapic_mode(l) == LAPIC_MODE_DISABLED) {
+    disabled = old != LAPIC_MODE_DISABLED && !(value & LAPIC_BASE_EN);
+    entered_x2apic = old == LAPIC_MODE_XAPIC && (value & LAPIC_BASE_EXTD);
+    if (disabled) {
         lapic_reset_registers(l);
         l->tpr = tpr; /* one storage cell with CR8, which goes on */
-        out->cleared = true;
-        out->timer_changed = true;
-    } else if (lapic_mode(l) == LAPIC_MODE_X2APIC) {
-        l->icr_high = 0;
     }
+    if (entered_x2apic)
+        l->icr_high = 0;
+    out = lapic_seen(l, LAPIC_NO_FATES);
+    out.cleared = disabled;
+    out.timer_changed = disabled;
+    return out;
+}
+
+static struct lapic_out write_deadline(struct lapic *l, uint64_t value)
+{
+    struct lapic_out out;
+
+    lapic_write_tsc_deadline(l, value);
+    out = lapic_seen(l, LAPIC_NO_FATES);
+    out.timer_changed = true;
+    return out;
 }
 
 static bool x2apic_write_legal(const struct lapic *l, uint32_t offset,
                                uint64_t value)
 {
-    struct lapic_row row = lapic_row(l, offset);
+    const struct row *row = row_at(l, offset);
+    uint32_t reserved = row->reserved | missing_bits(l, offset);
+    bool writable =
+        row->x2apic == LAPIC_ACCESS_RW || row->x2apic == LAPIC_ACCESS_WO;
+    bool fits = !(value >> 32) || offset == LAPIC_ICR_LOW;
 
-    if (row.x2apic != LAPIC_ACCESS_RW && row.x2apic != LAPIC_ACCESS_WO)
-        return false;
-    if (value >> 32 && offset != LAPIC_ICR_LOW)
-        return false;
-    return !((uint32_t)value & row.reserved);
+    return writable && fits && !((uint32_t)value & reserved);
 }
 
 static bool is_register(const struct lapic *l, uint32_t msr)
@@ -340,57 +368,47 @@ static bool is_register(const struct lapic *l, uint32_t msr)
            lapic_mode(l) == LAPIC_MODE_X2APIC;
 }
 
-static struct lapic_out faulted(const struct lapic *l)
-{
-    return lapic_levels(l, (struct lapic_out){.gp = true});
-}
-
 struct lapic_out lapic_wrmsr(struct lapic *l, uint32_t msr, uint64_t value,
                              struct lapic_time now)
 {
-    struct lapic_out out = {0};
     uint32_t offset = (msr - LAPIC_MSR_FIRST) * SLOT_BYTES;
+    struct reg_write w = {offset, (uint32_t)value, now};
 
-    if (msr == LAPIC_MSR_APIC_BASE && base_legal(l, value)) {
-        write_base(l, value, &out);
-    } else if (msr == LAPIC_MSR_TSC_DEADLINE &&
-               has(l, LAPIC_HAS_TSC_DEADLINE)) {
-        lapic_write_tsc_deadline(l, value);
-        out.timer_changed = true;
-    } else if (is_register(l, msr) && x2apic_write_legal(l, offset, value)) {
-        if (offset == LAPIC_ICR_LOW)
-            l->icr_high = (uint32_t)(value >> 32);
-        write_register(l, offset, (uint32_t)value, now, &out);
-    } else {
-        return faulted(l);
-    }
-    return lapic_levels(l, out);
+    if (msr == LAPIC_MSR_APIC_BASE && base_legal(l, value))
+        return write_base(l, value);
+    if (msr == LAPIC_MSR_TSC_DEADLINE && has(l, LAPIC_HAS_TSC_DEADLINE))
+        return write_deadline(l, value);
+    if (!is_register(l, msr) || !x2apic_write_legal(l, offset, value))
+        return lapic_fault(l);
+    if (offset == LAPIC_ICR_LOW)
+        l->icr_high = (uint32_t)(value >> 32);
+    return write_register(l, &w);
+}
+
+static bool x2apic_readable(const struct lapic *l, uint32_t offset)
+{
+    uint8_t access = row_at(l, offset)->x2apic;
+
+    return access == LAPIC_ACCESS_RO || access == LAPIC_ACCESS_RW;
 }
 
 struct lapic_out lapic_rdmsr(struct lapic *l, uint32_t msr,
                              struct lapic_time now, uint64_t *value)
 {
     uint32_t offset = (msr - LAPIC_MSR_FIRST) * SLOT_BYTES;
-    uint8_t access;
 
     *value = 0;
-    if (msr == LAPIC_MSR_APIC_BASE) {
+    if (msr == LAPIC_MSR_APIC_BASE)
         *value = l->base;
-        return lapic_levels(l, (struct lapic_out){0});
-    }
-    if (msr == LAPIC_MSR_TSC_DEADLINE && has(l, LAPIC_HAS_TSC_DEADLINE)) {
+    else if (msr == LAPIC_MSR_TSC_DEADLINE && has(l, LAPIC_HAS_TSC_DEADLINE))
         *value = l->tsc_deadline;
-        return lapic_levels(l, (struct lapic_out){0});
-    }
-    if (!is_register(l, msr))
-        return faulted(l);
-    access = lapic_row(l, offset).x2apic;
-    if (access != LAPIC_ACCESS_RO && access != LAPIC_ACCESS_RW)
-        return faulted(l);
-    *value = value_of(l, offset, now);
-    if (offset == LAPIC_ICR_LOW)
-        *value |= (uint64_t)l->icr_high << 32;
-    return lapic_levels(l, (struct lapic_out){0});
+    else if (!is_register(l, msr) || !x2apic_readable(l, offset))
+        return lapic_fault(l);
+    else if (offset == LAPIC_ICR_LOW)
+        *value = (uint64_t)l->icr_high << 32 | l->icr_low;
+    else
+        *value = value_of(l, offset, now);
+    return lapic_seen(l, LAPIC_NO_FATES);
 }
 
 bool lapic_claims(const struct lapic *l, uint64_t addr)

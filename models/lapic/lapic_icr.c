@@ -19,18 +19,21 @@ static bool sends_nothing(uint32_t icr_low)
            (mode == DELIVERY_INIT && level_trigger && !assert_level);
 }
 
-static void send(struct lapic *l, uint32_t icr_low, struct lapic_out *out)
+static struct lapic_out send(struct lapic *l, uint32_t icr_low)
 {
     bool dest8 = lapic_mode(l) == LAPIC_MODE_XAPIC;
     uint8_t mode = icr_low >> 8 & 7;
     uint8_t vector = (uint8_t)icr_low;
+    struct lapic_fates fates = LAPIC_NO_FATES;
+    struct lapic_out out;
 
     if (sends_nothing(icr_low))
-        return;
+        return lapic_seen(l, fates);
     if (mode <= DELIVERY_LOWEST && vector < 16)
-        lapic_raise_error(l, LAPIC_ESR_SEND_ILLEGAL_VECTOR, out);
-    out->send = true;
-    out->message = (struct msg_apic){
+        fates.error = lapic_raise_error(l, LAPIC_ESR_SEND_ILLEGAL_VECTOR);
+    out = lapic_seen(l, fates);
+    out.send = true;
+    out.message = (struct msg_apic){
         .dest = dest8 ? l->icr_high >> 24 : l->icr_high,
         .sender = lapic_id(l),
         .vector = vector,
@@ -40,18 +43,18 @@ static void send(struct lapic *l, uint32_t icr_low, struct lapic_out *out)
         .assert_level = true,
         .dest8 = dest8,
     };
+    return out;
 }
 
-void lapic_write_icr(struct lapic *l, uint32_t value, struct lapic_out *out)
+struct lapic_out lapic_write_icr(struct lapic *l, uint32_t value)
 {
     l->icr_low = value;
-    send(l, value, out);
+    return send(l, value);
 }
 
-void lapic_write_self_ipi(struct lapic *l, uint32_t value,
-                          struct lapic_out *out)
+struct lapic_out lapic_write_self_ipi(struct lapic *l, uint32_t value)
 {
-    send(l, (uint32_t)SHORTHAND_SELF << 18 | (value & 0xff), out);
+    return send(l, (uint32_t)SHORTHAND_SELF << 18 | (value & 0xff));
 }
 
 static bool physical_match(const struct lapic *l, const struct msg_apic *m)

@@ -6,16 +6,6 @@
 
 #define LVT_TIMER_MODE_SHIFT 17
 
-/* One register; `count` 0: there is none at this offset. */
-struct lapic_row {
-    uint32_t offset, count;
-    uint32_t reset, writable, reserved;
-    uint8_t xapic, x2apic; /* enum lapic_access */
-};
-
-/* The row of the slot of 16 bytes at `offset`, as this part has it. */
-struct lapic_row lapic_row(const struct lapic *l, uint32_t offset);
-
 /* Every stored register gets its reset value. */
 void lapic_reset_registers(struct lapic *l);
 
@@ -30,24 +20,51 @@ static inline enum delivery_mode lvt_mode(const struct lapic *l,
     return (enum delivery_mode)(l->lvt[entry] >> 8 & 7);
 }
 
-/* Fills in the levels of the lines; the last act of every call. */
-struct lapic_out lapic_levels(const struct lapic *l, struct lapic_out out);
+bool lapic_intr_line(const struct lapic *l);
+bool lapic_extint_line(const struct lapic *l);
+
+/* What became of an interrupt, and of the error interrupt that it set off. */
+struct lapic_fates {
+    struct lapic_taken taken, error;
+};
+
+#define LAPIC_NO_FATES ((struct lapic_fates){{0}, {0}})
+
+/* The end of every call: what the world sees of the state now.  Its value is
+ * passed on, never its address: a copy of bytes just stored would stall. */
+static inline struct lapic_out lapic_seen(const struct lapic *l,
+                                          struct lapic_fates fates)
+{
+    return (struct lapic_out){
+        .intr = lapic_intr_line(l),
+        .extint = lapic_extint_line(l),
+        .taken = fates.taken,
+        .error = fates.error,
+    };
+}
+
+static inline struct lapic_out lapic_fault(const struct lapic *l)
+{
+    struct lapic_out out = lapic_seen(l, LAPIC_NO_FATES);
+
+    out.gp = true;
+    return out;
+}
 
 /* Errors are recorded; the first since the last ESR write may interrupt. */
-void lapic_raise_error(struct lapic *l, uint32_t bits, struct lapic_out *out);
+struct lapic_taken lapic_raise_error(struct lapic *l, uint32_t bits);
 
 /* An LVT entry's edge source fires. */
-void lapic_fire(struct lapic *l, enum lapic_lvt entry, struct lapic_out *out);
+struct lapic_fates lapic_fire(struct lapic *l, enum lapic_lvt entry);
 
 /* LINT0 is accepted if it is an open level entry and the pin is active. */
-void lapic_sample_lint0(struct lapic *l, struct lapic_out *out);
+struct lapic_fates lapic_sample_lint0(struct lapic *l);
 
-void lapic_eoi(struct lapic *l, struct lapic_out *out);
+struct lapic_out lapic_eoi(struct lapic *l);
 
 /* A write to ICR bits 31:0, which sends; to SELF IPI. */
-void lapic_write_icr(struct lapic *l, uint32_t value, struct lapic_out *out);
-void lapic_write_self_ipi(struct lapic *l, uint32_t value,
-                          struct lapic_out *out);
+struct lapic_out lapic_write_icr(struct lapic *l, uint32_t value);
+struct lapic_out lapic_write_self_ipi(struct lapic *l, uint32_t value);
 
 uint32_t lapic_tmcct(const struct lapic *l, struct lapic_time now);
 void lapic_write_tmict(struct lapic *l, uint32_t value, struct lapic_time now);

@@ -90,7 +90,7 @@ struct lapic_due lapic_timer_due(const struct lapic *l)
 
 struct lapic_out lapic_timer_expire(struct lapic *l)
 {
-    struct lapic_out out = {.timer_changed = true};
+    struct lapic_out out;
 
     assert(l->tsc_deadline || l->timer_expiry);
     l->tsc_deadline = 0;
@@ -98,6 +98,7 @@ struct lapic_out lapic_timer_expire(struct lapic *l)
         l->timer_expiry += clocks_of(l, l->tmict);
     else
         l->timer_expiry = 0;
-    lapic_fire(l, LVT_TIMER, &out); /* lost if masked */
-    return lapic_levels(l, out);
+    out = lapic_seen(l, lapic_fire(l, LVT_TIMER)); /* lost if masked */
+    out.timer_changed = true;
+    return out;
 }
