@@ -229,7 +229,6 @@ struct lapic_out lapic_local(struct lapic *l, enum lapic_lvt source)
 struct lapic_out lapic_acknowledge(struct lapic *l, uint8_t *vector)
 {
     bool spurious = !lapic_intr_line(l);
-    struct lapic_out out;
 
     if (spurious) {
         *vector = (uint8_t)l->svr;
@@ -238,9 +237,11 @@ struct lapic_out lapic_acknowledge(struct lapic *l, uint8_t *vector)
         vecset_del(&l->irr, *vector);
         vecset_add(&l->isr, *vector);
     }
-    out = lapic_seen(l, LAPIC_NO_FATES);
-    out.spurious = spurious;
-    return out;
+    return (struct lapic_out){
+        .intr = lapic_intr_line(l),
+        .extint = lapic_extint_line(l),
+        .spurious = spurious,
+    };
 }
 
 struct lapic_out lapic_acknowledge_extint(struct lapic *l)
@@ -264,18 +265,23 @@ struct lapic_out lapic_eoi(struct lapic *l)
 {
     int isrv = vecset_top(&l->isr);
     uint8_t vector = (uint8_t)isrv;
-    struct lapic_out out;
+    bool bcast =
+        vecset_has(&l->tmr, vector) && !(l->svr & LAPIC_SVR_SUPPRESS_EOI);
+    struct lapic_fates fates;
 
     if (isrv < 0)
         return lapic_seen(l, LAPIC_NO_FATES);
     vecset_del(&l->isr, vector);
-    bool bcast =
-        vecset_has(&l->tmr, vector) && !(l->svr & LAPIC_SVR_SUPPRESS_EOI);
-    out = lapic_seen(l, end_lint0(l, vector));
-    out.eoi = true;
-    out.eoi_vector = vector;
-    out.eoi_bcast = bcast;
-    return out;
+    fates = end_lint0(l, vector);
+    return (struct lapic_out){
+        .intr = lapic_intr_line(l),
+        .extint = lapic_extint_line(l),
+        .eoi = true,
+        .eoi_bcast = bcast,
+        .eoi_vector = vector,
+        .taken = fates.taken,
+        .error = fates.error,
+    };
 }
 
 uint8_t lapic_cr8(const struct lapic *l)
