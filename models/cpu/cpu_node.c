@@ -28,6 +28,7 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
 
     *n = (struct cpu_node){
         .config = *c,
+        .share = SHARE_IDLE, /* until it is started */
         .exit_reason = NO_EXIT_YET,
         .op_cost =
             {

@@ -37,7 +37,7 @@ enum irq_reason {
 };
 
 #define IRQ_HOPS_MAX 16
-#define IRQ_SOURCES_MAX 64
+#define IRQ_SOURCES_MAX 256
 
 struct irq_record {
     irq_id id; /* 0: the slot is free */
