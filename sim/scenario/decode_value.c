@@ -2,6 +2,7 @@
 #include "sim/scenario/decode.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static void *field(const struct key *k, void *base)
@@ -149,11 +150,12 @@ bool decode_name_is_good(struct mistakes *m, struct diag_place at,
     return false;
 }
 
+/* A bad name is kept too, so that what refers to it is found. */
 static void decode_name(const struct decoder *d, const struct key *k,
                         const struct node *n, void *base)
 {
-    if (decode_name_is_good(d->m, n->at, n->text))
-        memcpy(field(k, base), n->text, strlen(n->text) + 1);
+    decode_name_is_good(d->m, n->at, n->text);
+    snprintf(field(k, base), k->bytes, "%s", n->text);
 }
 
 /* Names that a reference may have: `names` of `count` elements. */
@@ -196,10 +198,11 @@ static uint32_t look_up(const struct decoder *d,
                         const char *name)
 {
     uint32_t i = 0;
+    bool nameless = false; /* one of them: that was reported, and enough */
 
     while (i < known->count && strcmp(known->name[i], name) != 0)
-        i++;
-    if (i == known->count && !d->partial)
+        nameless |= !*known->name[i++];
+    if (i == known->count && !nameless && !d->partial)
         mistake_add(d->m, at, "there is no %s '%s'%s", known->what,
                     mistake_quote(d->m, name),
                     mistake_suggestion(d->m, name, known->name));

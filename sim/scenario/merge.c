@@ -157,7 +157,7 @@ static const struct node *list_of(const struct walk *w, const char *text)
     const struct node *result = list;
 
     *list = (struct node){.kind = NODE_LIST, .at = w->at, .nodes = 1};
-    text += strspn(text, "[ ");
+    text += strspn(text, "[], ");
     while (*text) {
         size_t bytes = strcspn(text, ",] ");
 

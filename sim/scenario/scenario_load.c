@@ -65,7 +65,11 @@ static const struct node *with_platform(struct load *l, const struct node *tree)
 
 static bool read_root(struct load *l)
 {
-    l->root = tree_read(&l->m, l->path, (struct diag_place){l->path, 0, 0});
+    struct diag_place whole = {l->path, 0, 0};
+
+    l->root = l->opts.text
+                  ? tree_parse(&l->m, l->path, l->opts.text, l->opts.text_bytes)
+                  : tree_read(&l->m, l->path, whole);
     if (!l->root)
         return false;
     if (l->root->kind != NODE_MAP) {

@@ -18,6 +18,8 @@ struct scenario_options {
     size_t set_count;
     const char *seed;         /* as on the command line, or NULL */
     const char *platform_dir; /* where else platform files are looked for */
+    const char *text;         /* the file's content, if it was read already */
+    size_t text_bytes;
 };
 
 /* NULL if there is a mistake.  `opts` may be NULL. */

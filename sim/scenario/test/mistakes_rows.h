@@ -1,0 +1,273 @@
+/*
+ * One row a kind of mistake: `from` in load_base becomes `to` (NULL: `to` is
+ * the whole text), and exactly these lines are reported.
+ */
+#ifndef SIM_SCENARIO_TEST_MISTAKES_ROWS_H
+#define SIM_SCENARIO_TEST_MISTAKES_ROWS_H
+
+static const struct mistake_row {
+    const char *name, *from, *to, *expected;
+} mistake_rows[] = {
+    {"syntax", "machine: {cpus: 2}", "machine: {cpus: 2",
+     "x.yaml:6:8: error: not YAML: did not find expected ',' or '}', while "
+     "parsing a flow mapping"},
+    {"tab_as_indent", "  - name: nic\n", "\t- name: nic\n",
+     "x.yaml:7:1: error: not YAML: found character that cannot start any "
+     "token, while scanning for the next token"},
+    {"empty_file", NULL, "", "x.yaml:1:1: error: the file is empty"},
+    {"only_a_comment", NULL, "# nothing\n",
+     "x.yaml:1:1: error: the file is empty"},
+    {"not_a_map", NULL, "- 1\n- 2\n",
+     "x.yaml:1:1: error: expected the keys of a scenario, not a list"},
+    {"second_document", "duration: 10ms\n",
+     "duration: 10ms\n---\ntitle: again\n",
+     "x.yaml:4:1: error: a second document; a file holds exactly one"},
+    {"duplicate_key", "warmup: 1ms\n", "duration: 1ms\n",
+     "x.yaml:4:1: error: duplicate key 'duration'; first in line 3"},
+    {"key_is_a_list", "warmup: 1ms\n", "[a, b]: 1ms\n",
+     "x.yaml:4:1: error: a key must be plain text, not a list"},
+    {"key_is_an_alias", "warmup: 1ms\n", "question: &q what\n*q : 1\n",
+     "x.yaml:5:1: error: a key must be plain text, not an alias"},
+    {"tag", "warmup: 1ms", "warmup: !!str 1ms",
+     "x.yaml:4:9: error: tags ('tag:yaml.org,2002:str') are not supported"},
+    {"tag_on_a_map", "machine: {cpus: 2}", "machine: !host {cpus: 2}",
+     "x.yaml:5:10: error: tags ('!host') are not supported"},
+    {"merge_key", "machine: {cpus: 2}", "machine: {<<: {cpus: 2}}",
+     "x.yaml:5:11: error: merge keys ('<<') are not supported; use an alias of "
+     "the whole value, or a variant"},
+    {"unknown_alias", "warmup: 1ms", "warmup: *long",
+     "x.yaml:4:9: error: there is no anchor '&long' before this alias"},
+    {"cyclic_alias", "machine: {cpus: 2}", "machine: &m {cpus: *m}",
+     "x.yaml:5:20: error: the alias '*m' stands inside what it names"},
+    {"escaped_nul", "title: Two of everything", "title: \"a\\0b\"",
+     "x.yaml:1:8: error: a NUL character in a text"},
+    {"invalid_utf8", "title: Two of everything",
+     "title: a\xff"
+     "b",
+     "x.yaml:1:9: error: not YAML: invalid leading UTF-8 octet"},
+    {"control_character", "title: Two of everything", "title: \"a\\x07b\"",
+     "x.yaml:1:8: error: 'title': a control character in the text"},
+    {"unknown_key", "warmup: 1ms", "warm_up: 1ms",
+     "x.yaml:4:1: error: unknown key 'warm_up' of a scenario; did you mean "
+     "'warmup'?"},
+    {"unknown_key_without_suggestion", "warmup: 1ms", "flavour: 1ms",
+     "x.yaml:4:1: error: unknown key 'flavour' of a scenario"},
+    {"unknown_key_of_a_device", "    vectors: 2", "    vector: 2",
+     "x.yaml:8:5: error: unknown key 'vector' of a device; did you mean "
+     "'vectors'?"},
+    {"missing_key", "duration: 10ms\n", "",
+     "x.yaml:1:1: error: missing key 'duration': Simulated time that is "
+     "measured, after the warm-up."},
+    {"missing_key_of_an_element", "    kind: stream\n", "",
+     "x.yaml:13:5: error: missing key 'kind': stream sends messages through a "
+     "device as fast as it can, spin computes, idle halts between interrupts."},
+    {"empty_text", "title: Two of everything", "title: ''",
+     "x.yaml:1:8: error: 'title': the text is empty"},
+    {"text_too_long", "title: Two of everything",
+     "title: "
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+     "xxxxxxxxx",
+     "x.yaml:1:8: error: 'title': longer than 511 bytes"},
+    {"unit_missing", "warmup: 1ms", "warmup: 1",
+     "x.yaml:4:9: error: 'warmup: 1': the unit is missing; expected a time, "
+     "for instance '20us'"},
+    {"unit_unknown", "warmup: 1ms", "warmup: 1 mss",
+     "x.yaml:4:9: error: 'warmup: 1 mss': unknown unit 'mss'; did you mean "
+     "'ms'?"},
+    {"range", "    vectors: 2", "    vectors: 33",
+     "x.yaml:8:14: error: 'vectors: 33': must lie in 1 .. 32"},
+    {"range_below", "duration: 10ms", "duration: 0ms",
+     "x.yaml:3:11: error: 'duration: 0ms': must lie in 1ns .. 3600s"},
+    {"not_a_number", "    vectors: 2", "    vectors: two",
+     "x.yaml:8:14: error: 'vectors: two': expected a whole number, for "
+     "instance '4'"},
+    {"wider_than_the_field", "    cpu: 1\n", "    cpu: 4294967296\n",
+     "x.yaml:26:10: error: 'cpu: 4294967296': must lie in 0 .. 4294967295"},
+    {"bool", "    program: sender",
+     "    features: {eli: yes}\n    program: sender",
+     "x.yaml:23:21: error: 'eli: yes': expected true or false"},
+    {"choice", "    apic: x2apic", "    apic: x2apc",
+     "x.yaml:21:11: error: 'apic: x2apc': expected one of xapic, x2apic; did "
+     "you mean 'x2apic'?"},
+    {"choice_without_suggestion", "    kind: spin", "    kind: 17",
+     "x.yaml:17:11: error: 'kind: 17': expected one of stream, spin, idle"},
+    {"bad_name", "  - name: clock", "  - name: 2nd clock",
+     "x.yaml:9:11: error: bad name '2nd clock': a letter, then letters, "
+     "digits, '_' and '-', at most 63 in all\nx.yaml:27:16: error: there is no "
+     "device 'clock'"},
+    {"no_such_device", "    assigned: [nic]", "    assigned: [nci]",
+     "x.yaml:22:16: error: there is no device 'nci'; did you mean 'nic'?"},
+    {"no_such_program", "    program: sender", "    program: sendr",
+     "x.yaml:23:14: error: there is no program 'sendr'; did you mean "
+     "'sender'?"},
+    {"list_of_maps_as_devices", "    assigned: [nic]",
+     "    assigned: [{name: nic}]",
+     "x.yaml:22:16: error: expected the name of a device, not a group of keys"},
+    {"device_not_in_a_list", "    assigned: [nic]", "    assigned: nic",
+     "x.yaml:22:15: error: 'assigned': expected a list of devices ('[nic]'), "
+     "not a value"},
+    {"group_as_value", "machine: {cpus: 2}", "machine: 2",
+     "x.yaml:5:10: error: 'machine': expected a group of keys, not a value"},
+    {"value_as_group", "duration: 10ms", "duration: {is: 10ms}",
+     "x.yaml:3:11: error: 'duration': expected a single value, not a group of "
+     "keys"},
+    {"list_as_map",
+     "devices:\n  - name: nic\n    vectors: 2\n  - name: clock\n    pulse: "
+     "periodic\n    pulse_interval: 100us\n",
+     "devices: {nic: {}, clock: {}}\n",
+     "x.yaml:6:10: error: 'devices': expected a list ('- ...'), not a group of "
+     "keys\nx.yaml:17:16: error: there is no device 'nic'\nx.yaml:22:16: "
+     "error: there is no device 'clock'"},
+    {"element_as_value", "  - name: counter\n    kind: spin\n", "  - counter\n",
+     "x.yaml:16:5: error: 'programs': expected a group of keys ('- name: "
+     "...'), not a value"},
+    {"too_many_elements", "devices:\n",
+     "devices:\n  - {name: d0}\n  - {name: d1}\n  - {name: d2}\n  - {name: "
+     "d3}\n  - {name: d4}\n  - {name: d5}\n  - {name: d6}\n  - {name: d7}\n  - "
+     "{name: d8}\n  - {name: d9}\n  - {name: d10}\n  - {name: d11}\n  - {name: "
+     "d12}\n  - {name: d13}\n  - {name: d14}\n",
+     "x.yaml:24:5: error: 'devices': at most 16 elements\nx.yaml:42:16: error: "
+     "there is no device 'clock'"},
+    {"too_many_variants", "vms:\n",
+     "variants: {v0: {}, v1: {}, v2: {}, v3: {}, v4: {}, v5: {}, v6: {}, v7: "
+     "{}, v8: {}, v9: {}, v10: {}, v11: {}, v12: {}, v13: {}, v14: {}, v15: "
+     "{}, v16: {}}\nvms:\n",
+     "x.yaml:18:146: error: at most 16 variants"},
+    {"no_platform_file", "platforms/nehalem-x5570.yaml",
+     "platforms/nehalem.yaml",
+     "x.yaml:2:11: error: cannot read 'platforms/nehalem.yaml': No such file "
+     "or directory"},
+    {"duplicate_name", "  - name: counter\n",
+     "  - {name: counter, kind: idle}\n  - name: counter\n",
+     "x.yaml:17:11: error: 'counter' is defined twice in 'programs'; first in "
+     "line 16"},
+    {"duplicate_device", "  - name: clock", "  - name: clock\n  - name: clock",
+     "x.yaml:10:11: error: 'clock' is defined twice in 'devices'; first in "
+     "line 9"},
+    {"cpu_does_not_exist", "    cpu: 1\n", "    cpu: 2\n",
+     "x.yaml:26:10: error: CPU 2 does not exist: machine.cpus is 2 (0 .. 1)"},
+    {"two_on_one_cpu", "    cpu: 1\n", "    cpu: 0\n",
+     "x.yaml:26:10: error: CPU 0 already runs 'guest'; each CPU runs at most "
+     "one virtual CPU"},
+    {"device_assigned_twice", "    assigned: [clock]",
+     "    assigned: [clock, nic]",
+     "x.yaml:27:23: error: device 'nic' is assigned twice; 'guest' has it "
+     "already"},
+    {"device_twice_in_a_list", "    assigned: [clock]",
+     "    assigned: [clock, clock]",
+     "x.yaml:27:23: error: device 'clock' is assigned twice; 'other' has it "
+     "already"},
+    {"eli_on_bare_metal", "    hypervisor: kvm\n    apic: x2apic\n",
+     "    hypervisor: none\n    apic: x2apic\n    features: {eli: true}\n",
+     "x.yaml:22:21: error: eli needs 'hypervisor: kvm'"},
+    {"eli_without_x2apic", "    apic: x2apic\n", "    features: {eli: true}\n",
+     "x.yaml:21:21: error: eli needs 'apic: x2apic'"},
+    {"eli_without_device", "    assigned: [clock]\n",
+     "    apic: x2apic\n    features: {eli: true}\n",
+     "x.yaml:9:11: warning: device 'clock' is assigned to nobody: it does "
+     "nothing\nx.yaml:28:21: error: eli needs an assigned device"},
+    {"exitless_eoi_without_eli", "    apic: x2apic\n",
+     "    features: {eli_exitless_eoi: true}\n",
+     "x.yaml:21:34: error: eli_exitless_eoi needs 'eli: true'"},
+    {"eli_timer_without_eli", "    apic: x2apic\n",
+     "    features: {eli_timer: 1ms}\n",
+     "x.yaml:21:27: error: eli_timer needs 'eli: true'"},
+    {"acknowledge_on_bare_metal", "    hypervisor: kvm\n    cpu: 1\n",
+     "    hypervisor: none\n    cpu: 1\n    features: {acknowledge_on_exit: "
+     "true}\n",
+     "x.yaml:27:37: error: acknowledge_on_exit needs 'hypervisor: kvm'"},
+    {"stream_without_device", "    program: counter", "    program: sender",
+     "x.yaml:28:14: error: program 'sender' is a stream and needs an assigned "
+     "device with 'pulse: none'"},
+    {"msi_vectors", "    vectors: 2", "    message: msi\n    vectors: 3",
+     "x.yaml:9:14: error: message: msi needs a power of two as 'vectors' (1, "
+     "2, 4 .. 32), not 3"},
+    {"pulse_without_interval", "    pulse_interval: 100us\n", "",
+     "x.yaml:10:12: error: a pulse needs 'pulse_interval', for instance 100us"},
+    {"interval_without_pulse", "    pulse: periodic\n", "",
+     "x.yaml:10:21: error: 'pulse_interval' needs 'pulse': periodic, uniform "
+     "or exponential"},
+    {"doorbell_beyond_the_window", "    kind: stream\n",
+     "    kind: stream\n    window: 4\n    messages_per_doorbell: 5\n",
+     "x.yaml:16:28: error: 'messages_per_doorbell' (5) must not exceed "
+     "'window' (4): the program would wait for ever"},
+    {"timer_work_without_timer", "    kind: stream\n",
+     "    kind: stream\n    timer_work: 5 cycles\n",
+     "x.yaml:15:17: error: 'timer_work' needs 'timer', for instance 250Hz"},
+    {"longer_than_an_hour", "duration: 10ms", "duration: 3600s",
+     "x.yaml:3:11: error: 'duration' and 'warmup' together must be less than "
+     "an hour (3600s) of simulated time"},
+    {"no_vms",
+     "vms:\n  - name: guest\n    hypervisor: kvm\n    apic: x2apic\n    "
+     "assigned: [nic]\n    program: sender\n  - name: other\n    hypervisor: "
+     "kvm\n    cpu: 1\n    assigned: [clock]\n    program: counter\n",
+     "vms: []\n",
+     "x.yaml:7:11: warning: device 'nic' is assigned to nobody: it does "
+     "nothing\nx.yaml:9:11: warning: device 'clock' is assigned to nobody: it "
+     "does nothing\nx.yaml:18:6: error: 'vms' is empty"},
+    {"variant_key_unknown", "vms:\n", "variants: {a: {duraton: 1s}}\nvms:\n",
+     "x.yaml:18:16: error: unknown key 'duraton' of a scenario; did you mean "
+     "'duration'?"},
+    {"variant_element_unknown", "vms:\n",
+     "variants: {a: {vms: {gest: {cpu: 1}}}}\nvms:\n",
+     "x.yaml:18:22: error: there is no virtual machine 'gest'; did you mean "
+     "'guest'?"},
+    {"variant_path_unknown", "vms:\n",
+     "variants: {a: {vms.guest.cpo: 1}}\nvms:\n",
+     "x.yaml:18:16: error: unknown key 'cpo' of a virtual machine; did you "
+     "mean 'cpu'?"},
+    {"variant_with_expect", "vms:\n", "variants: {a: {expect: []}}\nvms:\n",
+     "x.yaml:18:16: error: 'expect' is a key of the file; a variant cannot "
+     "have it"},
+    {"variant_is_a_value", "vms:\n", "variants: {a: fast}\nvms:\n",
+     "x.yaml:18:15: error: variant 'a': expected the keys that differ, not a "
+     "value"},
+    {"variants_as_list", "vms:\n", "variants: [a, b]\nvms:\n",
+     "x.yaml:18:11: error: 'variants': expected names with the keys that "
+     "differ, not a list"},
+    {"variant_with_bad_name", "vms:\n", "variants: {a b: {}}\nvms:\n",
+     "x.yaml:18:12: error: bad name 'a b': a letter, then letters, digits, '_' "
+     "and '-', at most 63 in all"},
+    {"rule_broken_in_one_variant", "vms:\n",
+     "variants: {a: {}, b: {vms.other.cpu: 0}}\nvms:\n",
+     "x.yaml:18:38: error: CPU 0 already runs 'guest'; each CPU runs at most "
+     "one virtual CPU (variant 'b')"},
+    {"overridden_mistake", "vms:\n",
+     "seed: x\nvariants: {a: {seed: 1}}\nvms:\n",
+     "x.yaml:18:7: error: 'seed: x': expected a whole number, for instance "
+     "'4'"},
+    {"expect_without_limit", "vms:\n",
+     "expect: [{figure: exits.total}]\nvms:\n",
+     "x.yaml:18:10: error: an expectation needs 'min' or 'max'"},
+    {"expect_nothing_between", "vms:\n",
+     "expect: [{figure: exits.total, min: 2, max: 1}]\nvms:\n",
+     "x.yaml:18:37: error: 'min' is larger than 'max'; nothing lies between"},
+    {"expect_no_number", "vms:\n",
+     "expect: [{figure: exits.total, min: few}]\nvms:\n",
+     "x.yaml:18:37: error: 'min: few': expected a number, for instance 1.5"},
+    {"expect_no_such_variant", "vms:\n",
+     "expect: [{figure: exits.total, variant: bse, min: 1}]\nvms:\n",
+     "x.yaml:18:41: error: there is no variant 'bse'; did you mean 'base'?"},
+    {"published_no_such_variant", "vms:\n",
+     "published: [{figure: exits.total, label: l, source: s, certainty: "
+     "primary, values: {bse: 1}}]\nvms:\n",
+     "x.yaml:18:85: error: there is no variant 'bse'; did you mean 'base'?"},
+    {"published_certainty", "vms:\n",
+     "published: [{figure: exits.total, label: l, source: s, certainty: sure, "
+     "values: {base: 1}}]\nvms:\n",
+     "x.yaml:18:67: error: 'certainty: sure': expected one of primary, "
+     "secondary, recalled, fitted, assumed"},
+    {"published_value", "vms:\n",
+     "published: [{figure: exits.total, label: l, source: s, certainty: "
+     "primary, values: {base: many}}]\nvms:\n",
+     "x.yaml:18:91: error: 'values: many': expected a number, for instance "
+     "1.5"},
+};
+
+#endif
