@@ -10,6 +10,7 @@
 #define WIDTH 100
 #define LABEL_MAX 40  /* longer ones get a line of their own */
 #define HEADER_MAX 20 /* longer names of variants are replaced by letters */
+#define NAME_WIDTH 34 /* of a variant beside published values */
 #define GAP 2
 
 /* Where the columns of the summary stand. */
@@ -211,7 +212,9 @@ static void put_published_row(FILE *to, const struct result *r,
 
     published_words(&text, p);
     fputs("    ", to);
-    text_plain(to, result_name(r, p->column), 34);
+    text_plain(to, result_name(r, p->column), NAME_WIDTH);
+    if (text_width(result_name(r, p->column)) > NAME_WIDTH)
+        fprintf(to, "\n    %*s", NAME_WIDTH, "");
     fprintf(to, " %16s %16s %14s\n", text.simulated, text.published,
             text.error);
 }
@@ -240,7 +243,7 @@ static void put_published(FILE *to, const struct result *r)
 
     while (result_next_published(r, &p)) {
         if (!row)
-            fprintf(to, "\n%-38s %16s %16s %14s\n",
+            fprintf(to, "\n%-*s %16s %16s %14s\n", 4 + NAME_WIDTH,
                     "Simulated beside published", "simulated", "published",
                     "error");
         if (p.row != row)

@@ -43,16 +43,20 @@ static void expect_narrow(const char *text)
 TEST(forms, the_terminal_fits_100_columns_however_long_the_names)
 {
     struct sample *s = sample_make();
-    char *text = sample_view(s, report_terminal);
 
-    expect_narrow(text);
-    free(text);
-    for (unsigned i = 0; i < 4; i++)
-        memset(s->set.variant_name[i], 'm' + (int)i, 40);
-    text = sample_view(s, report_terminal);
-    expect_narrow(text);
-    EXPECT_TRUE(strstr(text, "\n  (B) nnnnnnnnnnnnnnnnnnnn") != NULL);
-    free(text);
+    for (unsigned length = 1; length < 60; length++) {
+        char *text;
+
+        for (unsigned i = 0; i < 4; i++) {
+            memset(s->set.variant_name[i], 0, SCENARIO_NAME);
+            memset(s->set.variant_name[i], 'm' + (int)i, length);
+        }
+        text = sample_view(s, report_terminal);
+        expect_narrow(text);
+        EXPECT_EQ(strstr(text, "\n  (B) nnnnnnnnnn") != NULL, length > 20,
+                  "letters stand for names of %u characters", length);
+        free(text);
+    }
     sample_free(s);
 }
 

@@ -118,6 +118,20 @@ TEST(result, failed_expectations_are_counted_and_named)
     sample_free(s);
 }
 
+TEST(result, rounding_never_hides_why_an_expectation_failed)
+{
+    struct sample *s = sample_make();
+    char *text;
+
+    s->set.expect[0] = (struct scenario_expect){
+        0, "throughput.per_second", false, true, 0, 98765.4};
+    text = sample_view(s, report_terminal);
+    EXPECT_TRUE(strstr(text, "is 98,765.4321; expected: at most 98,765.4") !=
+                NULL);
+    free(text);
+    sample_free(s);
+}
+
 TEST(result, expectations_about_variants_that_did_not_run_are_said)
 {
     struct sample *s = one_variant(1);
