@@ -23,8 +23,10 @@ static bool known(const struct mistakes *m, struct diag_place at,
 
 static unsigned rank_of(const struct mistakes *m, const char *file)
 {
-    unsigned ranks = 0;
+    unsigned ranks = 1;
 
+    if (!strcmp(m->file, file))
+        return 0;
     for (unsigned i = 0; i < m->count; i++) {
         if (!strcmp(m->list[i].at.file, file))
             return m->list[i].file_rank;

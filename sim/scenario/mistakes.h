@@ -17,14 +17,15 @@ struct mistake {
     struct diag_place at;
     const char *text;
     bool warning;
-    unsigned file_rank; /* files in the order of their first mistake */
+    unsigned file_rank; /* 0: the scenario; others as they came */
     unsigned order;     /* of arrival */
 };
 
 struct mistakes {
     struct pool *pool;
-    unsigned count; /* of `list`; beyond MISTAKES_MAX nothing is kept */
-    bool failed;    /* an error, not only warnings */
+    const char *file; /* the scenario, whose mistakes come first */
+    unsigned count;   /* of `list`; beyond MISTAKES_MAX nothing is kept */
+    bool failed;      /* an error, not only warnings */
     struct mistake list[MISTAKES_MAX];
 };
 

@@ -208,6 +208,7 @@ struct scenario_set *scenario_load(const char *path,
 
     if (l && set) {
         l->m.pool = &l->pool;
+        l->m.file = path;
         l->path = path;
         l->set = set;
         if (opts)
