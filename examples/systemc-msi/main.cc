@@ -121,7 +121,8 @@ void print_figures(struct machine *m)
         std::printf("the figures do not add up: %s\n", broken);
     for (const char *key : keys)
         if (const struct figure *f = figures_find(&figures, key))
-            std::printf("%-40s %g %s\n", key, f->real, f->unit);
+            std::printf("%-40s %g%s%s\n", key, f->real, *f->unit ? " " : "",
+                        f->unit);
     figures_free(&figures);
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -54,10 +55,10 @@ inline machine_pointer shipped_machine(unsigned variant)
 }
 
 // One figure a line, every bit of it; of a run in which something happened.
-inline std::string figures_text(struct machine *m)
+inline std::vector<std::string> figures_text(struct machine *m)
 {
     struct figures figures;
-    std::string text;
+    std::vector<std::string> text;
     char value[64];
 
     figures_init(&figures);
@@ -71,10 +72,19 @@ inline std::string figures_text(struct machine *m)
 
         std::snprintf(value, sizeof value, " %d %ju %a ", f.kind,
                       static_cast<std::uintmax_t>(f.count), f.real);
-        text += f.key + std::string(value) + f.unit + "\n";
+        text.push_back(f.key + std::string(value) + f.unit);
     }
     figures_free(&figures);
     return text;
+}
+
+inline void expect_same_figures(struct machine *a, struct machine *b)
+{
+    std::vector<std::string> of_a = figures_text(a), of_b = figures_text(b);
+
+    ASSERT_EQ(of_a.size(), of_b.size());
+    for (std::size_t i = 0; i < of_a.size(); i++)
+        ASSERT_EQ(of_a[i], of_b[i]);
 }
 
 #endif

@@ -14,7 +14,7 @@ TEST(same_bytes, hosted_run_has_the_figures_of_a_run_on_its_own)
     ASSERT_EQ(sc_host_run(
                   hosted.get(), [](void *, double) {}, nullptr),
               SC_HOST_DONE);
-    EXPECT_EQ(figures_text(hosted.get()), figures_text(alone.get()));
+    expect_same_figures(hosted.get(), alone.get());
 }
 
 } // namespace
