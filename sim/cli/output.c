@@ -98,18 +98,28 @@ static bool write_json(const char *path, const struct result *r)
     return !fflush(stdout);
 }
 
+static unsigned failures(const struct result *r)
+{
+    struct result_check check = {0};
+    unsigned failed = 0;
+
+    while (result_next_check(r, &check))
+        failed += check.verdict != VERDICT_HELD;
+    return failed;
+}
+
 int cli_report(const struct cli *cli, struct result *r)
 {
     bool to_stdout = cli->json && !strcmp(cli->json, "-");
-    FILE *person = to_stdout ? stderr : stdout;
-    unsigned failed;
+    unsigned failed = failures(r);
 
     if (!cli->quiet)
-        report_terminal(person, r);
+        report_terminal(to_stdout ? stderr : stdout, r);
+    else if (failed) /* the terminal's report has them already */
+        report_expectations(stderr, r);
     if (cli->json && !write_json(cli->json, r))
         return CLI_USER_MISTAKE;
     if (cli->out && !write_folder(cli->out, r))
         return CLI_USER_MISTAKE;
-    failed = report_expectations(cli->quiet ? stderr : person, r);
     return failed ? CLI_EXPECTATION_FAILED : CLI_FINE;
 }

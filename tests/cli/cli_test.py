@@ -200,6 +200,7 @@ def test_failed_expectation_ends_with_1_and_says_which():
     fine = virqsim("compare", two_variants(1))
     failed = virqsim("compare", two_variants(1000000), "--quiet")
     assert fine.returncode == 0, fine.stdout + fine.stderr
+    assert fine.stdout.count("2 held, 0 failed") == 1, fine.stdout
     assert failed.returncode == 1
     assert failed.stdout == "" and "exits.total" in failed.stderr
     assert virqsim("run", two_variants(1000000)).returncode == 0, (
@@ -207,7 +208,7 @@ def test_failed_expectation_ends_with_1_and_says_which():
 
 
 def test_quiet_says_nothing_if_all_is_fine():
-    ended = virqsim("compare", FIRST, "--quiet")
+    ended = virqsim("compare", two_variants(), "--quiet")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
