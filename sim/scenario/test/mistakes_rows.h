@@ -47,6 +47,11 @@ static const struct mistake_row {
      "x.yaml:1:9: error: not YAML: invalid leading UTF-8 octet"},
     {"control_character", "title: Two of everything", "title: \"a\\x07b\"",
      "x.yaml:1:8: error: 'title': a control character in the text"},
+    {"control_character_beyond_ascii", "title: Two of everything",
+     "title: \"a\\x85b\"",
+     "x.yaml:1:8: error: 'title': a control character in the text"},
+    {"line_separator", "title: Two of everything", "title: \"a\\u2028b\"",
+     "x.yaml:1:8: error: 'title': a control character in the text"},
     {"unknown_key", "warmup: 1ms", "warm_up: 1ms",
      "x.yaml:4:1: error: unknown key 'warm_up' of a scenario; did you mean "
      "'warmup'?"},
