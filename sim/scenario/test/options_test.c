@@ -192,3 +192,32 @@ TEST(seed_option, replaces_the_seed_and_must_be_a_number)
                               "number, for instance '4'\n");
     loaded_free(&l);
 }
+
+TEST(capabilities, x2apic_mode_needs_a_processor_that_has_it)
+{
+    const char *const set[] = {"platform.capabilities.x2apic=false"};
+    struct loaded l = load_text(load_base, set, 1);
+
+    EXPECT_STREQ(l.diag.text,
+                 "x.yaml:21:11: error: apic: x2apic needs x2APIC mode, which "
+                 "platform 'nehalem-x5570' does not have\n");
+    loaded_free(&l);
+}
+
+TEST(capabilities, eli_timer_needs_a_processor_with_the_preemption_timer)
+{
+    const char *const set[] = {"vms.guest.features.eli=true",
+                               "vms.guest.features.eli_timer=50us",
+                               "platform.capabilities.preemption_timer=false"};
+    struct loaded with = load_text(load_base, set, 2);
+    struct loaded without = load_text(load_base, set, 3);
+
+    ASSERT_TRUE(with.set != NULL, "%s", with.diag.text);
+    EXPECT_EQ(with.set->variant[0].vm[0].features.eli_timer, 50 * SIM_US);
+    EXPECT_STREQ(without.diag.text,
+                 "--set vms.guest.features.eli_timer=50us: error: eli_timer "
+                 "needs the preemption timer, which platform 'nehalem-x5570' "
+                 "does not have\n");
+    loaded_free(&with);
+    loaded_free(&without);
+}
