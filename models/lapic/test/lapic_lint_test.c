@@ -68,6 +68,7 @@ TEST_F(apic, eoi_of_another_vector_leaves_remote_irr)
 {
     put(f, LAPIC_LVT_LINT0, 0x50 | LEVEL);
     pin(f, 0, true);
+    pin(f, 0, false);
     serve(f, 0x60);
     eoi(f);
     EXPECT_EQ(get(f, LAPIC_LVT_LINT0), 0x50 | LEVEL | LAPIC_LVT_REMOTE_IRR);

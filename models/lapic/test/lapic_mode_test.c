@@ -88,6 +88,7 @@ TEST_F(apic, global_disable_loses_everything_but_the_tpr)
     EXPECT_TRUE(f->out.cleared);
     EXPECT_FALSE(f->out.intr);
     EXPECT_EQ(lapic_timer_due(&f->l).clock, LAPIC_DUE_NEVER);
+    EXPECT_EQ(lapic_cr8(&f->l), 1, "CR8 goes on");
     lapic_set_cr8(&f->l, 3);
     wrmsr(f, LAPIC_MSR_APIC_BASE, XAPIC);
     EXPECT_EQ(get(f, LAPIC_TPR), 0x30, "one cell with CR8");
