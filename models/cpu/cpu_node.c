@@ -43,19 +43,20 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
 
 /* ---- accounting ---- */
 
-static uint64_t cycles_since(const struct cpu_node *n, sim_time now)
+static uint64_t cycles_between(const struct cpu_node *n, sim_time from,
+                               sim_time to)
 {
-    return (now - n->start) / n->config.clock.period;
+    return (to - from) / n->config.clock.period;
 }
 
 void cpu_node_settle(struct cpu_node *n, sim_time now)
 {
-    uint64_t cycles = cycles_since(n, now);
+    uint64_t cycles = cycles_between(n, n->accounted, now);
 
     n->account.cycles[n->share] += cycles;
     if (n->share == SHARE_HOST)
         n->account.host_by_reason[n->exit_reason] += cycles;
-    n->start += cycles * n->config.clock.period;
+    n->accounted += cycles * n->config.clock.period;
 }
 
 /* Whose time it is while the CPU executes. */
@@ -434,7 +435,7 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
 {
     struct cpu_result r = {.outcome = CPU_GOES_ON};
     sim_time now = engine_now(n->config.engine);
-    uint64_t took = cycles_since(n, now);
+    uint64_t took = cycles_between(n, n->start, now);
 
     cpu_node_settle(n, now);
     switch (n->step) {
@@ -493,6 +494,7 @@ void cpu_node_start(struct cpu_node *n, uint64_t rip, uint64_t rsp)
     n->step = STEP_WAIT;
     n->share = SHARE_IDLE;
     n->start = edge;
+    n->accounted = edge;
     engine_schedule(n->config.engine, &n->step_event, edge);
 }
 

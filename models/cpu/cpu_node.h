@@ -92,7 +92,8 @@ struct cpu_node {
     uint64_t op_cost[OP_COUNT]; /* cycles, of ops whose cost is fixed */
     enum cpu_step step;
     enum cpu_share share; /* of the step */
-    sim_time start;       /* of the step, or of the part not yet accounted */
+    sim_time start;       /* of the step */
+    sim_time accounted;   /* every cycle before it is in the account */
     bool in_step;         /* the node itself is executing */
     bool awake;           /* woken from HLT, the event is still to be taken */
     bool root_is_host;    /* root operation is a hypervisor, not a workload */

@@ -38,8 +38,8 @@ static void any_device(struct rng *r, struct scenario_device *d, unsigned i)
     d->message = rng_below(r, 2) ? MESSAGE_MSIX : MESSAGE_MSI;
     d->vectors = d->message == MESSAGE_MSI ? 1u << rng_below(r, 5)
                                            : (uint32_t)between(r, 1, 16);
-    for (unsigned k = 0; k < 32; k++)
-        d->moderation[k] = rng_below(r, 2) ? between(r, 0, 50 * SIM_US) : 0;
+    d->moderation = rng_below(r, 2) * between(r, 0, 50 * SIM_US);
+    d->ack_moderation = rng_below(r, 2) * between(r, 0, 50 * SIM_US);
     d->nic.complete_every = (uint32_t)between(r, 1, 32);
     d->nic.ack_every = (uint32_t)between(r, 1, 32);
     d->nic.round_trip = between(r, 0, 30 * SIM_US);

@@ -122,7 +122,8 @@ static inline struct scenario_device rig_device(void)
     return (struct scenario_device){
         .message = MESSAGE_MSIX,
         .vectors = 2,
-        .moderation = {96 * SIM_US, 26 * SIM_US},
+        .moderation = 96 * SIM_US,
+        .ack_moderation = 26 * SIM_US,
         .nic = {.line_rate = 10000000000,
                 .message_bytes = 256,
                 .complete_every = 16,
@@ -182,7 +183,7 @@ static inline void rig_pulses(struct scenario *s, enum pulse_distribution how,
         struct scenario_device *d = &s->device[i];
 
         d->vectors = 1;
-        memset(d->moderation, 0, sizeof d->moderation);
+        d->moderation = 0;
         d->nic.pulse = how;
         d->nic.pulse_interval = interval;
     }
