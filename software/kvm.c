@@ -275,7 +275,7 @@ void kvm_call_other(void *self, struct cpu_env *env, uint64_t arg)
         break;
     case EXIT_GDTR_IDTR:
         k->guest_idt = (struct cpu_idtr){k->gpr[op->reg], (uint16_t)op->imm};
-        kvm_eli_disable(k);
+        kvm_eli_disable(k, env->mem);
         break;
     default:
         k->unexpected++;

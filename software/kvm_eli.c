@@ -68,16 +68,25 @@ void kvm_eli_enter_injection_mode(struct kvm *k, struct mem *m)
     set_modes(k, m, false);
 }
 
+/* An interrupt of the host must find a gate that is not present, also where
+ * the guest has no gate at all: the gate's type is looked at before its
+ * present bit, and a wrong type would be a #GP of the guest. */
+static void catch_vector(struct kvm *k, struct mem *m, uint8_t vector)
+{
+    idt_set_gate(m, k->shadow_idt, vector, 0);
+    idt_set_present(m, k->shadow_idt, vector, false);
+}
+
 static void build_shadow(struct kvm *k, struct mem *m)
 {
     uint64_t guest = k->guest_idt.base;
 
-    for (unsigned v = 0; v < IDT_GATES; v++) {
-        idt_copy_gate(m, (struct idt_gate_at){k->shadow_idt, (uint8_t)v},
-                      (struct idt_gate_at){guest, (uint8_t)v});
-        if (v >= FIRST_EXTERNAL_VECTOR && v != SYSTEM_CALL_VECTOR)
-            idt_set_present(m, k->shadow_idt, (uint8_t)v, false);
-    }
+    for (unsigned v = 0; v < IDT_GATES; v++)
+        if (v < FIRST_EXTERNAL_VECTOR || v == SYSTEM_CALL_VECTOR)
+            idt_copy_gate(m, (struct idt_gate_at){k->shadow_idt, (uint8_t)v},
+                          (struct idt_gate_at){guest, (uint8_t)v});
+        else
+            catch_vector(k, m, (uint8_t)v);
     for (uint32_t i = 0; i < k->config.irq_count; i++)
         idt_copy_gate(
             m,
@@ -96,16 +105,11 @@ void kvm_eli_enable(struct kvm *k, struct mem *m)
     kvm_eli_enter_guest_mode(k, m);
 }
 
-void kvm_eli_disable(struct kvm *k)
+void kvm_eli_disable(struct kvm *k, struct mem *m)
 {
-    k->eli_on = false;
+    kvm_eli_enter_injection_mode(k, m); /* which is how all is without ELI */
     k->injection_mode = false;
-    load_idtr(k, k->guest_idt.base);
-    set_control(k, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING, true);
-    set_control(k, VMCS_PIN_CONTROLS, PIN_PREEMPTION_TIMER, false);
-    set_control(k, VMCS_EXCEPTION_BITMAP, 1u << VECTOR_NP, false);
-    set_control(k, VMCS_SECONDARY_CONTROLS, SECONDARY_DESCRIPTOR_TABLE_EXITING,
-                false);
+    k->eli_on = false;
 }
 
 /* An event of the guest's own that met a gate which only the shadow lacks, or

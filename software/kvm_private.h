@@ -48,7 +48,7 @@ uint64_t kvm_host_timer_count(const struct kvm *k, sim_time now);
 /* ELI. */
 bool kvm_eli_guest_mode(const struct kvm *k);
 void kvm_eli_enable(struct kvm *k, struct mem *m);
-void kvm_eli_disable(struct kvm *k);
+void kvm_eli_disable(struct kvm *k, struct mem *m);
 void kvm_eli_enter_guest_mode(struct kvm *k, struct mem *m);
 void kvm_eli_enter_injection_mode(struct kvm *k, struct mem *m);
 

@@ -238,4 +238,66 @@ static inline bool rig_run_until(struct machine *m,
     return false;
 }
 
+/* ---- devices that speak for a while ---- */
+
+static inline void rig_talk(struct machine *m, bool on)
+{
+    for (unsigned i = 0; i < m->devices; i++)
+        pcie_node_config_write(&m->device[i].fn, PCIE_AT_COMMAND, 2,
+                               PCIE_COMMAND_MEMORY |
+                                   (on ? PCIE_COMMAND_BUS_MASTER : 0));
+}
+
+/* Silence while the software boots, then pulses, then silence until nothing
+ * is under way: every count is exact.  `prepare` may be NULL. */
+static inline struct figures rig_exchange(const struct scenario *s,
+                                          void (*prepare)(struct machine *m))
+{
+    struct machine *m = machine_build(s);
+    struct figures f;
+
+    rig_talk(m, false);
+    if (prepare)
+        prepare(m);
+    machine_run(m, s->warmup);
+    rig_talk(m, true);
+    machine_run(m, s->warmup + s->duration * 3 / 4);
+    rig_talk(m, false);
+    rig_finish(m, &f);
+    machine_free(m);
+    return f;
+}
+
+/* ---- programs of a test's own ---- */
+
+/* The code appended from here on is the program of a CPU, instead of the
+ * scenario's.  It begins with interrupts enabled. */
+static inline uint64_t rig_code(struct machine *m, unsigned cpu)
+{
+    uint32_t i = rip_op(m->cpu[cpu].workload->boot);
+
+    while (m->text.op[i].kind != OP_STI)
+        i++;
+    m->text.op[i + 1] = (struct op){.kind = OP_JMP, .imm = text_here(&m->text)};
+    return text_here(&m->text);
+}
+
+static inline void rig_op(struct machine *m, enum op_kind kind, uint64_t imm)
+{
+    text_op(&m->text, kind, RAX, imm);
+}
+
+static inline void rig_wrmsr(struct machine *m, uint32_t msr, uint64_t value)
+{
+    rig_op(m, OP_MOV, value);
+    rig_op(m, OP_WRMSR, msr);
+}
+
+static inline void rig_each_cpu(struct machine *m,
+                                void (*code)(struct machine *m, unsigned cpu))
+{
+    for (unsigned i = 0; i < m->cpus; i++)
+        code(m, i);
+}
+
 #endif
