@@ -77,7 +77,7 @@ static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
 
     if (k->queued)
         return KVM_AGAIN;
-    if (k->blocked && !kvm_vlapic_eligible(k))
+    if (k->blocked && !(kvm_vlapic_eligible(k) && injectable(k)))
         return KVM_BLOCK;
     if (k->blocked) {
         k->blocked = false;
@@ -218,13 +218,20 @@ static enum kvm_label handler_of(const struct kvm *k, const struct cpu_env *env)
     }
 }
 
-/* Which interrupt made the exit necessary. */
+/* Which interrupt made the exit necessary; a physical one is not known before
+ * the host has acknowledged it. */
 static irq_id exit_cause(const struct kvm *k, const struct cpu_env *env)
 {
     int in_service = vecset_top(&k->vlapic.isr);
 
-    if (get(k, VMCS_EXIT_REASON) == EXIT_INTERRUPT_WINDOW)
+    switch (get(k, VMCS_EXIT_REASON)) {
+    case EXIT_EXTERNAL_INTERRUPT:
+        return 0;
+    case EXIT_INTERRUPT_WINDOW:
         return kvm_vlapic_next_irq(k);
+    default:
+        break;
+    }
     if (in_service >= 0)
         return k->visr_irq[in_service];
     return is_guest_eoi(k, env) ? env->node->delivered_irq : 0;

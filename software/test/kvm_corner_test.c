@@ -1,0 +1,228 @@
+/* Single moments of the hypervisor without hardware help for the guest's
+ * APIC, each on the second of two CPUs. */
+#include "sim/machine/test/rig.h"
+
+struct kvm_corner {
+    struct scenario scenario;
+    struct machine *machine;
+    struct machine_cpu *cpu;
+};
+
+/* Silent devices: a test sends the interrupts itself. */
+static void build(struct kvm_corner *f)
+{
+    if (f->machine)
+        machine_free(f->machine);
+    f->machine = machine_build(&f->scenario);
+    f->cpu = &f->machine->cpu[1];
+}
+
+static void kvm_corner_setup(struct kvm_corner *f)
+{
+    f->scenario = rig_scenario(RIG_KVM, PROGRAM_SPIN);
+    f->scenario.warmup = 0;
+    f->scenario.duration = 10 * SIM_MS;
+    build(f);
+}
+
+/* Whatever a test has done, the books balance. */
+static void kvm_corner_teardown(struct kvm_corner *f)
+{
+    struct figures figures;
+
+    rig_finish(f->machine, &figures);
+    EXPECT_EQ(f->cpu->kvm->unexpected, 0);
+    EXPECT_EQ(f->cpu->workload->faults, 0);
+    figures_free(&figures);
+    machine_free(f->machine);
+}
+
+/* The device's first or second interrupt, sent by hand. */
+static void send(struct kvm_corner *f, unsigned i)
+{
+    uint32_t data = f->cpu->kvm->config.irq[i].host_vector;
+
+    machine_write(f->machine, MSI_BASE | 1u << 12, &data, sizeof data);
+}
+
+static uint64_t exits(const struct kvm_corner *f, enum exit_reason reason)
+{
+    return f->cpu->node.account.exits[reason];
+}
+
+static void run_for(struct kvm_corner *f, sim_time time)
+{
+    machine_run(f->machine, machine_now(f->machine) + time);
+}
+
+static bool in_guest(struct machine *m)
+{
+    return m->cpu[1].node.cpu.non_root && m->cpu[1].node.step == STEP_WORK &&
+           machine_now(m) > SIM_MS;
+}
+
+static bool in_exit(struct machine *m)
+{
+    return m->cpu[1].node.step == STEP_EXIT;
+}
+
+static bool in_host_with_interrupts_on(struct machine *m)
+{
+    const struct cpu_node *n = &m->cpu[1].node;
+
+    return !n->cpu.non_root && n->step == STEP_WORK && cpu_if(&n->cpu) &&
+           !n->cpu.frames;
+}
+
+static bool in_entry(struct machine *m)
+{
+    return m->cpu[1].node.step == STEP_ENTRY;
+}
+
+static bool in_injecting_entry(struct machine *m)
+{
+    return in_entry(m) &&
+           (vmcs_get(&m->cpu[1].kvm->vmcs, VMCS_ENTRY_INTR_INFO) &
+            INTR_INFO_VALID);
+}
+
+TEST_F(kvm_corner, acknowledged_on_exit_means_in_service_and_not_pending)
+{
+    uint8_t v = f->cpu->kvm->config.irq[0].host_vector;
+    uint64_t handled;
+
+    ASSERT_TRUE(rig_run_until(f->machine, in_guest));
+    send(f, 0);
+    ASSERT_TRUE(rig_run_until(f->machine, in_exit));
+    EXPECT_TRUE(vecset_has(&f->cpu->lapic.lapic.isr, v));
+    EXPECT_FALSE(vecset_has(&f->cpu->lapic.lapic.irr, v));
+    EXPECT_EQ(f->cpu->node.exit.intr_info, INTR_INFO_VALID | v);
+    handled = f->cpu->kvm->host_interrupts;
+    run_for(f, SIM_MS);
+    EXPECT_EQ(f->cpu->kvm->host_interrupts, handled + 1, "no second delivery");
+    EXPECT_TRUE(vecset_empty(&f->cpu->lapic.lapic.isr), "the host's EOI");
+}
+
+TEST_F(kvm_corner, arrival_while_the_host_has_interrupts_on_makes_no_exit)
+{
+    ASSERT_TRUE(rig_run_until(f->machine, in_guest));
+    send(f, 0);
+    ASSERT_TRUE(rig_run_until(f->machine, in_host_with_interrupts_on));
+    send(f, 1);
+    run_for(f, SIM_MS);
+    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 1, "the first one's");
+    EXPECT_EQ(f->cpu->node.account.injections, 2);
+}
+
+TEST_F(kvm_corner, arrival_in_the_entry_exits_right_after_it)
+{
+    uint64_t guest;
+
+    ASSERT_TRUE(rig_run_until(f->machine, in_guest));
+    send(f, 0);
+    ASSERT_TRUE(rig_run_until(f->machine, in_entry));
+    send(f, 1);
+    ASSERT_TRUE(rig_run_until(f->machine, in_exit));
+    guest = f->cpu->node.account.cycles[SHARE_GUEST] +
+            f->cpu->node.account.cycles[SHARE_GUEST_IRQ];
+    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 2);
+    EXPECT_EQ(f->cpu->node.account.injections, 1);
+    run_for(f, 2 * SIM_US);
+    EXPECT_EQ(f->cpu->node.account.cycles[SHARE_GUEST] +
+                  f->cpu->node.account.cycles[SHARE_GUEST_IRQ],
+              guest, "not one cycle of the guest in between");
+}
+
+/* With a virtual interrupt in service the exit still belongs to the physical
+ * interrupt, also when it is the host's IDT that tells its vector. */
+TEST_F(kvm_corner, exit_of_a_physical_interrupt_is_not_the_one_in_service)
+{
+    for (int ack = 0; ack <= 1; ack++) {
+        const uint64_t *by_source;
+        uint64_t nic, outside;
+
+        f->scenario.vm[1].features.acknowledge_on_exit = ack;
+        build(f);
+        by_source = f->cpu->node.account.exits_by_source;
+        ASSERT_TRUE(rig_run_until(f->machine, in_guest));
+        pcie_node_cause(&f->machine->device[1].fn, 0);
+        ASSERT_TRUE(rig_run_until(f->machine, in_injecting_entry));
+        send(f, 1);
+        run_for(f, SIM_MS);
+        nic = by_source[f->machine->device[1].fn.config.irq_source];
+        outside = by_source[f->machine->outside_source];
+        EXPECT_EQ(nic, 2, "arrival and EOI");
+        EXPECT_EQ(outside, 3, "arrival, window and EOI");
+    }
+}
+
+/* ---- blocking by STI ---- */
+
+/* STI takes so long that an interrupt arrives in it. */
+static void slow_sti(struct kvm_corner *f)
+{
+    uint64_t loop;
+
+    f->scenario.platform.cpu.sti = 3000;
+    build(f);
+    loop = rig_code(f->machine, 1);
+    rig_op(f->machine, OP_CLI, 0);
+    rig_op(f->machine, OP_STI, 0);
+    rig_op(f->machine, OP_WORK, 5000);
+    rig_op(f->machine, OP_JMP, loop);
+}
+
+static bool in_guests_sti(struct machine *m)
+{
+    const struct cpu_node *n = &m->cpu[1].node;
+
+    return n->cpu.non_root && n->step == STEP_OP && machine_now(m) > SIM_MS &&
+           m->text.op[rip_op(n->cpu.rip)].kind == OP_STI;
+}
+
+TEST_F(kvm_corner, blocking_by_sti_defers_injection_by_one_operation)
+{
+    const struct vmcs *v;
+    uint64_t rip;
+
+    slow_sti(f);
+    v = &f->cpu->kvm->vmcs;
+    ASSERT_TRUE(rig_run_until(f->machine, in_guests_sti));
+    send(f, 0);
+    ASSERT_TRUE(rig_run_until(f->machine, in_exit));
+    ASSERT_TRUE(rig_run_until(f->machine, in_entry));
+    EXPECT_EQ(vmcs_get(v, VMCS_EXIT_REASON), EXIT_EXTERNAL_INTERRUPT);
+    EXPECT_EQ(vmcs_get(v, VMCS_GUEST_INTERRUPTIBILITY), BLOCKING_BY_STI);
+    EXPECT_TRUE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW);
+    EXPECT_FALSE(vmcs_get(v, VMCS_ENTRY_INTR_INFO) & INTR_INFO_VALID);
+    rip = vmcs_get(v, VMCS_GUEST_RIP);
+    ASSERT_TRUE(rig_run_until(f->machine, in_exit));
+    EXPECT_EQ(f->cpu->node.exit.reason, EXIT_INTERRUPT_WINDOW);
+    EXPECT_EQ(f->cpu->node.cpu.rip, rip + 1, "one cycle of the WORK");
+    ASSERT_TRUE(rig_run_until(f->machine, in_injecting_entry));
+    EXPECT_FALSE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW);
+}
+
+/* ---- HLT ---- */
+
+static void halts_for_ever(struct kvm_corner *f)
+{
+    uint64_t loop;
+
+    loop = rig_code(f->machine, 1);
+    rig_op(f->machine, OP_CLI, 0);
+    rig_op(f->machine, OP_HLT, 0);
+    rig_op(f->machine, OP_JMP, loop);
+}
+
+TEST_F(kvm_corner, guest_halted_with_if_0_stays_blocked)
+{
+    halts_for_ever(f);
+    machine_run(f->machine, SIM_MS);
+    EXPECT_EQ(exits(f, EXIT_HLT), 1);
+    send(f, 0);
+    run_for(f, SIM_MS);
+    EXPECT_EQ(exits(f, EXIT_HLT), 1, "nothing that it can take wakes it");
+    EXPECT_TRUE(f->cpu->kvm->blocked);
+    EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.irr), "it is kept");
+}

@@ -1,0 +1,285 @@
+/*
+ * Which exits an interrupt costs without hardware help for the guest's APIC:
+ * the hypervisor emulates it, every physical interrupt exits.
+ */
+#include "sim/machine/test/rig.h"
+
+#define MSR_TPR 0x808
+#define MSR_ICR 0x830
+#define MSR_LVT_TIMER 0x832
+#define MSR_SELF_IPI 0x83f
+#define MSR_TSC_DEADLINE 0x6e0
+
+/* Guests without a timer, on hosts without a tick; one device each, which
+ * sends one interrupt after the other was handled. */
+static struct scenario guests(enum scenario_program_kind kind,
+                              enum scenario_apic_mode apic)
+{
+    struct scenario s = rig_scenario(RIG_KVM, kind);
+
+    rig_pulses(&s, PULSE_PERIODIC, 50 * SIM_US);
+    s.device[1].nic.pulse_interval = 70 * SIM_US;
+    s.vm[0].apic = apic;
+    s.vm[1].apic = apic;
+    return s;
+}
+
+static uint64_t exits(const struct figures *f, const char *reason)
+{
+    char key[80];
+
+    snprintf(key, sizeof key, "exits.by_reason.%s", reason);
+    return rig_count(f, key);
+}
+
+static uint64_t delivered(const struct figures *f)
+{
+    uint64_t n = rig_count(f, "interrupts.delivered");
+
+    EXPECT_GT(n, 100, "there is something to count");
+    EXPECT_EQ(rig_count(f, "interrupts.sent"), n, "nothing merged or lost");
+    return n;
+}
+
+TEST(kvm_exits, x2apic_guest_one_for_arrival_and_one_for_eoi)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
+    struct figures f = rig_exchange(&s, NULL);
+    uint64_t n = delivered(&f);
+
+    EXPECT_EQ(exits(&f, "EXTERNAL_INTERRUPT"), n);
+    EXPECT_EQ(exits(&f, "MSR_WRITE"), n);
+    EXPECT_EQ(rig_count(&f, "exits.total"), 2 * n);
+    figures_free(&f);
+}
+
+TEST(kvm_exits, xapic_guest_one_for_arrival_and_one_ept_violation_for_eoi)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_XAPIC);
+    struct figures f = rig_exchange(&s, NULL);
+    uint64_t n = delivered(&f);
+
+    EXPECT_EQ(exits(&f, "EXTERNAL_INTERRUPT"), n);
+    EXPECT_EQ(exits(&f, "EPT_VIOLATION"), n);
+    EXPECT_EQ(rig_count(&f, "exits.total"), 2 * n);
+    figures_free(&f);
+}
+
+TEST(kvm_exits, are_attributed_to_the_interrupts_that_cause_them)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
+    struct figures f;
+
+    for (int ack = 0; ack <= 1; ack++) {
+        s.vm[0].features.acknowledge_on_exit = ack;
+        s.vm[1].features.acknowledge_on_exit = ack;
+        f = rig_exchange(&s, NULL);
+        for (int i = 0; i < 2; i++)
+            EXPECT_EQ(
+                rig_count(&f,
+                          i ? "exits.by_source.nic1" : "exits.by_source.nic0"),
+                2 * rig_count(&f, i ? "interrupts.by_source.nic1.delivered"
+                                    : "interrupts.by_source.nic0.delivered"));
+        EXPECT_EQ(rig_count(&f, "exits.by_source.none"), 0);
+        figures_free(&f);
+    }
+}
+
+/* Interrupts are off nearly all the time. */
+static void mostly_off(struct machine *m, unsigned cpu)
+{
+    uint64_t loop = rig_code(m, cpu);
+
+    rig_op(m, OP_CLI, 0);
+    rig_op(m, OP_WORK, 60000);
+    rig_op(m, OP_STI, 0);
+    rig_op(m, OP_WORK, 2);
+    rig_op(m, OP_JMP, loop);
+}
+
+static void with_interrupts_off(struct machine *m)
+{
+    rig_each_cpu(m, mostly_off);
+}
+
+TEST(kvm_exits, one_more_window_exit_while_the_guest_has_if_0)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
+    struct figures f = rig_exchange(&s, with_interrupts_off);
+    uint64_t n = delivered(&f);
+
+    EXPECT_EQ(exits(&f, "EXTERNAL_INTERRUPT"), n);
+    EXPECT_EQ(exits(&f, "INTERRUPT_WINDOW"), n);
+    EXPECT_EQ(exits(&f, "MSR_WRITE"), n);
+    EXPECT_EQ(rig_count(&f, "exits.total"), 3 * n);
+    figures_free(&f);
+}
+
+TEST(kvm_exits, halted_guest_none_for_arrival_and_one_hlt_per_block)
+{
+    struct scenario s = guests(PROGRAM_IDLE, APIC_MODE_X2APIC);
+    struct figures f = rig_exchange(&s, NULL);
+    uint64_t n = delivered(&f);
+
+    EXPECT_EQ(exits(&f, "EXTERNAL_INTERRUPT"), 0, "they arrive in root");
+    EXPECT_EQ(exits(&f, "HLT"), n);
+    EXPECT_EQ(exits(&f, "MSR_WRITE"), n, "the EOI");
+    EXPECT_EQ(rig_count(&f, "exits.total"), 2 * n);
+    figures_free(&f);
+}
+
+TEST(kvm_exits, guest_timer_as_an_emulated_device_on_this_cpu)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
+    struct figures f;
+    uint64_t n;
+
+    s.program[0].timer_hz = 5000;
+    s.program[1].timer_hz = 7000;
+    s.device_count = 0;
+    s.vm[0].assigned_count = 0;
+    s.vm[1].assigned_count = 0;
+    f = rig_exchange(&s, NULL);
+    n = rig_count(&f, "interrupts.by_source.vm0.timer.delivered") +
+        rig_count(&f, "interrupts.by_source.vm1.timer.delivered");
+    EXPECT_NEAR(n, 5e-3 * 12000, 2);
+    EXPECT_NEAR(exits(&f, "EXTERNAL_INTERRUPT"), n, 2, "the host's timer");
+    EXPECT_NEAR(exits(&f, "MSR_WRITE"), n, 2, "the EOI");
+    EXPECT_EQ(rig_count(&f, "exits.total"),
+              exits(&f, "EXTERNAL_INTERRUPT") + exits(&f, "MSR_WRITE"));
+    figures_free(&f);
+}
+
+/* What the guest handles does not depend on how the host acknowledges. */
+TEST(kvm_exits, acknowledge_on_exit_or_not_are_the_same_in_number)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
+    struct figures with = rig_exchange(&s, NULL), without;
+
+    s.vm[0].features.acknowledge_on_exit = false;
+    s.vm[1].features.acknowledge_on_exit = false;
+    without = rig_exchange(&s, NULL);
+    EXPECT_EQ(delivered(&with), delivered(&without));
+    EXPECT_EQ(exits(&with, "EXTERNAL_INTERRUPT"),
+              exits(&without, "EXTERNAL_INTERRUPT"));
+    EXPECT_EQ(rig_count(&with, "exits.total"),
+              rig_count(&without, "exits.total"));
+    EXPECT_TRUE(figures_find(&with, "latency_ns.lapic_accept..vm_exit.count"));
+    EXPECT_TRUE(
+        !figures_find(&without, "latency_ns.lapic_accept..vm_exit.count"),
+        "the host takes it through its own IDT");
+    figures_free(&with);
+    figures_free(&without);
+}
+
+/* ---- the guest's own interrupts ---- */
+
+/* ICR: fixed, shorthand self, vector EFh (the workload's timer handler). */
+static void self_ipi_by_icr(struct machine *m, unsigned cpu)
+{
+    uint64_t loop = rig_code(m, cpu);
+
+    rig_wrmsr(m, MSR_ICR, 1u << 18 | WORKLOAD_TIMER_VECTOR);
+    rig_op(m, OP_WORK, 30000);
+    rig_op(m, OP_JMP, loop);
+}
+
+static void self_ipi_by_msr(struct machine *m, unsigned cpu)
+{
+    uint64_t loop = rig_code(m, cpu);
+
+    rig_wrmsr(m, MSR_SELF_IPI, WORKLOAD_TIMER_VECTOR);
+    rig_op(m, OP_WORK, 30000);
+    rig_op(m, OP_JMP, loop);
+}
+
+static void self_ipis(struct machine *m)
+{
+    self_ipi_by_icr(m, 0);
+    self_ipi_by_msr(m, 1);
+}
+
+TEST(kvm_exits, self_ipi_one_for_sending_and_one_for_eoi)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
+    struct figures f;
+    uint64_t n;
+
+    s.device_count = 0;
+    s.vm[0].assigned_count = 0;
+    s.vm[1].assigned_count = 0;
+    f = rig_exchange(&s, self_ipis);
+    n = rig_count(&f, "interrupts.by_source.vm0.ipi.delivered");
+    EXPECT_GT(n, 100);
+    EXPECT_NEAR(rig_count(&f, "interrupts.by_source.vm1.ipi.delivered"), n, 1);
+    n += rig_count(&f, "interrupts.by_source.vm1.ipi.delivered");
+    EXPECT_NEAR(exits(&f, "MSR_WRITE"), 2 * n, 2);
+    EXPECT_EQ(rig_count(&f, "exits.total"), exits(&f, "MSR_WRITE"));
+    figures_free(&f);
+}
+
+static void raises_tpr(struct machine *m, unsigned cpu)
+{
+    uint64_t loop = rig_code(m, cpu);
+
+    rig_wrmsr(m, MSR_TPR, 0xf0);
+    rig_op(m, OP_WORK, 100000);
+    rig_wrmsr(m, MSR_TPR, 0);
+    rig_op(m, OP_WORK, 100);
+    rig_op(m, OP_JMP, loop);
+}
+
+static void with_tpr_raised(struct machine *m)
+{
+    rig_each_cpu(m, raises_tpr);
+}
+
+TEST(kvm_exits, raised_tpr_needs_no_window_and_injects_when_it_is_lowered)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
+    struct figures f = rig_exchange(&s, with_tpr_raised);
+    uint64_t n = delivered(&f);
+
+    EXPECT_LE(exits(&f, "EXTERNAL_INTERRUPT"), n);
+    EXPECT_GE(exits(&f, "EXTERNAL_INTERRUPT"), n * 9 / 10,
+              "a few arrive while the host emulates a write of the TPR");
+    EXPECT_EQ(exits(&f, "INTERRUPT_WINDOW"), 0);
+    EXPECT_GT(exits(&f, "MSR_WRITE"), 2 * n, "EOIs and writes of the TPR");
+    EXPECT_GT(rig_real(&f, "latency_ns.vlapic_accept..injection.max"), 20000,
+              "it waited for the TPR");
+    figures_free(&f);
+}
+
+/* A deadline that has passed when it is written. */
+static void sets_a_past_deadline(struct machine *m, unsigned cpu)
+{
+    uint64_t stay;
+
+    rig_code(m, cpu);
+    rig_op(m, OP_WORK, 6000000); /* until the warm-up is over */
+    rig_wrmsr(m, MSR_LVT_TIMER, 2u << 17 | WORKLOAD_TIMER_VECTOR);
+    rig_wrmsr(m, MSR_TSC_DEADLINE, 1);
+    stay = text_here(&m->text);
+    rig_op(m, OP_WORK, 1000);
+    rig_op(m, OP_JMP, stay);
+}
+
+static void with_past_deadlines(struct machine *m)
+{
+    rig_each_cpu(m, sets_a_past_deadline);
+}
+
+TEST(kvm_exits, deadline_in_the_past_fires_at_once_and_only_once)
+{
+    struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
+    struct figures f;
+
+    s.device_count = 0;
+    s.vm[0].assigned_count = 0;
+    s.vm[1].assigned_count = 0;
+    f = rig_exchange(&s, with_past_deadlines);
+    EXPECT_EQ(rig_count(&f, "interrupts.by_source.vm0.timer.delivered"), 1);
+    EXPECT_EQ(rig_count(&f, "interrupts.by_source.vm1.timer.delivered"), 1);
+    EXPECT_EQ(exits(&f, "MSR_WRITE"), 2 * 3, "LVT, deadline, EOI");
+    figures_free(&f);
+}
