@@ -42,27 +42,6 @@ static bool write_view(const char *path, view_fn *view, const struct result *r)
     return good;
 }
 
-/* Makes the folder and those above it. */
-static bool make_folder(const char *folder)
-{
-    char path[4096];
-    size_t bytes = (size_t)snprintf(path, sizeof path, "%s", folder);
-
-    if (bytes >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    for (size_t i = 1; i <= bytes; i++) {
-        if (path[i] != '/' && path[i])
-            continue;
-        path[i] = 0;
-        if (mkdir(path, 0777) && errno != EEXIST)
-            return false;
-        path[i] = folder[i];
-    }
-    return true;
-}
-
 static bool write_folder(const char *folder, const struct result *r)
 {
     static const struct {
@@ -76,13 +55,13 @@ static bool write_folder(const char *folder, const struct result *r)
     };
     bool good = true;
 
-    if (!make_folder(folder)) {
+    if (mkdir(folder, 0777) && errno != EEXIST) {
         fprintf(stderr, "virqsim: cannot make '%s': %s\n", folder,
                 strerror(errno));
         return false;
     }
     for (size_t i = 0; i < sizeof files / sizeof files[0] && good; i++) {
-        char path[4200];
+        char path[4096];
 
         snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
         good = write_view(path, files[i].view, r);
@@ -98,28 +77,20 @@ static bool write_json(const char *path, const struct result *r)
     return !fflush(stdout);
 }
 
-static unsigned failures(const struct result *r)
-{
-    struct result_check check = {0};
-    unsigned failed = 0;
-
-    while (result_next_check(r, &check))
-        failed += check.verdict != VERDICT_HELD;
-    return failed;
-}
-
 int cli_report(const struct cli *cli, struct result *r)
 {
     bool to_stdout = cli->json && !strcmp(cli->json, "-");
-    unsigned failed = failures(r);
+    FILE *person = to_stdout ? stderr : stdout;
 
     if (!cli->quiet)
-        report_terminal(to_stdout ? stderr : stdout, r);
-    else if (failed) /* the terminal's report has them already */
-        report_expectations(stderr, r);
+        report_terminal(person, r);
     if (cli->json && !write_json(cli->json, r))
         return CLI_USER_MISTAKE;
     if (cli->out && !write_folder(cli->out, r))
         return CLI_USER_MISTAKE;
-    return failed ? CLI_EXPECTATION_FAILED : CLI_FINE;
+    if (!result_failed(r))
+        return CLI_FINE;
+    if (cli->quiet || person != stderr) /* else the tables have said it */
+        report_failures(stderr, r);
+    return CLI_EXPECTATION_FAILED;
 }

@@ -78,7 +78,7 @@ static void put_cell(FILE *to, const char *text)
 void html_expectations(FILE *to, const struct result *r)
 {
     struct result_check c = {0};
-    char limits[SCENARIO_TEXT], value[SCENARIO_TEXT];
+    char limits[SCENARIO_TEXT], value[SCENARIO_TEXT], rest[SCENARIO_TEXT];
     unsigned rows = 0;
 
     for (; result_next_check(r, &c); rows++) {
@@ -100,11 +100,9 @@ void html_expectations(FILE *to, const struct result *r)
     }
     if (rows)
         fputs("</tbody></table></div>\n", to);
-    if (result_unchecked(r))
-        fprintf(to,
-                "<p class=\"soft\">%u expectations are about variants that did"
-                " not run.</p>\n",
-                result_unchecked(r));
+    unchecked_words(rest, r);
+    if (*rest)
+        fprintf(to, "<p class=\"soft\">%s.</p>\n", rest);
 }
 
 /* What a group of published rows is: "exits.per_second, 1/s; primary: ..." */

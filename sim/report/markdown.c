@@ -133,7 +133,7 @@ static void put_published(FILE *to, const struct result *r)
 static void put_expectations(FILE *to, const struct result *r)
 {
     struct result_check c = {0};
-    char limits[SCENARIO_TEXT], value[SCENARIO_TEXT];
+    char limits[SCENARIO_TEXT], value[SCENARIO_TEXT], rest[SCENARIO_TEXT];
 
     for (bool first = true; result_next_check(r, &c); first = false) {
         if (first)
@@ -148,9 +148,9 @@ static void put_expectations(FILE *to, const struct result *r)
         put_cell(to, c.expect->figure);
         fprintf(to, " %s | %s |\n", value, limits);
     }
-    if (result_unchecked(r))
-        fprintf(to, "\n%u expectations are about variants that did not run.\n",
-                result_unchecked(r));
+    unchecked_words(rest, r);
+    if (*rest)
+        fprintf(to, "\n%s.\n", rest);
 }
 
 static void put_all_figures(FILE *to, const struct result *r)

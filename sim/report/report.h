@@ -24,8 +24,7 @@ void report_csv(FILE *to, const struct result *r);
 /* As docs/schema/result.schema.json describes it. */
 void report_json(FILE *to, const struct result *r);
 
-/* The expectations and what became of them, nothing if there are none.
- * Returns how many failed or had no figure. */
-unsigned report_expectations(FILE *to, const struct result *r);
+/* A line for each expectation that failed or had no figure. */
+void report_failures(FILE *to, const struct result *r);
 
 #endif

@@ -9,6 +9,9 @@
 
 #include "sim/report/figure_names.h"
 
+/* The figure that needs the reference beside the column's own variant. */
+#define RELATIVE "throughput.relative"
+
 void result_init(struct result *r, const struct scenario_set *set,
                  const char *version)
 {
@@ -32,19 +35,22 @@ static const struct figure *throughput(const struct result *r, unsigned column)
     return figures_find(&r->figures[column], "throughput.per_second");
 }
 
-/* The file's first variant is the reference, not the first that happened to
- * run: else one variant run alone would be compared with itself. */
-static const struct figure *reference_throughput(const struct result *r)
+/* The column of the reference, or -1.  It is the file's first variant, not the
+ * first that happened to run: else one variant run alone would be compared
+ * with itself. */
+static int reference_column(const struct result *r)
 {
     for (unsigned i = 0; i < r->variant_count; i++)
         if (r->variant[i] == 0)
-            return throughput(r, i);
-    return NULL;
+            return (int)i;
+    return -1;
 }
 
 void result_derive(struct result *r)
 {
-    const struct figure *reference = reference_throughput(r);
+    int column = reference_column(r);
+    const struct figure *reference =
+        column < 0 ? NULL : throughput(r, (unsigned)column);
     double base = reference ? reference->real : 0;
 
     if (base <= 0)
@@ -53,8 +59,7 @@ void result_derive(struct result *r)
         const struct figure *own = throughput(r, i);
 
         if (own)
-            figures_add_real(&r->figures[i], "", own->real / base,
-                             "throughput.relative");
+            figures_add_real(&r->figures[i], "", own->real / base, RELATIVE);
     }
 }
 
@@ -68,9 +73,12 @@ const struct scenario *result_scenario(const struct result *r, unsigned column)
     return &r->set->variant[r->variant[column]];
 }
 
+/* False if one of the variants that the expectation is about did not run. */
 static bool applies(const struct result *r, const struct scenario_expect *e,
                     unsigned column)
 {
+    if (strcmp(e->figure, RELATIVE) == 0 && reference_column(r) < 0)
+        return false;
     return e->variant < 0 || r->variant[column] == (unsigned)e->variant;
 }
 
@@ -106,6 +114,16 @@ bool result_next_check(const struct result *r, struct result_check *check)
         }
     }
     return false;
+}
+
+unsigned result_failed(const struct result *r)
+{
+    struct result_check c = {0};
+    unsigned failed = 0;
+
+    while (result_next_check(r, &c))
+        failed += c.verdict != VERDICT_HELD;
+    return failed;
 }
 
 unsigned result_unchecked(const struct result *r)

@@ -49,10 +49,14 @@ struct result_check {
 
 /*
  * Start with a zeroed `check`; false after the last one.  Expectations of
- * variants that did not run are left out; result_unchecked() counts them.
+ * variants that did not run, and of a throughput relative to one, are left
+ * out; result_unchecked() counts them.
  */
 bool result_next_check(const struct result *r, struct result_check *check);
 unsigned result_unchecked(const struct result *r);
+
+/* How many expectations failed or had no figure. */
+unsigned result_failed(const struct result *r);
 
 /* One published value beside the simulated one. */
 struct result_published {

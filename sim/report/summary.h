@@ -54,6 +54,9 @@ struct published_text {
 void published_words(struct published_text *t,
                      const struct result_published *p);
 
+/* "1 expectation is about variants that did not run"; "" if all did. */
+void unchecked_words(char out[SCENARIO_TEXT], const struct result *r);
+
 /* number_pretty(), or "-" for NULL. */
 void figure_text(char out[NUMBER_TEXT], const struct figure *f);
 

@@ -253,10 +253,10 @@ static void put_published(FILE *to, const struct result *r)
     }
 }
 
-static void put_check(FILE *to, const struct result *r,
+static void put_check(FILE *to, const char *lead, const struct result *r,
                       const struct result_check *c)
 {
-    char limits[SCENARIO_TEXT], value[SCENARIO_TEXT], lead[16], *text;
+    char limits[SCENARIO_TEXT], value[SCENARIO_TEXT], *text;
     size_t bytes;
     FILE *line = text_stream(&text, &bytes);
 
@@ -265,30 +265,40 @@ static void put_check(FILE *to, const struct result *r,
     fprintf(line, "%s: %s is %s; expected: %s", result_name(r, c->column),
             c->expect->figure, value, limits);
     fclose(line);
-    snprintf(lead, sizeof lead, "  %-6s  ", check_verdict(c));
     put_wrapped(to, lead, text);
     free(text);
 }
 
-unsigned report_expectations(FILE *to, const struct result *r)
+static void put_expectations(FILE *to, const struct result *r)
 {
     struct result_check c = {0};
-    unsigned held = 0, failed = 0, unchecked = result_unchecked(r);
+    unsigned held = 0, failed = result_failed(r);
+    unsigned unchecked = result_unchecked(r);
 
-    while (result_next_check(r, &c)) {
+    while (result_next_check(r, &c))
         held += c.verdict == VERDICT_HELD;
-        failed += c.verdict != VERDICT_HELD;
-    }
     if (held + failed + unchecked == 0)
-        return 0;
-    fprintf(to, "Expectations: %u held, %u failed", held, failed);
+        return;
+    fprintf(to, "\nExpectations: %u held, %u failed", held, failed);
     if (unchecked)
         fprintf(to, ", %u about variants that did not run", unchecked);
     fputc('\n', to);
     c = (struct result_check){0};
+    while (result_next_check(r, &c)) {
+        char lead[16];
+
+        snprintf(lead, sizeof lead, "  %-6s  ", check_verdict(&c));
+        put_check(to, lead, r, &c);
+    }
+}
+
+void report_failures(FILE *to, const struct result *r)
+{
+    struct result_check c = {0};
+
     while (result_next_check(r, &c))
-        put_check(to, r, &c);
-    return failed;
+        if (c.verdict != VERDICT_HELD)
+            put_check(to, "virqsim: expectation failed: ", r, &c);
 }
 
 void report_terminal(FILE *to, const struct result *r)
@@ -301,7 +311,5 @@ void report_terminal(FILE *to, const struct result *r)
     summary_free(&s);
     put_twins(to, r);
     put_published(to, r);
-    if (r->set->expect_count)
-        fputc('\n', to);
-    report_expectations(to, r);
+    put_expectations(to, r);
 }

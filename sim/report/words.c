@@ -113,6 +113,17 @@ const char *check_verdict(const struct result_check *c)
     return c->verdict == VERDICT_HELD ? "held" : "FAILED";
 }
 
+void unchecked_words(char out[SCENARIO_TEXT], const struct result *r)
+{
+    unsigned n = result_unchecked(r);
+
+    out[0] = '\0';
+    if (n)
+        snprintf(out, SCENARIO_TEXT,
+                 "%u expectation%s about variants that did not run", n,
+                 n == 1 ? " is" : "s are");
+}
+
 void figure_text(char out[NUMBER_TEXT], const struct figure *f)
 {
     if (f)

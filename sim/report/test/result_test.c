@@ -105,17 +105,25 @@ TEST(result, a_reason_that_never_happened_counts_as_zero)
 TEST(result, failed_expectations_are_counted_and_named)
 {
     struct sample *s = sample_make();
-    char *text;
-    size_t bytes;
-    FILE *to = text_stream(&text, &bytes);
+    char *text = sample_view(s, report_terminal);
 
-    EXPECT_EQ(report_expectations(to, &s->result), 3);
-    fclose(to);
+    EXPECT_EQ(result_failed(&s->result), 3);
     EXPECT_TRUE(strstr(text, "4 held, 3 failed") != NULL);
     EXPECT_TRUE(strstr(text, "FAILED  kvm-xapic: exits.total is 65,000; "
                              "expected: at most 1,000") != NULL);
     free(text);
     sample_free(s);
+}
+
+static unsigned occurrences(const char *text, const char *what)
+{
+    unsigned n = 0;
+
+    while ((text = strstr(text, what))) {
+        text += strlen(what);
+        n++;
+    }
+    return n;
 }
 
 TEST(result, rounding_never_hides_why_an_expectation_failed)
@@ -132,6 +140,18 @@ TEST(result, rounding_never_hides_why_an_expectation_failed)
     sample_free(s);
 }
 
+TEST(result, failures_alone_are_a_message_each)
+{
+    struct sample *s = sample_make();
+    char *text = sample_view(s, report_failures);
+
+    EXPECT_EQ(occurrences(text, "virqsim: expectation failed: "), 3);
+    EXPECT_TRUE(strstr(text, "kvm-xapic: exits.totl is not a figure") != NULL);
+    EXPECT_TRUE(strstr(text, "held") == NULL);
+    free(text);
+    sample_free(s);
+}
+
 TEST(result, expectations_about_variants_that_did_not_run_are_said)
 {
     struct sample *s = one_variant(1);
@@ -140,6 +160,17 @@ TEST(result, expectations_about_variants_that_did_not_run_are_said)
     EXPECT_EQ(result_unchecked(&s->result), 3);
     EXPECT_TRUE(strstr(text, "3 about variants that did not run") != NULL);
     free(text);
+    sample_free(s);
+}
+
+TEST(result, a_relative_throughput_without_its_reference_is_not_judged)
+{
+    struct sample *s = one_variant(2);
+
+    s->set.expect_count = 1;
+    EXPECT_EQ(verdict_of(s, 0, 0), -1);
+    EXPECT_EQ(result_failed(&s->result), 0);
+    EXPECT_EQ(result_unchecked(&s->result), 1);
     sample_free(s);
 }
 
