@@ -115,17 +115,6 @@ TEST(result, failed_expectations_are_counted_and_named)
     sample_free(s);
 }
 
-static unsigned occurrences(const char *text, const char *what)
-{
-    unsigned n = 0;
-
-    while ((text = strstr(text, what))) {
-        text += strlen(what);
-        n++;
-    }
-    return n;
-}
-
 TEST(result, rounding_never_hides_why_an_expectation_failed)
 {
     struct sample *s = sample_make();
@@ -138,6 +127,17 @@ TEST(result, rounding_never_hides_why_an_expectation_failed)
                 NULL);
     free(text);
     sample_free(s);
+}
+
+static unsigned occurrences(const char *text, const char *what)
+{
+    unsigned n = 0;
+
+    while ((text = strstr(text, what))) {
+        text += strlen(what);
+        n++;
+    }
+    return n;
 }
 
 TEST(result, failures_alone_are_a_message_each)
