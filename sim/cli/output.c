@@ -42,6 +42,27 @@ static bool write_view(const char *path, view_fn *view, const struct result *r)
     return good;
 }
 
+/* Makes the folder and those above it. */
+static bool make_folder(const char *folder)
+{
+    char path[4096];
+    size_t bytes = (size_t)snprintf(path, sizeof path, "%s", folder);
+
+    if (bytes >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    for (size_t i = 1; i <= bytes; i++) {
+        if (path[i] != '/' && path[i])
+            continue;
+        path[i] = 0;
+        if (mkdir(path, 0777) && errno != EEXIST)
+            return false;
+        path[i] = folder[i];
+    }
+    return true;
+}
+
 static bool write_folder(const char *folder, const struct result *r)
 {
     static const struct {
@@ -55,13 +76,13 @@ static bool write_folder(const char *folder, const struct result *r)
     };
     bool good = true;
 
-    if (mkdir(folder, 0777) && errno != EEXIST) {
+    if (!make_folder(folder)) {
         fprintf(stderr, "virqsim: cannot make '%s': %s\n", folder,
                 strerror(errno));
         return false;
     }
     for (size_t i = 0; i < sizeof files / sizeof files[0] && good; i++) {
-        char path[4096];
+        char path[4200];
 
         snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
         good = write_view(path, files[i].view, r);
