@@ -19,15 +19,13 @@ struct lapic_time kvm_vlapic_time(const struct kvm *k, sim_time now)
 sim_time kvm_vlapic_due(const struct kvm *k)
 {
     struct lapic_due due = lapic_timer_due(&k->vlapic);
+    sim_time period = due.clock == LAPIC_DUE_TSC ? k->config.core_clock.period
+                                                 : k->config.timer_clock.period;
 
-    switch (due.clock) {
-    case LAPIC_DUE_TIMER_EDGE:
-        return due.at * k->config.timer_clock.period;
-    case LAPIC_DUE_TSC:
-        return due.at * k->config.core_clock.period;
-    default:
+    /* a deadline beyond the end of time never comes */
+    if (due.clock == LAPIC_DUE_NEVER || due.at > SIM_TIME_NEVER / period)
         return SIM_TIME_NEVER;
-    }
+    return due.at * period;
 }
 
 /* What became of an interrupt that was sent to the software APIC. */
@@ -84,14 +82,17 @@ uint8_t kvm_vlapic_take(struct kvm *k, irq_id *irq)
     return vector;
 }
 
+/* The interrupt is born when the guest's timer was due: what the host needs to
+ * notice is part of its latency. */
 void kvm_vlapic_expire(struct kvm *k, struct cpu_env *env)
 {
+    sim_time due = kvm_vlapic_due(k);
     struct lapic_out out = lapic_timer_expire(&k->vlapic);
 
     if (out.taken.fate != LAPIC_FATE_NONE)
         settle(k, env, &out.taken,
                irq_birth(env->irqs, k->config.timer_source, HOP_TIMER_EXPIRY,
-                         env->now));
+                         due));
 }
 
 /* The guest's ICR: with one virtual CPU the only target is itself. */
@@ -108,6 +109,17 @@ static void send(struct kvm *k, struct cpu_env *env, const struct msg_apic *m)
                          env->now));
 }
 
+/* A reset or a global disable of the software APIC. */
+static void clear(struct kvm *k, struct cpu_env *env)
+{
+    for (unsigned v = 0; v < 256; v++) {
+        irq_drop(env->irqs, k->virr_irq[v], IRQ_APIC_RESET);
+        irq_finish(env->irqs, k->visr_irq[v], HOP_COUNT, env->now);
+        k->virr_irq[v] = 0;
+        k->visr_irq[v] = 0;
+    }
+}
+
 /* Does what one emulated access asks for; RAX = cycles beyond the decoding,
  * RBX = new count of the host's timer, or 0. */
 static void apply(struct kvm *k, struct cpu_env *env,
@@ -117,6 +129,8 @@ static void apply(struct kvm *k, struct cpu_env *env,
 
     env->cpu->gpr[RAX] = out->eoi ? costs->eoi : 0;
     env->cpu->gpr[RBX] = 0;
+    if (out->cleared)
+        clear(k, env);
     if (out->eoi) {
         irq_finish(env->irqs, k->visr_irq[out->eoi_vector], HOP_EOI, env->now);
         k->visr_irq[out->eoi_vector] = 0;

@@ -10,21 +10,28 @@
 
 /* ---- handlers ---- */
 
-/* RAX = cycles for what the device has completed since the last time. */
+/* What a count in memory has grown by since it was seen last. */
+static uint64_t news(struct mem *m, uint64_t addr, uint64_t *seen)
+{
+    uint64_t count = addr ? mem_read64(m, addr) : *seen;
+    uint64_t grown = count - *seen;
+
+    *seen = count;
+    return grown;
+}
+
+/* RAX = cycles for what the device has done since the last time. */
 static void reap(void *self, struct cpu_env *env, uint64_t i)
 {
     struct workload *w = self;
     const struct workload_irq *irq = &w->config.irq[i];
-    uint64_t done = 0;
-    uint64_t count;
+    uint64_t done = news(env->mem, irq->sent, &w->seen_sent[irq->device]);
+    uint64_t received =
+        news(env->mem, irq->received, &w->seen_received[irq->device]);
 
-    if (irq->writeback) {
-        count = mem_read64(env->mem, irq->writeback);
-        done = count - w->seen[i];
-        w->seen[i] = count;
-        if (irq->acknowledges)
-            w->acknowledged = count;
-    }
+    if (irq->acknowledges)
+        w->acknowledged += received;
+    done += received;
     env->cpu->gpr[RAX] = w->config.softirq + done * w->config.completion;
 }
 
@@ -87,7 +94,13 @@ static void build_idt(struct workload *w, struct text *t, struct mem *m)
 
 /* ---- programs ---- */
 
-/* One more message: RAX = what to ring the doorbell with, or 0. */
+static bool window_is_open(const struct workload *w)
+{
+    return w->produced - w->acknowledged < w->config.window;
+}
+
+/* One more message: RAX = what to ring the doorbell with, or 0.  A batch that
+ * the window cuts short is announced too: nothing else would open it. */
 static void produce(void *self, struct cpu_env *env, uint64_t arg)
 {
     struct workload *w = self;
@@ -96,7 +109,8 @@ static void produce(void *self, struct cpu_env *env, uint64_t arg)
     w->produced++;
     w->unannounced++;
     env->cpu->gpr[RAX] = 0;
-    if (w->unannounced >= w->config.messages_per_doorbell) {
+    if (w->unannounced >= w->config.messages_per_doorbell ||
+        !window_is_open(w)) {
         env->cpu->gpr[RAX] = w->unannounced;
         w->unannounced = 0;
     }
@@ -105,11 +119,8 @@ static void produce(void *self, struct cpu_env *env, uint64_t arg)
 /* RAX = 1 while the window allows another message, else 0. */
 static void window_open(void *self, struct cpu_env *env, uint64_t arg)
 {
-    struct workload *w = self;
-
     (void)arg;
-    env->cpu->gpr[RAX] =
-        w->produced - w->acknowledged < w->config.window ? 1 : 0;
+    env->cpu->gpr[RAX] = window_is_open(self);
 }
 
 /* As fast as the window allows: compute, produce, ring the doorbell. */

@@ -19,15 +19,17 @@
 #include "software/text.h"
 
 #define WORKLOAD_VECTORS_MAX 64
+#define WORKLOAD_DEVICES_MAX 16
 
 enum workload_kind { WORKLOAD_STREAM, WORKLOAD_SPIN, WORKLOAD_IDLE };
 
 /* One interrupt vector of a device, as the driver sees it. */
 struct workload_irq {
     uint8_t vector;
-    /* Where the device counts what it has done; 0: nothing is counted. */
-    uint64_t writeback;
-    bool acknowledges; /* the count is of acknowledged messages */
+    uint8_t device;    /* the workload's own number of it */
+    bool acknowledges; /* received are acknowledgements of what was produced */
+    /* Where the device counts messages; 0: this vector does not tell that. */
+    uint64_t sent, received;
 };
 
 struct workload_config {
@@ -48,10 +50,12 @@ struct workload {
     struct workload_config config;
     uint64_t boot; /* RIP of its first op */
     uint64_t idt, stack;
-    uint64_t produced, acknowledged;     /* messages */
-    uint32_t unannounced;                /* produced since the last doorbell */
-    uint64_t seen[WORKLOAD_VECTORS_MAX]; /* counts already handled */
-    uint64_t faults;                     /* exceptions taken: none expected */
+    uint64_t produced, acknowledged; /* messages */
+    uint32_t unannounced;            /* produced since the last doorbell */
+    /* counts already handled, by device */
+    uint64_t seen_sent[WORKLOAD_DEVICES_MAX];
+    uint64_t seen_received[WORKLOAD_DEVICES_MAX];
+    uint64_t faults; /* exceptions taken: none expected */
 };
 
 #define WORKLOAD_TIMER_VECTOR 0xef

@@ -3,89 +3,96 @@
  *
  * Conservation: for each source, sent = delivered + merged + dropped +
  * pending, where pending are the interrupts that some node really holds.
- * Accounting: for each CPU, the shares add up to the measured cycles.
+ * Accounting: for each CPU, the shares add up to the measured cycles, and the
+ * host's cycles by exit reason to its share.
  */
 #include <stdio.h>
 
 #include "sim/machine/machine_private.h"
 
-struct holders {
-    const struct machine *machine;
-    uint64_t held[IRQ_SOURCES_MAX];
-    irq_id seen[4096]; /* an interrupt may be in several hands */
-    unsigned count;
-};
-
-static bool seen_before(struct holders *h, irq_id id)
+static void mark_held(struct machine *m)
 {
-    for (unsigned i = 0; i < h->count; i++)
-        if (h->seen[i] == id)
-            return true;
-    if (h->count < sizeof h->seen / sizeof h->seen[0])
-        h->seen[h->count++] = id;
-    return false;
-}
+    struct irqs *q = &m->irqs;
 
-static void hold(void *ctx, irq_id id)
-{
-    struct holders *h = ctx;
-    const struct irqs *q = &h->machine->irqs;
-
-    if (irq_pending(q, id) && !seen_before(h, id))
-        h->held[irq_source(q, id)]++;
-}
-
-static void count_held(const struct machine *m, struct holders *h)
-{
-    fabric_each_held(m, hold, h);
+    irqs_forget_held(q);
+    fabric_each_held(m, irqs_mark_held, q);
     for (unsigned i = 0; i < m->devices; i++)
-        pcie_node_each_held(&m->device[i].fn, hold, h);
+        pcie_node_each_held(&m->device[i].fn, irqs_mark_held, q);
     for (unsigned i = 0; i < m->cpus; i++) {
-        lapic_node_each_held(&m->cpu[i].lapic, hold, h);
-        cpu_node_each_held(&m->cpu[i].node, hold, h);
+        lapic_node_each_held(&m->cpu[i].lapic, irqs_mark_held, q);
+        cpu_node_each_held(&m->cpu[i].node, irqs_mark_held, q);
         if (m->cpu[i].kvm)
-            kvm_each_held(m->cpu[i].kvm, hold, h);
+            kvm_each_held(m->cpu[i].kvm, irqs_mark_held, q);
     }
+}
+
+/* How many pending interrupts of a source some node holds. */
+static uint64_t held(const struct irqs *q, uint16_t source)
+{
+    uint64_t n = 0;
+
+    for (uint32_t i = 0; i < q->capacity; i++) {
+        const struct irq_record *r = &q->record[i];
+
+        n += r->id && !r->final && r->held && r->source == source;
+    }
+    return n;
 }
 
 static const char *audit_interrupts(struct machine *m)
 {
-    struct holders h = {.machine = m};
-
-    count_held(m, &h);
+    mark_held(m);
     for (uint16_t s = 0; s < m->irqs.sources; s++) {
         const struct irq_counts *c = &m->irqs.count[s];
         uint64_t settled = c->delivered + c->merged + c->dropped;
+        uint64_t pending = held(&m->irqs, s);
 
-        if (c->sent == settled + h.held[s])
+        if (c->sent == settled + pending)
             continue;
         snprintf(m->complaint, sizeof m->complaint,
                  "interrupts of %s: %ju sent, but %ju delivered + %ju merged "
                  "+ %ju dropped + %ju held",
                  m->source_name[s], (uintmax_t)c->sent, (uintmax_t)c->delivered,
                  (uintmax_t)c->merged, (uintmax_t)c->dropped,
-                 (uintmax_t)h.held[s]);
+                 (uintmax_t)pending);
         return m->complaint;
     }
     return NULL;
 }
 
+static const char *complain(struct machine *m, unsigned cpu, const char *what,
+                            const uint64_t sum_and_want[2])
+{
+    snprintf(m->complaint, sizeof m->complaint,
+             "cycles of CPU %u: the %s add up to %ju, not to %ju", cpu, what,
+             (uintmax_t)sum_and_want[0], (uintmax_t)sum_and_want[1]);
+    return m->complaint;
+}
+
+static uint64_t sum(const uint64_t *cycles, unsigned n)
+{
+    uint64_t total = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        total += cycles[i];
+    return total;
+}
+
+/* The shares make up the run, the exit reasons make up the host's share. */
 static const char *audit_cycles(struct machine *m)
 {
-    uint64_t want = (m->end - m->measure_from) / m->core.period;
+    uint64_t run = (m->end - m->measure_from) / m->core.period;
 
     for (unsigned i = 0; i < m->cpus; i++) {
-        const uint64_t *cycles = m->cpu[i].node.account.cycles;
-        uint64_t sum = 0;
+        const struct cpu_account *a = &m->cpu[i].node.account;
+        uint64_t shares[2] = {sum(a->cycles, SHARE_COUNT), run};
+        uint64_t reasons[2] = {sum(a->host_by_reason, NO_EXIT_YET + 1),
+                               a->cycles[SHARE_HOST]};
 
-        for (unsigned s = 0; s < SHARE_COUNT; s++)
-            sum += cycles[s];
-        if (sum == want)
-            continue;
-        snprintf(m->complaint, sizeof m->complaint,
-                 "cycles of CPU %u: the shares add up to %ju, not to %ju", i,
-                 (uintmax_t)sum, (uintmax_t)want);
-        return m->complaint;
+        if (shares[0] != shares[1])
+            return complain(m, i, "shares", shares);
+        if (reasons[0] != reasons[1])
+            return complain(m, i, "host's cycles by exit reason", reasons);
     }
     return NULL;
 }

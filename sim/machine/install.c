@@ -2,7 +2,7 @@
  * Software onto the CPUs: what a boot loader, the drivers and the hypervisor's
  * user interface have done before the run begins.  It takes no time.
  */
-#include <string.h>
+#include <assert.h>
 
 #include "sim/machine/machine_private.h"
 
@@ -46,10 +46,16 @@ struct slot {
     uint8_t host_vector, guest_vector;
 };
 
-static uint32_t slots_of_device(const struct scenario_device *d, unsigned i,
-                                struct vecset used[2], struct slot *slot)
+/* MSI needs all its vectors side by side. */
+static unsigned block_of(const struct scenario_device *d)
 {
-    unsigned block = d->message == MESSAGE_MSI ? d->vectors : 1;
+    return d->message == MESSAGE_MSI ? d->vectors : 1;
+}
+
+static void fill_slots(const struct scenario_device *d, unsigned device,
+                       struct vecset used[2], struct slot *slot)
+{
+    unsigned block = block_of(d);
     uint8_t host = 0, guest = 0;
 
     for (unsigned k = 0; k < d->vectors; k++) {
@@ -57,22 +63,30 @@ static uint32_t slots_of_device(const struct scenario_device *d, unsigned i,
             host = allocate(&used[0], 0x35, block);
             guest = allocate(&used[1], 0x31, block);
         }
-        slot[k] = (struct slot){i, k, (uint8_t)(host + k % block),
+        slot[k] = (struct slot){device, k, (uint8_t)(host + k % block),
                                 (uint8_t)(guest + k % block)};
     }
-    return d->vectors;
 }
 
+/* Large blocks come first: single vectors, spread over the priority classes,
+ * would leave no room for them. */
 static uint32_t slots_of_vm(const struct machine *m,
                             const struct scenario_vm *vm, struct slot *slot)
 {
     struct vecset used[2] = {0};
     uint32_t n = 0;
 
-    for (uint32_t a = 0; a < vm->assigned_count; a++) {
-        unsigned i = vm->assigned[a];
+    for (unsigned block = PCIE_VECTORS; block; block /= 2) {
+        n = 0;
+        for (uint32_t a = 0; a < vm->assigned_count; a++) {
+            unsigned i = vm->assigned[a];
+            const struct scenario_device *d = &m->scenario->device[i];
 
-        n += slots_of_device(&m->scenario->device[i], i, used, slot + n);
+            assert(n + d->vectors <= KVM_IRQS_MAX);
+            if (block_of(d) == block)
+                fill_slots(d, i, used, slot + n);
+            n += d->vectors;
+        }
     }
     return n;
 }
@@ -123,18 +137,33 @@ static void drive(struct machine *m, unsigned cpu, const struct slot *s,
 
 /* ---- the workload ---- */
 
-static struct workload_irq workload_irq(const struct machine *m, unsigned cpu,
+/* The device that a stream sends through: the first one that is no source of
+ * pulses; or the number of devices. */
+static unsigned stream_device(const struct machine *m,
+                              const struct scenario_vm *vm)
+{
+    for (uint32_t a = 0; a < vm->assigned_count; a++)
+        if (m->scenario->device[vm->assigned[a]].nic.pulse == PULSE_NONE)
+            return vm->assigned[a];
+    return m->devices;
+}
+
+/* Vector 0 tells of sent messages, vector 1 of received ones; a single vector
+ * tells both, and every vector of a pulse source tells of pulses. */
+static struct workload_irq workload_irq(const struct machine *m,
+                                        const struct machine_cpu *c,
                                         const struct slot *s)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
-    bool acknowledges = s->k == 1 || d->vectors == 1;
+    uint64_t counts = writeback_at(c->index, s->device);
+    bool pulses = d->nic.pulse != PULSE_NONE;
 
     return (struct workload_irq){
         .vector = s->guest_vector,
-        .writeback = s->k < 2
-                         ? writeback_at(cpu, s->device) + (acknowledges ? 8 : 0)
-                         : 0,
-        .acknowledges = acknowledges,
+        .device = (uint8_t)s->device,
+        .acknowledges = s->device == stream_device(m, c->vm),
+        .sent = s->k == 0 ? counts : 0,
+        .received = s->k == 1 || d->vectors == 1 || pulses ? counts + 8 : 0,
     };
 }
 
@@ -175,10 +204,10 @@ static void install_workload(struct machine *m, struct machine_cpu *c,
 
     fill_work(&w, p);
     if (n)
-        w.doorbell =
-            BAR_BASE + BAR_STRIDE * slot[0].device + NIC_REG_TXDOORBELL;
+        w.doorbell = BAR_BASE + BAR_STRIDE * stream_device(m, c->vm) +
+                     NIC_REG_TXDOORBELL;
     for (uint32_t i = 0; i < n; i++)
-        w.irq[i] = workload_irq(m, c->index, &slot[i]);
+        w.irq[i] = workload_irq(m, c, &slot[i]);
     c->workload = arena_take(&m->arena, 1, sizeof *c->workload);
     workload_build(c->workload, &w, &m->text, &m->mem);
 }

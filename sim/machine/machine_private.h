@@ -70,7 +70,6 @@ struct posted {
 
 struct latency {
     uint8_t pair[HOP_COUNT][HOP_COUNT]; /* index + 1 into histogram */
-    bool whole[HOP_COUNT][HOP_COUNT];   /* from birth, not one hop */
     unsigned used;
     struct histogram *histogram;
 };

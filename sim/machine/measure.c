@@ -147,10 +147,9 @@ static void exit_figures(const struct machine *m, const struct totals *t,
                               "exits.by_reason.%s", exit_reason_name(r));
     for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
         if (t->account.exits[r])
-            figures_add_real(out, "1/s",
-                             (double)t->account.exits[r] / t->seconds,
-                             "exits.per_second_by_reason.%s",
-                             exit_reason_name(r));
+            figures_add_real(
+                out, "1/s", (double)t->account.exits[r] / t->seconds,
+                "exits.per_second_by_reason.%s", exit_reason_name(r));
     for (unsigned s = 0; s < m->irqs.sources; s++) {
         attributed += t->account.exits_by_source[s];
         if (t->account.exits_by_source[s])
@@ -190,11 +189,10 @@ static void interrupt_figures(const struct machine *m, const struct totals *t,
     }
     for (unsigned r = 0; r < IRQ_REASON_COUNT; r++)
         if (t->irq.by_reason[r])
-            figures_add_count(out, "", t->irq.by_reason[r],
-                              "interrupts.%s_by_reason.%s",
-                              r == IRQ_IRR_SET || r == IRQ_VIRR_SET ? "merged"
-                                                                    : "dropped",
-                              irq_reason_name((enum irq_reason)r));
+            figures_add_count(
+                out, "", t->irq.by_reason[r], "interrupts.%s_by_reason.%s",
+                r == IRQ_IRR_SET || r == IRQ_VIRR_SET ? "merged" : "dropped",
+                irq_reason_name((enum irq_reason)r));
     figures_add_real(out, "1/s", (double)t->irq.delivered / t->seconds,
                      "interrupts.per_second");
     figures_add_real(out, "1/s", (double)t->account.injections / t->seconds,

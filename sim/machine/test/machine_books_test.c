@@ -282,3 +282,12 @@ TEST(machine_books, name_the_cpu_that_counts_a_cycle_twice)
     m->cpu[1].node.account.cycles[SHARE_GUEST]++;
     expect_found_out(m, "CPU 1");
 }
+
+TEST(machine_books, name_the_cpu_whose_host_cycles_have_no_exit_reason)
+{
+    struct machine *m = idle_guests(RIG_KVM);
+
+    machine_run(m, 2 * SIM_MS);
+    m->cpu[1].node.account.host_by_reason[EXIT_HLT]--;
+    expect_found_out(m, "CPU 1");
+}
