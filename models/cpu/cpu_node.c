@@ -353,6 +353,9 @@ static struct cpu_result end_op(struct cpu_node *n)
         call_software(n, op);
     } else if (!reaches_out(op->kind)) {
         r = cpu_execute(&n->cpu, n->config.mem, op);
+        if (op->kind == OP_INT_REG)
+            irq_hop(n->config.irqs, n->delivered_irq, HOP_HOST_HANDLER,
+                    engine_now(n->config.engine));
     } else if (!reach_out(n, op)) {
         n->cpu.rip = rip;
         r = cpu_raise(&n->cpu, n->config.mem, VECTOR_GP, 0);
