@@ -37,6 +37,8 @@ LAYERS = [
     (r"models/\w+/test/.*", [r"{own}/", r"sim/(core|engine)/"]),
     (r"models/\w+/\w+" + NODE + "$", [r"{own}/", r"sim/(core|engine)/"]),
     (r"models/", [r"{own}/(?!\w+_node\.h)", r"sim/core/"]),
+    # software is tested on whole machines
+    (r"software/test/", [r"software/", r"models/", r"sim/(core|engine|machine)/"]),
     # a hypervisor's software devices use models as rule books, never nodes
     (r"software/", [r"software/", r"models/cpu/", NO_NODE, r"sim/core/"]),
     (r"sim/scenario/", [r"sim/(scenario|core)/", COSTS]),
