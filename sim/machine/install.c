@@ -2,13 +2,17 @@
  * Software onto the CPUs: what a boot loader, the drivers and the hypervisor's
  * user interface have done before the run begins.  It takes no time.
  */
-#include <assert.h>
-
 #include "sim/machine/machine_private.h"
 
 #define FIRST_VECTOR 0x30u
 #define LAST_VECTOR 0xdfu
 #define SYSTEM_CALL_VECTOR 0x80u
+
+_Static_assert(SCENARIO_VM_VECTORS <= KVM_IRQS_MAX &&
+                   SCENARIO_VM_VECTORS <= WORKLOAD_VECTORS_MAX,
+               "software has room for the vectors of every VM");
+_Static_assert(SCENARIO_DEVICES <= WORKLOAD_DEVICES_MAX,
+               "software has room for all devices");
 
 /* ---- vectors, as an operating system allocates them ---- */
 
@@ -82,7 +86,6 @@ static uint32_t slots_of_vm(const struct machine *m,
             unsigned i = vm->assigned[a];
             const struct scenario_device *d = &m->scenario->device[i];
 
-            assert(n + d->vectors <= KVM_IRQS_MAX);
             if (block_of(d) == block)
                 fill_slots(d, i, used, slot + n);
             n += d->vectors;
@@ -250,7 +253,7 @@ static void install(struct machine *m, const struct scenario_vm *vm)
 {
     struct machine_cpu *c = &m->cpu[vm->cpu];
     bool bare_metal = vm->hypervisor == HYPERVISOR_NONE;
-    struct slot slot[KVM_IRQS_MAX];
+    struct slot slot[SCENARIO_VM_VECTORS];
     uint32_t n = slots_of_vm(m, vm, slot);
 
     c->vm = vm;

@@ -64,6 +64,27 @@ static void check_name(const struct check *c, const char *list, uint32_t i)
     }
 }
 
+/* Names of the machine's own sources of interrupts, beside which those of
+ * devices and virtual machines stand in the figures. */
+static bool name_is_taken(const char *name)
+{
+    const char *digits = name + strlen("cpu");
+
+    return !strcmp(name, "outside") ||
+           (!strncmp(name, "cpu", 3) && *digits &&
+            digits[strspn(digits, "0123456789")] == '\0');
+}
+
+static void check_source_name(const struct check *c, const char *list,
+                              uint32_t i)
+{
+    const char *name = node_get(element(c, list, i).node, "name")->text;
+
+    if (name_is_taken(name))
+        broken(c, place_of(element(c, list, i), "name"),
+               "'%s' is a name of the machine itself; choose another", name);
+}
+
 static void check_device(const struct check *c, uint32_t i)
 {
     const struct scenario_device *d = &c->s->device[i];
@@ -172,6 +193,19 @@ static const char *owner_before(const struct scenario *s, uint32_t vm,
     return NULL;
 }
 
+static void check_vectors(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    uint32_t vectors = 0;
+
+    for (uint32_t j = 0; j < vm->assigned_count; j++)
+        vectors += c->s->device[vm->assigned[j]].vectors;
+    if (vectors > SCENARIO_VM_VECTORS)
+        broken(c, place_of(element(c, "vms", i), "assigned"),
+               "the devices of '%s' have %u vectors; at most %u are possible",
+               vm->name, vectors, SCENARIO_VM_VECTORS);
+}
+
 static void check_assigned(const struct check *c, uint32_t i)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
@@ -222,6 +256,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     check_not_empty(&c, "vms", s->vm_count);
     for (uint32_t i = 0; i < s->device_count; i++) {
         check_name(&c, "devices", i);
+        check_source_name(&c, "devices", i);
         check_device(&c, i);
     }
     for (uint32_t i = 0; i < s->program_count; i++) {
@@ -230,9 +265,11 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     }
     for (uint32_t i = 0; i < s->vm_count; i++) {
         check_name(&c, "vms", i);
+        check_source_name(&c, "vms", i);
         check_cpu(&c, i);
         check_features(&c, i);
         check_assigned(&c, i);
+        check_vectors(&c, i);
     }
 }
 

@@ -22,6 +22,7 @@
 #define SCENARIO_TEXT 512
 #define SCENARIO_DEVICES 16
 #define SCENARIO_VMS 8
+#define SCENARIO_VM_VECTORS 64 /* of all devices of one VM */
 #define SCENARIO_PROGRAMS 8
 #define SCENARIO_VARIANTS 16
 #define SCENARIO_EXPECTS 64

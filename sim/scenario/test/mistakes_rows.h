@@ -168,6 +168,24 @@ static const struct mistake_row {
      "    assigned: [clock, clock]",
      "x.yaml:27:23: error: device 'clock' is assigned twice; 'other' has it "
      "already"},
+    {"too_many_vectors", NULL,
+     "title: t\nplatform: platforms/nehalem-x5570.yaml\nduration: 1ms\n"
+     "devices:\n"
+     "  - {name: a, vectors: 32}\n  - {name: b, vectors: 32}\n  - name: c\n"
+     "programs: [{name: p, kind: spin}]\n"
+     "vms:\n  - name: guest\n    hypervisor: kvm\n    program: p\n"
+     "    assigned: [a, b, c]\n",
+     "x.yaml:13:15: error: the devices of 'guest' have 65 vectors; at most 64 "
+     "are possible"},
+    {"device_named_like_a_source_of_the_machine", "    vectors: 2\n",
+     "    vectors: 2\n  - name: outside\n",
+     "x.yaml:9:11: error: 'outside' is a name of the machine itself; choose "
+     "another\nx.yaml:9:11: warning: device 'outside' is assigned to nobody: "
+     "it "
+     "does nothing"},
+    {"vm_named_like_a_source_of_the_machine", "name: other", "name: cpu1",
+     "x.yaml:24:11: error: 'cpu1' is a name of the machine itself; choose "
+     "another"},
     {"eli_on_bare_metal", "    hypervisor: kvm\n    apic: x2apic\n",
      "    hypervisor: none\n    apic: x2apic\n    features: {eli: true}\n",
      "x.yaml:22:21: error: eli needs 'hypervisor: kvm'"},
