@@ -24,19 +24,21 @@ static bool control(const struct cpu *c, enum vmcs_field f, uint32_t bit)
     return c->non_root && (vmcs_get(c->vmcs, f) & bit) != 0;
 }
 
-/* Interrupts other than by exit: IF = 1 and no blocking by STI. */
+/* Interrupts other than by exit: IF = 1 and no blocking. */
 static bool interruptible(const struct cpu *c)
 {
-    return cpu_if(c) && !c->sti_blocking;
+    return cpu_if(c) && !c->sti_blocking && !c->mov_ss_blocking;
 }
 
 enum cpu_event cpu_recognize(const struct cpu *c)
 {
-    if (c->activity > ACTIVITY_HLT)
+    if (c->activity == ACTIVITY_WAIT_FOR_SIPI)
         return CPU_EVENT_NONE;
     if (c->preemption_timer &&
         control(c, VMCS_PIN_CONTROLS, PIN_PREEMPTION_TIMER))
         return CPU_EVENT_PREEMPTION_TIMER_EXIT;
+    if (c->activity == ACTIVITY_SHUTDOWN)
+        return CPU_EVENT_NONE;
     if (control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW) &&
         interruptible(c))
         return CPU_EVENT_WINDOW_EXIT;
@@ -93,8 +95,9 @@ static bool enter_handler(struct cpu *c, struct mem *m,
                           const struct cpu_vectored *e,
                           struct cpu_vectored *fault)
 {
-    bool external = e->type == INTR_TYPE_EXTERNAL || e->type == INTR_TYPE_NMI ||
-                    e->type == INTR_TYPE_HARDWARE_EXCEPTION;
+    /* INT1 counts as external to the program */
+    bool external = e->type != INTR_TYPE_SOFTWARE_INTERRUPT &&
+                    e->type != INTR_TYPE_SOFTWARE_EXCEPTION;
     struct gate g = {0};
 
     *fault = (struct cpu_vectored){
@@ -133,7 +136,8 @@ static bool bitmap_catches(const struct cpu *c, uint8_t vector)
 }
 
 /* The exit for exception `e` met while `original` (or NULL) was delivered. */
-static struct cpu_result exception_exit(const struct cpu_vectored *e,
+static struct cpu_result exception_exit(const struct cpu *c,
+                                        const struct cpu_vectored *e,
                                         const struct cpu_vectored *original)
 {
     struct cpu_result r = {
@@ -146,24 +150,24 @@ static struct cpu_result exception_exit(const struct cpu_vectored *e,
     if (original) {
         r.exit.idt_vectoring_info = intr_info(original);
         r.exit.idt_vectoring_error_code = original->error_code;
-        if (original->type == INTR_TYPE_SOFTWARE_INTERRUPT)
-            r.exit.instruction_length = 1;
+        if (intr_type_is_software(original->type))
+            r.exit.instruction_length =
+                rip_op(original->return_rip) - rip_op(c->rip);
     }
     return r;
 }
 
-static bool contributory(const struct cpu_vectored *e)
-{
-    return e->type == INTR_TYPE_HARDWARE_EXCEPTION &&
-           (e->vector == VECTOR_NP || e->vector == VECTOR_GP);
-}
+/* Bits of the vectors in "Interrupt and Exception Classes". */
+#define CONTRIBUTORY (1u << 0 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13)
+#define PAGE_FAULTS (1u << 14)
 
 /* "Conditions for Generating a Double Fault": what comes of a fault met while
- * `e` was delivered. */
+ * `e` was delivered.  The faults met here are contributory ones. */
 static struct cpu_vectored escalate(const struct cpu_vectored *e,
                                     struct cpu_vectored fault)
 {
-    if (contributory(e)) {
+    if (e->type == INTR_TYPE_HARDWARE_EXCEPTION &&
+        ((CONTRIBUTORY | PAGE_FAULTS) >> e->vector & 1)) {
         fault.vector = VECTOR_DF;
         fault.error_code = 0;
     }
@@ -186,40 +190,37 @@ static struct cpu_result shutdown(struct cpu *c)
 struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
                               const struct cpu_vectored *e)
 {
-    struct cpu_vectored now = *e;
     struct cpu_vectored fault;
 
-    /* Before the first fault can exit: a waking event leaves HLT first. */
+    /* Before a fault can exit: a waking event leaves HLT first. */
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
-    while (!enter_handler(c, m, &now, &fault)) {
-        if (now.type == INTR_TYPE_HARDWARE_EXCEPTION && now.vector == VECTOR_DF)
-            return shutdown(c);
-        fault = escalate(&now, fault);
-        if (bitmap_catches(c, fault.vector))
-            /* a #DF that exits directly has no vectoring information */
-            return exception_exit(&fault,
-                                  fault.vector == VECTOR_DF ? NULL : &now);
-        now = fault;
-    }
-    return (struct cpu_result){.outcome = CPU_GOES_ON};
+    c->mov_ss_blocking = false;
+    if (enter_handler(c, m, e, &fault))
+        return (struct cpu_result){.outcome = CPU_GOES_ON};
+    if (e->type == INTR_TYPE_HARDWARE_EXCEPTION && e->vector == VECTOR_DF)
+        return shutdown(c);
+    fault = escalate(e, fault);
+    if (bitmap_catches(c, fault.vector))
+        /* a #DF that exits directly has no vectoring information */
+        return exception_exit(c, &fault, fault.vector == VECTOR_DF ? NULL : e);
+    return (struct cpu_result){.outcome = CPU_FAULTS, .fault = fault};
 }
 
-struct cpu_result cpu_raise(struct cpu *c, struct mem *m, uint8_t vector,
+struct cpu_result cpu_raise(const struct cpu *c, uint8_t vector,
                             uint32_t error_code)
 {
     struct cpu_vectored e = {
         .vector = vector,
         .type = INTR_TYPE_HARDWARE_EXCEPTION,
-        .has_error_code = vector == VECTOR_DF ||
-                          (vector >= 10 && vector <= 14) || vector == 17,
+        .has_error_code = cpu_has_error_code(vector),
         .error_code = error_code,
         .return_rip = c->rip,
     };
 
     if (bitmap_catches(c, vector))
-        return exception_exit(&e, NULL);
-    return cpu_deliver(c, m, &e);
+        return exception_exit(c, &e, NULL);
+    return (struct cpu_result){.outcome = CPU_FAULTS, .fault = e};
 }
 
 struct cpu_exit cpu_intr_exit(bool has_vector, uint8_t vector)
@@ -239,8 +240,11 @@ const char *cpu_check(const struct cpu *c)
         return "non-root operation with VMX off";
     if (c->sti_blocking && !cpu_if(c))
         return "blocking by STI with IF = 0";
-    if (c->sti_blocking && c->activity != ACTIVITY_ACTIVE)
-        return "blocking by STI in an inactive state";
+    if (c->sti_blocking && c->mov_ss_blocking)
+        return "blocking by STI and by MOV SS";
+    if ((c->sti_blocking || c->mov_ss_blocking) &&
+        c->activity != ACTIVITY_ACTIVE)
+        return "blocking by STI or MOV SS in an inactive state";
     if (!(c->rflags & RFLAGS_FIXED))
         return "RFLAGS bit 1 is 0";
     return NULL;

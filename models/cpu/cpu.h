@@ -3,10 +3,10 @@
  * the IDT, and VMX root and non-root operation.
  *
  * Modelled: RIP, RSP, RFLAGS.IF, eight general registers, IDTR, the IDT and
- * the interrupt frames in memory, blocking by STI, HLT, faults met during
- * delivery, VM entries with their checks, VM exits with their information.
- * CPL is 0 throughout; code is op streams (op.h), not instructions.
- * Left out: NMI and SMI, debug exceptions, task switches, paging.
+ * the interrupt frames in memory, blocking by STI and MOV SS, HLT, faults met
+ * during delivery, VM entries with their checks, VM exits with their
+ * information. CPL is 0 throughout; code is op streams (op.h), not
+ * instructions. Left out: NMI and SMI, debug exceptions, task switches, paging.
  *
  * SDM vol. 3, chapters "Interrupt and Exception Handling", "VMX Non-Root
  * Operation", "VM Entries", "VM Exits".
@@ -25,6 +25,7 @@
 #define RFLAGS_IF (1u << 9)
 
 /* Exception vectors. */
+#define VECTOR_UD 6
 #define VECTOR_DF 8
 #define VECTOR_NP 11
 #define VECTOR_GP 13
@@ -40,6 +41,7 @@ struct cpu {
     struct cpu_idtr idtr;
     enum cpu_activity activity;
     bool sti_blocking;
+    bool mov_ss_blocking; /* no op sets it, but a VM entry can */
     bool vmx_on, non_root;
     bool vm_fail;          /* the last VMX instruction failed (CF or ZF) */
     bool intr;             /* level of the line from the local APIC */
@@ -81,15 +83,17 @@ struct cpu_exit {
     uint64_t guest_physical_address;
 };
 
-/* How a delivery or a VM entry ends. */
+/* How an op or a delivery ends. */
 enum cpu_outcome {
     CPU_GOES_ON, /* at cpu.rip */
+    CPU_FAULTS,  /* `fault` is to be delivered next, before all else */
     CPU_EXITS,   /* a VM exit follows; `exit` says which */
     CPU_SHUTS_DOWN,
 };
 
 struct cpu_result {
     enum cpu_outcome outcome;
+    struct cpu_vectored fault;
     struct cpu_exit exit;
 };
 
@@ -101,22 +105,37 @@ static inline bool cpu_if(const struct cpu *c)
     return (c->rflags & RFLAGS_IF) != 0;
 }
 
+/* Exceptions that push an error code. */
+static inline bool cpu_has_error_code(uint32_t vector)
+{
+    return vector == VECTOR_DF || (vector >= 10 && vector <= 14) ||
+           vector == 17;
+}
+
+/* The op at RIP has been executed: what blocks for one op ends. */
+static inline void cpu_retire(struct cpu *c)
+{
+    c->rip = rip_plus(c->rip, 1);
+    c->sti_blocking = false;
+    c->mov_ss_blocking = false;
+}
+
 /* The event that is taken before the next op; does not change the state. */
 enum cpu_event cpu_recognize(const struct cpu *c);
 
 /*
  * Deliver an event through the IDT at cpu.idtr in `m`: frame pushed, IF
- * cleared for an interrupt gate, RIP at the gate's offset.  Faults met on the
- * way are delivered in turn, or cause a VM exit when the exception bitmap
- * catches them, with the IDT-vectoring information of the first event.  An
- * event itself never exits here: an exception that the bitmap catches is
- * turned into an exit by cpu_raise().
+ * cleared for an interrupt gate, RIP at the gate's offset.  A fault met on the
+ * way takes the event's place, or causes a VM exit when the exception bitmap
+ * catches it, with the IDT-vectoring information of the event.  The event
+ * itself never exits here: cpu_raise() is what looks at the bitmap for it.
  */
 struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
                               const struct cpu_vectored *e);
 
-/* A fault of the op at RIP: exit if the bitmap catches it, else delivery. */
-struct cpu_result cpu_raise(struct cpu *c, struct mem *m, uint8_t vector,
+/* A fault of the op at RIP: exit if the bitmap catches it, else the fault is to
+ * be delivered.  Blocking by STI stays: the op has not been executed. */
+struct cpu_result cpu_raise(const struct cpu *c, uint8_t vector,
                             uint32_t error_code);
 
 /* Does this op exit instead of executing?  Fills `x` if so.  Accesses to
@@ -130,12 +149,20 @@ bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
                       struct cpu_exit *x);
 
 /*
- * The part of an op that touches nothing but the CPU and memory; RIP has been
- * advanced.  IRET, CLI, STI, HLT, INT, LIDT, PUSHA, POPA, jumps, VMX
- * instructions without the entries.
+ * Executes the op at RIP, one that touches nothing but the CPU and memory:
+ * IRET, CLI, STI, HLT, INT, LIDT, PUSHA, POPA, jumps, and what
+ * cpu_execute_vmx() does.
  */
 struct cpu_result cpu_execute(struct cpu *c, struct mem *m,
                               const struct op *op);
+
+/* Its VMX instructions; VMLAUNCH and VMRESUME only where cpu_enters() is
+ * false. */
+struct cpu_result cpu_execute_vmx(struct cpu *c, const struct op *op);
+
+/* Is this a VM entry to be tried by cpu_vm_entry()?  Outside VMX root
+ * operation and without a current VMCS it is not. */
+bool cpu_enters(const struct cpu *c, const struct op *op);
 
 /* VM exit: guest state and exit information to the VMCS, host state loaded. */
 void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x);
@@ -148,7 +175,8 @@ struct cpu_exit cpu_intr_exit(bool has_vector, uint8_t vector);
  * VMLAUNCH (launch) or VMRESUME up to the point where guest state is loaded:
  * VMERR_NONE and guest state loaded; or an error: nothing changed but
  * cpu.vm_fail and the VM-instruction error field; or, with *entry_failure
- * set, the entry-failure exit (80000021h) has been taken.
+ * set, the entry-failure exit (80000021h) has been taken.  RIP stays at the
+ * instruction unless state was loaded.
  */
 enum vm_instruction_error cpu_vm_entry(struct cpu *c, bool launch,
                                        bool *entry_failure);

@@ -28,7 +28,7 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
 
     *n = (struct cpu_node){
         .config = *c,
-        .share = SHARE_IDLE, /* until it is started */
+        .share = SHARE_IDLE,
         .exit_reason = NO_EXIT_YET,
         .op_cost =
             {
@@ -43,20 +43,14 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
 
 /* ---- accounting ---- */
 
-static uint64_t cycles_between(const struct cpu_node *n, sim_time from,
-                               sim_time to)
-{
-    return (to - from) / n->config.clock.period;
-}
-
 void cpu_node_settle(struct cpu_node *n, sim_time now)
 {
-    uint64_t cycles = cycles_between(n, n->accounted, now);
+    uint64_t cycles = (now - n->settled) / n->config.clock.period;
 
     n->account.cycles[n->share] += cycles;
     if (n->share == SHARE_HOST)
         n->account.host_by_reason[n->exit_reason] += cycles;
-    n->accounted += cycles * n->config.clock.period;
+    n->settled += cycles * n->config.clock.period;
 }
 
 /* Whose time it is while the CPU executes. */
@@ -87,18 +81,24 @@ static uint64_t begin(struct cpu_node *n, enum cpu_step step,
     return cycles;
 }
 
+/* How often TSC bit X has toggled: what the preemption timer counts. */
+static uint64_t timer_ticks(const struct cpu_node *n, sim_time time)
+{
+    return clock_cycles(&n->config.clock, time) >>
+           n->config.preemption_timer_shift;
+}
+
 static void stop_preemption_timer(struct cpu_node *n)
 {
     struct vmcs *v = n->cpu.vmcs;
     uint64_t left = 0;
 
     if (event_scheduled(&n->timer_event))
-        left = (n->timer_event.time - engine_now(n->config.engine)) /
-               n->config.clock.period;
+        left = timer_ticks(n, n->timer_event.time) -
+               timer_ticks(n, engine_now(n->config.engine));
     engine_cancel(n->config.engine, &n->timer_event);
     if (vmcs_get(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_SAVE_PREEMPTION_TIMER)
-        vmcs_set(v, VMCS_PREEMPTION_TIMER_VALUE,
-                 left >> n->config.preemption_timer_shift);
+        vmcs_set(v, VMCS_PREEMPTION_TIMER_VALUE, left);
 }
 
 static uint64_t begin_exit(struct cpu_node *n, const struct cpu_exit *x)
@@ -157,10 +157,11 @@ static uint64_t work_cycles(const struct cpu_node *n, const struct op *op)
 
 static uint64_t begin_work(struct cpu_node *n, const struct op *op)
 {
-    uint64_t left = work_cycles(n, op) - rip_done(n->cpu.rip);
+    uint64_t work = work_cycles(n, op), done = rip_done(n->cpu.rip);
+    uint64_t left = work > done ? work - done : 0;
 
-    assert(work_cycles(n, op) <= UINT32_MAX);
-    if (n->cpu.sti_blocking && left > 1)
+    assert(work <= UINT32_MAX);
+    if ((n->cpu.sti_blocking || n->cpu.mov_ss_blocking) && left > 1)
         left = 1; /* the blocking covers one instruction */
     n->stall = n->cpu.non_root && left ? n->pollution : 0;
     return begin(n, STEP_WORK, executing_share(n), left + n->stall);
@@ -168,11 +169,11 @@ static uint64_t begin_work(struct cpu_node *n, const struct op *op)
 
 static uint64_t begin_entry(struct cpu_node *n)
 {
-    bool injects =
-        vmcs_get(n->cpu.vmcs, VMCS_ENTRY_INTR_INFO) & INTR_INFO_VALID;
     const struct cpu_costs *costs = &n->config.costs;
+    struct cpu_vectored e;
+    bool injects = cpu_entry_injects(&n->cpu, &e);
 
-    if (injects)
+    if (injects && e.type == INTR_TYPE_EXTERNAL)
         irq_hop(n->config.irqs, n->cpu.vmcs->inject_irq, HOP_INJECTION,
                 engine_now(n->config.engine));
     return begin(n, STEP_ENTRY, SHARE_TRANSITION,
@@ -204,7 +205,7 @@ static uint64_t begin_op(struct cpu_node *n)
 
     if (op->kind == OP_WORK || op->kind == OP_WORK_REG)
         return begin_work(n, op);
-    if (op->kind == OP_VMLAUNCH || op->kind == OP_VMRESUME)
+    if (cpu_enters(&n->cpu, op))
         return begin_entry(n);
     if (access ? cpu_access_exits(&n->cpu, op->imm, op->kind == OP_STORE, &x)
                : cpu_intercepts(&n->cpu, n->config.mem, op, &x))
@@ -255,15 +256,35 @@ static void entered(struct cpu_node *n, irq_id irq)
         irq_deliver(n->config.irqs, irq, HOP_GUEST_HANDLER, now);
 }
 
-/* An op, a delivery or an entry has ended; true if a VM exit follows. */
+/* A host has called its handler for the interrupt of the last exit. */
+static void dispatched(struct cpu_node *n, const struct cpu_result *r)
+{
+    if (r->outcome == CPU_GOES_ON && !n->cpu.non_root && n->root_is_host)
+        irq_hop(n->config.irqs, n->delivered_irq, HOP_HOST_HANDLER,
+                engine_now(n->config.engine));
+}
+
+/* An op, a delivery or an entry has ended; true if a VM exit or the delivery
+ * of a fault follows. */
 static bool follow(struct cpu_node *n, const struct cpu_result *r,
                    uint64_t *cycles)
 {
-    if (r->outcome != CPU_EXITS)
+    switch (r->outcome) {
+    case CPU_EXITS:
+        *cycles = begin_exit(n, &r->exit);
+        cpu_node_attribute_exit(n, n->vectored_irq);
+        return true;
+    case CPU_FAULTS:
+        /* an interrupt whose place a fault takes never reaches a handler */
+        irq_drop(n->config.irqs, n->vectored_irq, IRQ_UNHANDLED);
+        n->vectored_irq = 0;
+        n->vectored = r->fault;
+        *cycles = begin(n, STEP_DELIVERY, executing_share(n),
+                        n->config.costs.fault_delivery);
+        return true;
+    default:
         return false;
-    *cycles = begin_exit(n, &r->exit);
-    cpu_node_attribute_exit(n, n->vectored_irq);
-    return true;
+    }
 }
 
 static void end_work(struct cpu_node *n, uint64_t cycles)
@@ -275,12 +296,12 @@ static void end_work(struct cpu_node *n, uint64_t cycles)
     n->pollution -= stalled;
     n->account.pollution += stalled;
     n->cpu.rip += cycles - stalled;
-    if (cycles > stalled)
+    if (cycles > stalled) {
         n->cpu.sti_blocking = false;
-    if (rip_done(n->cpu.rip) == work_cycles(n, op)) {
-        n->cpu.rip = rip_plus(n->cpu.rip, 1);
-        n->cpu.sti_blocking = false;
+        n->cpu.mov_ss_blocking = false;
     }
+    if (rip_done(n->cpu.rip) >= work_cycles(n, op))
+        cpu_retire(&n->cpu);
 }
 
 /* LOAD and STORE: memory takes 64 bits, registers 32. */
@@ -344,24 +365,20 @@ static struct cpu_result end_op(struct cpu_node *n)
 {
     const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
     struct cpu_result r = {.outcome = CPU_GOES_ON};
-    bool blocked = n->cpu.sti_blocking;
-    uint64_t rip = n->cpu.rip;
 
-    n->cpu.rip = rip_plus(rip, 1);
     n->vectored_irq = 0;
     if (op->kind == OP_CALL) {
+        cpu_retire(&n->cpu);
         call_software(n, op);
     } else if (!reaches_out(op->kind)) {
         r = cpu_execute(&n->cpu, n->config.mem, op);
         if (op->kind == OP_INT_REG)
-            irq_hop(n->config.irqs, n->delivered_irq, HOP_HOST_HANDLER,
-                    engine_now(n->config.engine));
-    } else if (!reach_out(n, op)) {
-        n->cpu.rip = rip;
-        r = cpu_raise(&n->cpu, n->config.mem, VECTOR_GP, 0);
+            dispatched(n, &r);
+    } else if (reach_out(n, op)) {
+        cpu_retire(&n->cpu);
+    } else {
+        r = cpu_raise(&n->cpu, VECTOR_GP, 0);
     }
-    if (blocked)
-        n->cpu.sti_blocking = false;
     return r;
 }
 
@@ -369,10 +386,10 @@ static struct cpu_result end_delivery(struct cpu_node *n)
 {
     struct cpu_result r = cpu_deliver(&n->cpu, n->config.mem, &n->vectored);
 
-    if (r.outcome == CPU_GOES_ON) {
+    if (r.outcome == CPU_GOES_ON && n->vectored.type == INTR_TYPE_EXTERNAL)
         entered(n, n->vectored_irq);
+    if (r.outcome == CPU_GOES_ON)
         n->vectored_irq = 0;
-    }
     return r;
 }
 
@@ -382,7 +399,7 @@ static void end_exit(struct cpu_node *n)
 
     irq_hop(n->config.irqs, n->vectored_irq, HOP_VM_EXIT,
             engine_now(n->config.engine));
-    if (n->vectored_irq)
+    if (n->vectored_irq || n->exit.reason == EXIT_EXTERNAL_INTERRUPT)
         n->delivered_irq = n->vectored_irq;
     n->vectored_irq = 0;
     n->exit_reason = n->exit.reason;
@@ -395,50 +412,72 @@ static void end_exit(struct cpu_node *n)
 static void arm_preemption_timer(struct cpu_node *n)
 {
     const struct vmcs *v = n->cpu.vmcs;
-    uint64_t value = vmcs_get(v, VMCS_PREEMPTION_TIMER_VALUE);
-    uint64_t cycles = value << n->config.preemption_timer_shift;
+    uint32_t value = (uint32_t)vmcs_get(v, VMCS_PREEMPTION_TIMER_VALUE);
+    uint64_t due = timer_ticks(n, engine_now(n->config.engine)) + value;
 
-    if (vmcs_get(v, VMCS_PIN_CONTROLS) & PIN_PREEMPTION_TIMER)
-        engine_schedule(n->config.engine, &n->timer_event,
-                        engine_now(n->config.engine) +
-                            cycles * n->config.clock.period);
+    if (!(vmcs_get(v, VMCS_PIN_CONTROLS) & PIN_PREEMPTION_TIMER) ||
+        n->cpu.preemption_timer)
+        return;
+    engine_schedule(n->config.engine, &n->timer_event,
+                    (due << n->config.preemption_timer_shift) *
+                        n->config.clock.period);
 }
 
-static struct cpu_result end_entry(struct cpu_node *n)
+/* Guest state was refused; the host goes on as after a VM exit. */
+static void entry_failed(struct cpu_node *n)
 {
-    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
-    uint64_t next = rip_plus(n->cpu.rip, 1);
-    struct cpu_result r = {.outcome = CPU_GOES_ON};
-    irq_id irq = n->cpu.vmcs->inject_irq;
-    bool entry_failure;
-    struct cpu_vectored e;
+    n->exit_reason = EXIT_INVALID_GUEST_STATE;
+    n->account.exits[EXIT_INVALID_GUEST_STATE]++;
+    n->attributed = false;
+}
 
-    n->vectored_irq = 0;
-    if (cpu_vm_entry(&n->cpu, op->kind == OP_VMLAUNCH, &entry_failure)) {
-        n->cpu.rip = next;
-        return r;
-    }
-    if (entry_failure)
-        return r;
-    arm_preemption_timer(n);
-    if (!cpu_entry_injects(&n->cpu, &e))
-        return r;
-    n->account.injections += e.type == INTR_TYPE_EXTERNAL;
-    n->vectored_irq = irq;
-    r = cpu_deliver(&n->cpu, n->config.mem, &e);
+static struct cpu_result inject(struct cpu_node *n,
+                                const struct cpu_vectored *e)
+{
+    struct vmcs *v = n->cpu.vmcs;
+    bool external = e->type == INTR_TYPE_EXTERNAL;
+    struct cpu_result r;
+
+    n->account.injections += external;
+    n->vectored_irq = external ? v->inject_irq : 0;
+    r = cpu_deliver(&n->cpu, n->config.mem, e);
+    if (r.outcome == CPU_EXITS)
+        return r; /* the hypervisor has to inject it again */
+    v->inject_irq = 0;
     if (r.outcome == CPU_GOES_ON) {
-        entered(n, irq);
+        if (external)
+            entered(n, n->vectored_irq);
         n->vectored_irq = 0;
     }
     return r;
 }
 
-/* Ends the step that began at n->start; true if an exit has begun. */
+static struct cpu_result end_entry(struct cpu_node *n)
+{
+    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
+    bool entry_failure;
+    struct cpu_vectored e;
+
+    n->vectored_irq = 0;
+    if (cpu_vm_entry(&n->cpu, op->kind == OP_VMLAUNCH, &entry_failure)) {
+        cpu_retire(&n->cpu);
+        return r;
+    }
+    if (entry_failure) {
+        entry_failed(n);
+        return r;
+    }
+    arm_preemption_timer(n);
+    return cpu_entry_injects(&n->cpu, &e) ? inject(n, &e) : r;
+}
+
+/* Ends the step that began at n->start; true if the next one has begun. */
 static bool end(struct cpu_node *n, uint64_t *cycles)
 {
     struct cpu_result r = {.outcome = CPU_GOES_ON};
     sim_time now = engine_now(n->config.engine);
-    uint64_t took = cycles_between(n, n->start, now);
+    uint64_t took = (now - n->start) / n->config.clock.period;
 
     cpu_node_settle(n, now);
     switch (n->step) {
@@ -492,12 +531,14 @@ static void run(struct cpu_node *n)
 void cpu_node_start(struct cpu_node *n, uint64_t rip, uint64_t rsp)
 {
     sim_time edge = clock_edge(&n->config.clock, engine_now(n->config.engine));
+    bool intr = n->cpu.intr;
 
     cpu_reset(&n->cpu, rip, rsp);
+    n->cpu.intr = intr; /* the line is the APIC's */
     n->step = STEP_WAIT;
     n->share = SHARE_IDLE;
     n->start = edge;
-    n->accounted = edge;
+    n->settled = edge;
     engine_schedule(n->config.engine, &n->step_event, edge);
 }
 

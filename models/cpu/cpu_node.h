@@ -93,7 +93,7 @@ struct cpu_node {
     enum cpu_step step;
     enum cpu_share share; /* of the step */
     sim_time start;       /* of the step */
-    sim_time accounted;   /* every cycle before it is in the account */
+    sim_time settled;     /* every cycle before it is accounted for */
     bool in_step;         /* the node itself is executing */
     bool awake;           /* woken from HLT, the event is still to be taken */
     bool root_is_host;    /* root operation is a hypervisor, not a workload */

@@ -1,5 +1,4 @@
 /* Single operations: what exits instead of executing, and what executes. */
-#include <assert.h>
 #include <stddef.h>
 
 #include "models/cpu/cpu.h"
@@ -33,6 +32,42 @@ static bool msr_exits(const struct cpu *c, struct mem *m, uint32_t msr,
     return (mem_read32(m, at & ~UINT64_C(3)) >> (8 * (at & 3) + (msr & 7))) & 1;
 }
 
+/* How an exit qualification names the general registers. */
+static const uint64_t gpr_number[GPR_COUNT] = {
+    [RAX] = 0, [RCX] = 1, [RDX] = 2, [RBX] = 3,
+    [RSI] = 6, [RDI] = 7, [R8] = 8,  [R9] = 9,
+};
+
+/* "Instructions That Cause VM Exits Unconditionally". */
+static bool vmx_instruction_exits(uint8_t kind, struct cpu_exit *x)
+{
+    switch (kind) {
+    case OP_VMCALL:
+        x->reason = EXIT_VMCALL;
+        return true;
+    case OP_VMLAUNCH:
+        x->reason = EXIT_VMLAUNCH;
+        return true;
+    case OP_VMPTRLD:
+        x->reason = EXIT_VMPTRLD;
+        return true;
+    case OP_VMREAD:
+        x->reason = EXIT_VMREAD;
+        return true;
+    case OP_VMRESUME:
+        x->reason = EXIT_VMRESUME;
+        return true;
+    case OP_VMWRITE:
+        x->reason = EXIT_VMWRITE;
+        return true;
+    case OP_VMXON:
+        x->reason = EXIT_VMXON;
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
                     struct cpu_exit *x)
 {
@@ -54,16 +89,13 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
         return msr_exits(c, m, (uint32_t)op->imm, true);
     case OP_MOV_CR8: /* CR number 8, MOV to CR, the register */
         x->reason = EXIT_CR_ACCESS;
-        x->qualification = 8 | (uint64_t)op->reg << 8;
+        x->qualification = 8 | gpr_number[op->reg] << 8;
         return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_CR8_LOAD_EXITING);
     case OP_LIDT:
         x->reason = EXIT_GDTR_IDTR;
         return secondary(c, SECONDARY_DESCRIPTOR_TABLE_EXITING);
-    case OP_VMCALL:
-        x->reason = EXIT_VMCALL;
-        return true;
     default:
-        return false;
+        return vmx_instruction_exits(op->kind, x);
     }
 }
 
@@ -123,37 +155,8 @@ static struct cpu_result software_interrupt(struct cpu *c, struct mem *m,
         .return_rip = c->rip,
     };
 
-    c->rip = rip_of(rip_op(c->rip) - 1); /* faults return to the INT itself */
+    c->rip = rip_plus(c->rip, UINT32_MAX); /* faults return to the INT */
     return cpu_deliver(c, m, &e);
-}
-
-static void vmwrite(struct cpu *c, enum vmcs_field f, uint64_t value)
-{
-    c->vm_fail = !vmcs_field_writable(f);
-    if (c->vm_fail)
-        vmcs_set(c->vmcs, VMCS_INSTRUCTION_ERROR, VMERR_READ_ONLY_FIELD);
-    else
-        vmcs_set(c->vmcs, f, value);
-}
-
-static void execute_vmx(struct cpu *c, const struct op *op)
-{
-    switch (op->kind) {
-    case OP_VMXON:
-        c->vmx_on = true;
-        break;
-    case OP_VMPTRLD:
-        c->vmcs = op->self;
-        break;
-    case OP_VMREAD:
-        c->gpr[op->reg] = vmcs_get(c->vmcs, (enum vmcs_field)op->imm);
-        break;
-    case OP_VMWRITE:
-        vmwrite(c, (enum vmcs_field)op->imm, c->gpr[op->reg]);
-        break;
-    default:
-        assert(!"an operation that the node executes");
-    }
 }
 
 static bool jumps(const struct cpu *c, const struct op *op)
@@ -172,6 +175,7 @@ static void set_if(struct cpu *c)
 
 struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
 {
+    cpu_retire(c);
     switch (op->kind) {
     case OP_NOP:
     case OP_PAUSE:
@@ -215,7 +219,7 @@ struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
         c->idtr.limit = (uint16_t)op->imm;
         break;
     default:
-        execute_vmx(c, op);
+        return cpu_execute_vmx(c, op);
     }
     return (struct cpu_result){.outcome = CPU_GOES_ON};
 }

@@ -47,6 +47,18 @@ uint32_t vmcs_encoding(enum vmcs_field f)
     return fields[f].encoding;
 }
 
+uint64_t vmcs_field_mask(enum vmcs_field f)
+{
+    switch (fields[f].encoding >> 13 & 3) {
+    case 0:
+        return UINT16_MAX;
+    case 2:
+        return UINT32_MAX;
+    default:
+        return UINT64_MAX;
+    }
+}
+
 const char *exit_reason_name(unsigned reason)
 {
     return reason < EXIT_REASON_LIMIT ? reasons[reason] : NULL;

@@ -77,6 +77,13 @@ enum intr_type {
     INTR_TYPE_OTHER = 7,
 };
 
+/* Events that return behind the instruction that caused them. */
+static inline bool intr_type_is_software(uint32_t type)
+{
+    return type >= INTR_TYPE_SOFTWARE_INTERRUPT &&
+           type <= INTR_TYPE_SOFTWARE_EXCEPTION;
+}
+
 /* Guest interruptibility and activity. */
 #define BLOCKING_BY_STI (1u << 0)
 #define BLOCKING_BY_MOV_SS (1u << 1)
@@ -93,12 +100,13 @@ enum cpu_activity {
 /* VM-instruction errors. */
 enum vm_instruction_error {
     VMERR_NONE = 0,
+    VMERR_VMCALL_IN_ROOT = 1,
     VMERR_LAUNCH_NOT_CLEAR = 4,
     VMERR_RESUME_NOT_LAUNCHED = 5,
     VMERR_CONTROLS = 7,
     VMERR_HOST_STATE = 8,
     VMERR_READ_ONLY_FIELD = 13,
-    VMERR_MOV_SS = 26,
+    VMERR_VMXON_IN_ROOT = 15,
 };
 
 struct vmcs {
@@ -132,6 +140,9 @@ void vmcs_clear(struct vmcs *v);
 enum vmcs_field vmcs_field_of(uint32_t encoding);
 bool vmcs_field_writable(enum vmcs_field f);
 uint32_t vmcs_encoding(enum vmcs_field f);
+
+/* The bits that a field has, by its width; 64 of a natural-width one. */
+uint64_t vmcs_field_mask(enum vmcs_field f);
 
 /* The SDM's name of a basic exit reason, or NULL. */
 const char *exit_reason_name(unsigned reason);

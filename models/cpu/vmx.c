@@ -1,4 +1,5 @@
 /* VM entries with their checks, VM exits with what they record. */
+#include <assert.h>
 #include <stddef.h>
 
 #include "models/cpu/cpu.h"
@@ -18,6 +19,12 @@
     (EXIT_CTL_DEFAULT1 | EXIT_CTL_HOST_64 | EXIT_CTL_ACKNOWLEDGE |             \
      EXIT_CTL_SAVE_PREEMPTION_TIMER)
 #define ENTRY_ALLOWED (ENTRY_CTL_DEFAULT1 | ENTRY_CTL_GUEST_64)
+
+/* Neither in SMM nor in an enclave. */
+#define BLOCKING_LEGAL (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS | BLOCKING_BY_NMI)
+
+/* RFLAGS bits 63:22, 15, 5 and 3 are reserved; VM is not for 64-bit mode. */
+#define RFLAGS_ZERO (~UINT64_C(0x3fffff) | 1u << 17 | 0x8028u)
 
 static uint32_t get32(const struct vmcs *v, enum vmcs_field f)
 {
@@ -48,17 +55,6 @@ static bool controls_legal(const struct vmcs *v)
                          ENTRY_ALLOWED);
 }
 
-static bool has_error_code(uint32_t vector)
-{
-    return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
-}
-
-static bool is_software_event(uint32_t type)
-{
-    return type >= INTR_TYPE_SOFTWARE_INTERRUPT &&
-           type <= INTR_TYPE_SOFTWARE_EXCEPTION;
-}
-
 /* "VM-Entry Controls": the fields for event injection. */
 static bool injection_legal(const struct vmcs *v)
 {
@@ -77,13 +73,13 @@ static bool injection_legal(const struct vmcs *v)
         return false;
     if (exception && vector > 31)
         return false;
-    if (error_code != (exception && has_error_code(vector)))
+    if (error_code != (exception && cpu_has_error_code(vector)))
         return false;
     if (info & 0x7ffff000)
         return false;
     if (error_code && get32(v, VMCS_ENTRY_ERROR_CODE) >> 16)
         return false;
-    return !is_software_event(type) || (length >= 1 && length <= 15);
+    return !intr_type_is_software(type) || (length >= 1 && length <= 15);
 }
 
 /* "Checks on VM-Execution Control Fields" and the two that follow it. */
@@ -95,8 +91,6 @@ static bool control_fields_legal(const struct vmcs *v)
     if (!controls_legal(v))
         return false;
     if (!(pin & PIN_NMI_EXITING) && (pin & PIN_VIRTUAL_NMIS))
-        return false;
-    if (!(pin & PIN_VIRTUAL_NMIS) && (primary & PRIMARY_NMI_WINDOW))
         return false;
     if ((primary & PRIMARY_MSR_BITMAPS) &&
         vmcs_get(v, VMCS_MSR_BITMAP) % MEM_PAGE_BYTES)
@@ -129,41 +123,72 @@ static bool activity_allows(uint32_t activity, uint32_t info)
 }
 
 /* "Checks on Guest Non-Register State", as far as interrupts go. */
-static bool guest_state_legal(const struct vmcs *v)
+static bool state_legal(const struct vmcs *v)
 {
     uint32_t blocking = get32(v, VMCS_GUEST_INTERRUPTIBILITY);
     uint32_t activity = get32(v, VMCS_GUEST_ACTIVITY);
-    uint32_t info = get32(v, VMCS_ENTRY_INTR_INFO);
     uint64_t rflags = vmcs_get(v, VMCS_GUEST_RFLAGS);
     bool by_sti = blocking & BLOCKING_BY_STI;
     bool by_mov_ss = blocking & BLOCKING_BY_MOV_SS;
-    bool valid = info & INTR_INFO_VALID;
 
-    if (activity > ACTIVITY_WAIT_FOR_SIPI || blocking >> 5)
+    if (activity > ACTIVITY_WAIT_FOR_SIPI || (blocking & ~BLOCKING_LEGAL))
         return false;
     if ((by_sti || by_mov_ss) && activity != ACTIVITY_ACTIVE)
         return false;
     if ((by_sti && by_mov_ss) || (by_sti && !(rflags & RFLAGS_IF)))
         return false;
-    if (!(rflags & RFLAGS_FIXED) ||
-        vmcs_get(v, VMCS_LINK_POINTER) != UINT64_MAX)
+    return (rflags & RFLAGS_FIXED) && !(rflags & RFLAGS_ZERO) &&
+           !(get32(v, VMCS_GUEST_IDTR_LIMIT) >> 16);
+}
+
+/* May the guest's state take the event that the entry injects? */
+static bool state_takes(const struct vmcs *v, uint32_t info)
+{
+    uint32_t blocking = get32(v, VMCS_GUEST_INTERRUPTIBILITY);
+    bool by_mov_ss = blocking & BLOCKING_BY_MOV_SS;
+    bool virtual_nmis = get32(v, VMCS_PIN_CONTROLS) & PIN_VIRTUAL_NMIS;
+
+    if (!activity_allows(get32(v, VMCS_GUEST_ACTIVITY), info))
         return false;
-    if (!valid)
+    switch (INTR_INFO_TYPE(info)) {
+    case INTR_TYPE_EXTERNAL:
+        return (vmcs_get(v, VMCS_GUEST_RFLAGS) & RFLAGS_IF) && !by_mov_ss &&
+               !(blocking & BLOCKING_BY_STI);
+    case INTR_TYPE_NMI:
+        return !by_mov_ss && !(virtual_nmis && (blocking & BLOCKING_BY_NMI));
+    default:
         return true;
-    if (!activity_allows(activity, info))
-        return false;
-    if (INTR_INFO_TYPE(info) == INTR_TYPE_EXTERNAL)
-        return (rflags & RFLAGS_IF) && !by_sti && !by_mov_ss;
-    if (INTR_INFO_TYPE(info) == INTR_TYPE_NMI)
-        return !by_sti && !by_mov_ss &&
-               !((get32(v, VMCS_PIN_CONTROLS) & PIN_VIRTUAL_NMIS) &&
-                 (blocking & BLOCKING_BY_NMI));
-    return true;
+    }
+}
+
+/* Exit qualifications of an entry failure; which one is reported if there are
+ * several mistakes is up to the processor. */
+enum state_failure {
+    STATE_LEGAL = -1,
+    STATE_FAILURE = 0,
+    STATE_FAILURE_NMI_STI = 3,
+    STATE_FAILURE_LINK_POINTER = 4,
+};
+
+static enum state_failure guest_state_failure(const struct vmcs *v)
+{
+    uint32_t info = get32(v, VMCS_ENTRY_INTR_INFO);
+    bool valid = info & INTR_INFO_VALID;
+    bool by_sti = get32(v, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_STI;
+
+    if (!state_legal(v) || (valid && !state_takes(v, info)))
+        return STATE_FAILURE;
+    if (valid && by_sti && INTR_INFO_TYPE(info) == INTR_TYPE_NMI)
+        return STATE_FAILURE_NMI_STI;
+    if (vmcs_get(v, VMCS_LINK_POINTER) != UINT64_MAX)
+        return STATE_FAILURE_LINK_POINTER;
+    return STATE_LEGAL;
 }
 
 static void load_guest(struct cpu *c)
 {
     const struct vmcs *v = c->vmcs;
+    uint32_t blocking = get32(v, VMCS_GUEST_INTERRUPTIBILITY);
 
     c->rip = vmcs_get(v, VMCS_GUEST_RIP);
     c->rsp = vmcs_get(v, VMCS_GUEST_RSP);
@@ -171,10 +196,13 @@ static void load_guest(struct cpu *c)
     c->idtr.base = vmcs_get(v, VMCS_GUEST_IDTR_BASE);
     c->idtr.limit = (uint16_t)vmcs_get(v, VMCS_GUEST_IDTR_LIMIT);
     c->activity = (enum cpu_activity)vmcs_get(v, VMCS_GUEST_ACTIVITY);
-    c->sti_blocking = vmcs_get(v, VMCS_GUEST_INTERRUPTIBILITY) & 1;
+    c->sti_blocking = blocking & BLOCKING_BY_STI;
+    c->mov_ss_blocking = blocking & BLOCKING_BY_MOV_SS;
     c->frames = v->frames;
     c->non_root = true;
-    c->preemption_timer = false;
+    c->preemption_timer =
+        (get32(v, VMCS_PIN_CONTROLS) & PIN_PREEMPTION_TIMER) &&
+        get32(v, VMCS_PREEMPTION_TIMER_VALUE) == 0;
 }
 
 static void load_host(struct cpu *c)
@@ -188,6 +216,7 @@ static void load_host(struct cpu *c)
     c->idtr.limit = 0xffff;
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
+    c->mov_ss_blocking = false;
     c->frames = 0;
     c->non_root = false;
     c->preemption_timer = false;
@@ -196,7 +225,64 @@ static void load_host(struct cpu *c)
 static void fail(struct cpu *c, enum vm_instruction_error error)
 {
     c->vm_fail = true;
-    vmcs_set(c->vmcs, VMCS_INSTRUCTION_ERROR, error);
+    if (c->vmcs)
+        vmcs_set(c->vmcs, VMCS_INSTRUCTION_ERROR, error);
+}
+
+static void vmwrite(struct cpu *c, enum vmcs_field f, uint64_t value)
+{
+    if (vmcs_field_writable(f))
+        vmcs_set(c->vmcs, f, value & vmcs_field_mask(f));
+    else
+        fail(c, VMERR_READ_ONLY_FIELD);
+}
+
+static void access_vmcs(struct cpu *c, const struct op *op)
+{
+    enum vmcs_field f = (enum vmcs_field)op->imm;
+
+    if (!c->vmcs)
+        c->vm_fail = true; /* VMfailInvalid: no field to put an error into */
+    else if (op->kind == OP_VMREAD)
+        c->gpr[op->reg] = vmcs_get(c->vmcs, f);
+    else
+        vmwrite(c, f, c->gpr[op->reg]);
+}
+
+bool cpu_enters(const struct cpu *c, const struct op *op)
+{
+    return (op->kind == OP_VMLAUNCH || op->kind == OP_VMRESUME) && c->vmx_on &&
+           !c->non_root && c->vmcs;
+}
+
+struct cpu_result cpu_execute_vmx(struct cpu *c, const struct op *op)
+{
+    if (!c->vmx_on && op->kind != OP_VMXON) {
+        c->rip = rip_plus(c->rip, UINT32_MAX); /* it faults */
+        return cpu_raise(c, VECTOR_UD, 0);
+    }
+    c->vm_fail = false;
+    switch (op->kind) {
+    case OP_VMXON:
+        if (c->vmx_on)
+            fail(c, VMERR_VMXON_IN_ROOT);
+        c->vmx_on = true;
+        break;
+    case OP_VMCALL:
+        fail(c, VMERR_VMCALL_IN_ROOT);
+        break;
+    case OP_VMPTRLD:
+        c->vmcs = op->self;
+        break;
+    case OP_VMREAD:
+    case OP_VMWRITE:
+        access_vmcs(c, op);
+        break;
+    default: /* VMLAUNCH and VMRESUME without a current VMCS */
+        assert(!c->vmcs);
+        c->vm_fail = true;
+    }
+    return (struct cpu_result){.outcome = CPU_GOES_ON};
 }
 
 enum vm_instruction_error cpu_vm_entry(struct cpu *c, bool launch,
@@ -204,6 +290,7 @@ enum vm_instruction_error cpu_vm_entry(struct cpu *c, bool launch,
 {
     struct vmcs *v = c->vmcs;
     enum vm_instruction_error error = VMERR_NONE;
+    enum state_failure failure;
 
     *entry_failure = false;
     c->vm_fail = false;
@@ -213,15 +300,18 @@ enum vm_instruction_error cpu_vm_entry(struct cpu *c, bool launch,
         error = VMERR_RESUME_NOT_LAUNCHED;
     else if (!control_fields_legal(v))
         error = VMERR_CONTROLS;
+    else if (!(get32(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_HOST_64))
+        error = VMERR_HOST_STATE; /* the host is in 64-bit mode */
     if (error) {
         fail(c, error);
         return error;
     }
-    if (!guest_state_legal(v)) {
+    failure = guest_state_failure(v);
+    if (failure != STATE_LEGAL) {
         *entry_failure = true;
         vmcs_set(v, VMCS_EXIT_REASON,
                  EXIT_REASON_ENTRY_FAILURE | EXIT_INVALID_GUEST_STATE);
-        vmcs_set(v, VMCS_EXIT_QUALIFICATION, 0);
+        vmcs_set(v, VMCS_EXIT_QUALIFICATION, failure);
         load_host(c);
         return VMERR_NONE;
     }
@@ -234,7 +324,7 @@ bool cpu_entry_injects(const struct cpu *c, struct cpu_vectored *e)
 {
     const struct vmcs *v = c->vmcs;
     uint32_t info = get32(v, VMCS_ENTRY_INTR_INFO);
-    uint32_t length = is_software_event(INTR_INFO_TYPE(info))
+    uint32_t length = intr_type_is_software(INTR_INFO_TYPE(info))
                           ? get32(v, VMCS_ENTRY_INSTRUCTION_LENGTH)
                           : 0;
 
@@ -259,7 +349,8 @@ static void save_guest(const struct cpu *c)
     vmcs_set(v, VMCS_GUEST_IDTR_LIMIT, c->idtr.limit);
     vmcs_set(v, VMCS_GUEST_ACTIVITY, c->activity);
     vmcs_set(v, VMCS_GUEST_INTERRUPTIBILITY,
-             c->sti_blocking ? BLOCKING_BY_STI : 0);
+             (c->sti_blocking ? BLOCKING_BY_STI : 0) |
+                 (c->mov_ss_blocking ? BLOCKING_BY_MOV_SS : 0));
     v->frames = c->frames;
 }
 
