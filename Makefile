@@ -56,7 +56,7 @@ obj = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 SC_TESTS := $(patsubst %.cc,$(BUILD)/sc-tests/%,$(notdir $(SC_TEST_CC)))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_C))
 EXAMPLES := $(patsubst %/,$(BUILD)/%,$(EXAMPLE_DIRS))
-PROGRAM := $(if $(CLI_C),$(BUILD)/virqsim)
+PROGRAM := $(BUILD)/virqsim
 
 SUBMAKE = +@$(MAKE) --no-print-directory
 RUN_TESTS = @BUILD=$(BUILD) PYTHON=$(PYTHON) tools/run-tests.sh
@@ -75,20 +75,22 @@ demo: ## install what is missing, build, compare the example scenario
 	$(BUILD)/virqsim compare scenarios/eli-netperf.yaml
 
 check: $(BUILD)/unit_tests $(PROGRAM) ## lint, unit tests, one golden scenario
-	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests $(GOLDEN)
+	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests \
+		'tools/results.sh eli-netperf'
 
 test: ## everything there is to test; installs what is missing
 	@tools/install-deps.sh
 	$(SUBMAKE) test-programs
 	$(SUBMAKE) $(ASAN) asan-programs
 	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests $(SC_TESTS) \
-		$(SCRIPT_TESTS) $(ASAN_TESTS) $(RESULTS)
+		$(SCRIPT_TESTS) $(ASAN_TESTS) tools/results.sh
 
 results: $(PROGRAM) ## re-create the reference results and compare them
 	@BUILD=$(BUILD) tools/results.sh
 
-results-update: $(PROGRAM) ## make the reference results anew
+results-update: $(PROGRAM) ## make them, and the numbers in the pages, anew
 	@BUILD=$(BUILD) tools/results.sh --update
+	@BUILD=$(BUILD) VIRQSIM_UPDATE_DOCS=1 $(PYTHON) tests/cli/docs_test.py
 
 asan: ## unit tests and a scenario with AddressSanitizer and UBSan
 	$(SUBMAKE) $(ASAN) asan-programs
@@ -115,13 +117,10 @@ help: ## this list
 clean: ## remove everything generated
 	rm -rf $(BUILD)
 
-GOLDEN = $(if $(PROGRAM),'tools/results.sh eli-netperf')
-RESULTS = $(if $(PROGRAM),tools/results.sh)
-
 ASAN = BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 ASAN_TESTS = $(BUILD)/asan/unit_tests \
-	$(if $(PROGRAM),'tests/asan_scenario.sh $(BUILD)/asan/virqsim')
+	'tests/asan_scenario.sh $(BUILD)/asan/virqsim'
 
 # ---- programs ------------------------------------------------------------
 
@@ -134,7 +133,7 @@ $(BUILD)/libvirqsim.a: $(call obj,$(LIB_C)) $(BUILD)/sources
 	@rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-$(BUILD)/virqsim: $(call obj,$(CLI_C) $(SC_CC)) $(BUILD)/libvirqsim.a
+$(PROGRAM): $(call obj,$(CLI_C) $(SC_CC)) $(BUILD)/libvirqsim.a
 	$(call say,LINK $@)
 	$(LINK) -o $@ $^ $(LDLIBS) -lsystemc
 

@@ -145,23 +145,24 @@ def check_pollution(shipped):
                f"{name}: and the host's cycles an exit are the same", each)
 
 
-def with_scenario(folder, old, new):
-    """A copy of the scenario with one change; its path."""
+def impossible(folder):
+    """A copy of the scenario that expects ELI to beat bare metal; its path."""
     with open(os.path.join(ROOT, NETPERF), encoding="utf-8") as f:
         text = f.read()
-    assert text.count(old) == 1
-    path = os.path.join(folder, "changed.yaml")
+    true = "min: 0.97, max: 1.00"
+    assert text.count(true) == 1
+    path = os.path.join(folder, "impossible.yaml")
     with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace(old, new))
+        f.write(text.replace(true, "min: 1.5"))
     return path
 
 
-def check_statuses():
+def check_failed_expectation():
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(os.path.join(ROOT, "scenarios/platforms"),
                         os.path.join(folder, "platforms"))
         short = ("--set", "duration=20ms", "--set", "warmup=5ms")
-        path = with_scenario(folder, "min: 0.97, max: 1.00", "min: 1.5")
+        path = impossible(folder)
         failed = "expectation failed: eli: throughput.relative is "
         for quiet in ((), ("--quiet",)):
             done = virqsim("compare", path, *short, *quiet)
@@ -181,11 +182,6 @@ def check_statuses():
                "2 about variants that did not run" in done.stdout,
                "one variant alone is not held against the reference",
                done.stdout[-300:], done.stderr)
-        path = with_scenario(folder, "vectors: 2", "vectors: many")
-        done = virqsim("compare", path)
-        report(done.returncode == 2 and f"{path}:" in done.stderr and
-               done.stdout == "", "a scenario with a mistake gives exit status"
-               " 2 and names the place", done.returncode, done.stderr)
 
 
 def main():
@@ -196,7 +192,7 @@ def main():
     check_exit_cost(costs)
     check_interrupt_cost(shipped, costs)
     check_pollution(shipped)
-    check_statuses()
+    check_failed_expectation()
     return status()
 
 

@@ -12,7 +12,9 @@ cat >build/virqsim <<'EOS'
 #!/bin/sh
 # virqsim compare FILE --out DIR --quiet
 grep -q fails "$2" && { echo "expectation failed"; exit 1; }
-cp "$2" "$4/result.json"
+cp "$2" "$4/report.csv"
+cp "$2" "$4/report.md"
+date +%N >"$4/report.html"
 EOS
 chmod +x build/virqsim
 echo 'seed: 1' >scenarios/one.yaml
@@ -37,8 +39,15 @@ check "a missing reference is a failure" 1 \
     "not ok - results/one is missing: make results-update"
 check "--update makes the reference" 0 "ok - results/two is made anew" --update
 check "equal results pass" 0 "ok - results/one is re-created byte for byte"
-printf ' ' >>results/two/result.json
-check "one byte more is a failure" 1 \
+for file in report.csv report.md; do
+    cp "results/two/$file" saved
+    printf ' ' >>"results/two/$file"
+    check "one byte more in $file is a failure" 1 \
+        "not ok - results/two is re-created byte for byte"
+    cp saved "results/two/$file"
+done
+rm results/two/report.md
+check "a file too few is a failure" 1 \
     "not ok - results/two is re-created byte for byte"
 check "a name limits it to one scenario" 0 \
     "ok - results/one is re-created byte for byte" one
