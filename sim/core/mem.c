@@ -37,6 +37,17 @@ static inline struct mem_page *find(struct mem *m, uint64_t addr)
     return &m->page[i];
 }
 
+bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve)
+{
+    uint64_t first = addr / MEM_PAGE_BYTES;
+    uint64_t last = n ? (addr + n - 1) / MEM_PAGE_BYTES : first;
+    uint64_t missing = 0;
+
+    for (uint64_t page = first; page <= last; page++)
+        missing += !find(m, page * MEM_PAGE_BYTES);
+    return m->used + missing + reserve + 1 < m->capacity;
+}
+
 static struct mem_page *find_or_take(struct mem *m, uint64_t addr)
 {
     struct mem_page *p = find(m, addr);

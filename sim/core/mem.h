@@ -43,6 +43,10 @@ void mem_init(struct mem *m, struct mem_page *pages, uint32_t capacity);
 void mem_read(struct mem *m, uint64_t addr, void *data, size_t n);
 void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n);
 
+/* Whether the pool has room for this write with `reserve` pages left over:
+ * to be asked before a write whose place somebody else has chosen. */
+bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve);
+
 uint32_t mem_read32(struct mem *m, uint64_t addr);
 uint64_t mem_read64(struct mem *m, uint64_t addr);
 void mem_write32(struct mem *m, uint64_t addr, uint32_t value);

@@ -156,34 +156,61 @@ static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,
     fabric_from_device(m, &msg);
 }
 
+/* A register access is one of 1, 2, 4 or 8 bytes inside the device. */
+static bool register_access(uint64_t addr, size_t bytes)
+{
+    return (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8) &&
+           bar_offset(addr) + bytes <= NIC_BAR_BYTES;
+}
+
+static void write_device(struct machine *m, uint64_t addr, const void *data,
+                         size_t bytes)
+{
+    uint64_t value = 0;
+
+    if (!register_access(addr, bytes)) {
+        m->outside_refused++;
+        return;
+    }
+    memcpy(&value, data, bytes);
+    nic_node_write(bus_device_at(m, addr), bar_offset(addr), (unsigned)bytes,
+                   value);
+}
+
 void machine_write(struct machine *m, uint64_t addr, const void *data,
                    size_t bytes)
 {
-    struct nic_node *device = bus_device_at(m, addr);
-    uint64_t value = 0;
-
-    if (is_msi(addr)) {
+    if (is_msi(addr))
         msi_from_outside(m, addr, data, bytes);
-    } else if (device) {
-        memcpy(&value, data, bytes < sizeof value ? bytes : sizeof value);
-        nic_node_write(device, bar_offset(addr), (unsigned)bytes, value);
-    } else {
+    else if (bus_device_at(m, addr))
+        write_device(m, addr, data, bytes);
+    else if (mem_has_room(&m->mem, addr, bytes, MEM_PAGES_PER_CPU * m->cpus))
         mem_write(&m->mem, addr, data, bytes);
+    else
+        m->outside_refused++;
+}
+
+static void read_device(struct machine *m, uint64_t addr, void *data,
+                        size_t bytes)
+{
+    uint64_t value;
+
+    memset(data, 0xff, bytes);
+    if (!register_access(addr, bytes)) {
+        m->outside_refused++;
+        return;
     }
+    value = nic_node_read(bus_device_at(m, addr), bar_offset(addr),
+                          (unsigned)bytes);
+    memcpy(data, &value, bytes);
 }
 
 void machine_read(struct machine *m, uint64_t addr, void *data, size_t bytes)
 {
-    struct nic_node *device = bus_device_at(m, addr);
-    uint64_t value;
-
-    if (is_msi(addr)) {
+    if (is_msi(addr))
         memset(data, 0xff, bytes);
-    } else if (device) {
-        value = nic_node_read(device, bar_offset(addr), (unsigned)bytes);
-        memset(data, 0, bytes);
-        memcpy(data, &value, bytes < sizeof value ? bytes : sizeof value);
-    } else {
+    else if (bus_device_at(m, addr))
+        read_device(m, addr, data, bytes);
+    else
         mem_read(&m->mem, addr, data, bytes);
-    }
 }

@@ -124,7 +124,8 @@ static void take_memory(struct machine *m)
     uint32_t events = EVENTS_FIXED + EVENTS_PER_CPU * m->cpus +
                       EVENTS_PER_DEVICE * m->devices;
     uint32_t records = IRQ_RECORDS_PER_CPU * (m->cpus + m->devices);
-    uint32_t pages = power_of_two_above(MEM_PAGES_PER_CPU * m->cpus);
+    uint32_t pages =
+        power_of_two_above(MEM_PAGES_PER_CPU * m->cpus + MEM_PAGES_OUTSIDE);
 
     engine_init(&m->engine, arena_take(a, events, sizeof(struct engine_slot)),
                 events);
@@ -144,7 +145,8 @@ static size_t arena_bytes(const struct scenario *s)
     size_t cpus = s->machine.cpus, devices = s->device_count;
 
     return (cpus + 1) * (2u << 20) + devices * (1u << 20) +
-           LATENCY_PAIRS * sizeof(struct histogram) + (4u << 20);
+           LATENCY_PAIRS * sizeof(struct histogram) +
+           2 * MEM_PAGES_OUTSIDE * sizeof(struct mem_page) + (4u << 20);
 }
 
 static void on_control(void *machine, struct event *ev)

@@ -25,7 +25,8 @@
 #define MSI_BYTES UINT64_C(0x100000)
 
 #define TEXT_OPS_PER_CPU 2048u
-#define MEM_PAGES_PER_CPU 64u
+#define MEM_PAGES_PER_CPU 64u   /* for software */
+#define MEM_PAGES_OUTSIDE 8192u /* 32 MiB for writes from outside */
 #define IRQ_RECORDS_PER_CPU 2048u
 #define FABRIC_MESSAGES 1024u
 #define POSTED_WRITES 64u
@@ -99,6 +100,7 @@ struct machine {
     struct latency latency;
     struct meter_start start;
     uint16_t outside_source;
+    uint64_t outside_refused; /* accesses from outside that nothing can take */
     char source_name[IRQ_SOURCES_MAX][SOURCE_NAME];
     char complaint[256]; /* what machine_finish() returns */
 };

@@ -277,6 +277,9 @@ static void throughput_figures(const struct machine *m, const struct totals *t,
 
 static void warning_figures(const struct machine *m, struct figures *out)
 {
+    if (m->outside_refused)
+        figures_add_count(out, "", m->outside_refused,
+                          "warnings.outside_accesses_refused");
     for (unsigned i = 0; i < m->cpus; i++) {
         const struct machine_cpu *c = &m->cpu[i];
 
