@@ -22,7 +22,7 @@ struct seen_line {
 
 struct lapic_nodes {
     struct engine engine;
-    struct engine_slot heap[16];
+    struct engine_slot heap[ENGINE_SLOTS(16)];
     struct irqs irqs;
     struct irq_record record[512];
     struct lapic_node node[NODES];

@@ -23,7 +23,7 @@ struct rig_arrival {
 
 struct rig {
     struct engine engine;
-    struct engine_slot slot[64];
+    struct engine_slot slot[ENGINE_SLOTS(64)];
     struct irqs irqs;
     struct irq_record record[RIG_RECORDS];
     struct rig_arrival log[RIG_LOG]; /* the first arrivals */

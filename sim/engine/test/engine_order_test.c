@@ -19,7 +19,7 @@ struct reference {
 
 struct engine_order {
     struct engine engine;
-    struct engine_slot heap[EVENTS_MAX];
+    struct engine_slot heap[ENGINE_SLOTS(EVENTS_MAX)];
     struct event event[EVENTS_MAX];
     struct reference reference[EVENTS_MAX];
     struct rng rng;

@@ -11,7 +11,7 @@
 /* Eight events; what happened is noted as (time, index of the event). */
 struct engine_rules {
     struct engine engine;
-    struct engine_slot heap[EVENTS];
+    struct engine_slot heap[ENGINE_SLOTS(EVENTS)];
     struct event event[EVENTS];
     /* what the handler of event i does, if anything */
     void (*then[EVENTS])(struct engine_rules *f);
@@ -51,11 +51,13 @@ static void engine_rules_teardown(struct engine_rules *f)
     const struct engine *e = &f->engine;
 
     EXPECT_FALSE(e->hole);
-    for (uint32_t i = 0; i < e->pending; i++) {
-        EXPECT_EQ(e->heap[i].event->place, i + 1);
+    for (uint32_t i = ENGINE_ROOT; i < ENGINE_ROOT + e->pending; i++) {
+        uint32_t parent = i == ENGINE_ROOT ? i : i / 4 + 2;
+
+        EXPECT_EQ(e->heap[i].event->place, i);
         EXPECT_EQ(e->heap[i].event->time, e->heap[i].time);
         EXPECT_EQ(e->heap[i].event->sequence, e->heap[i].sequence);
-        EXPECT_LE(e->heap[(i ? i - 1 : 0) / 4].time, e->heap[i].time);
+        EXPECT_LE(e->heap[parent].time, e->heap[i].time);
     }
 }
 
