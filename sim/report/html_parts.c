@@ -27,19 +27,17 @@ static void put_group(FILE *to, const struct result *r, const char *title)
             r->variant_count + 2, title);
 }
 
+/* Every column but the first has room for a ratio in each row, so that its
+ * numbers stand below each other. */
 static void put_row(FILE *to, const struct result *r,
                     const struct summary_row *row)
 {
-    bool ratios = false;
-
-    for (unsigned i = 0; i < r->variant_count; i++)
-        ratios = ratios || row->cell[i].ratio[0];
     fputs("<tr><th scope=\"row\">", to);
     text_html(to, row->label);
     fprintf(to, "</th><td class=\"u\">%s</td>", row->unit);
     for (unsigned i = 0; i < r->variant_count; i++) {
         fprintf(to, "<td class=\"n\">%s", row->cell[i].value);
-        if (ratios && i > 0) {
+        if (i > 0) {
             fputs(" <small>", to);
             text_html(to, row->cell[i].ratio);
             fputs("</small>", to);

@@ -10,7 +10,7 @@
 #include "sim/report/svg.h"
 #include "sim/report/text.h"
 
-#define LABEL_MAX 36 /* characters of a row's name */
+#define LABEL_MAX 48 /* characters of a row's name */
 #define WIDTH 800    /* pixels, before the page scales it */
 
 struct plot_row *plot_add_row(struct plot *p, const char *name)
