@@ -71,7 +71,7 @@ static void fill(struct bench *b, uint32_t pending)
 {
     uint16_t target;
 
-    engine_init(&b->engine, b->heap, pending);
+    engine_init(&b->engine, pending, b->heap);
     target = engine_add_target(&b->engine, hold, b);
     for (uint32_t i = 0; i < pending; i++) {
         event_init(&b->node[i].event, target, 0);

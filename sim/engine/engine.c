@@ -28,7 +28,7 @@ static inline event_key slot_key(const struct engine_slot *s)
     return (event_key)s->time << 64 | s->sequence;
 }
 
-void engine_init(struct engine *e, struct engine_slot *heap, uint32_t capacity)
+void engine_init(struct engine *e, uint32_t capacity, struct engine_slot *heap)
 {
     memset(e, 0, sizeof *e);
     e->heap = heap;

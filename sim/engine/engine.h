@@ -57,7 +57,7 @@ struct engine {
 
 /* `capacity` events can be scheduled at once; `heap` has ENGINE_SLOTS(capacity)
  * slots and is fastest aligned to 64 bytes. */
-void engine_init(struct engine *e, struct engine_slot *heap, uint32_t capacity);
+void engine_init(struct engine *e, uint32_t capacity, struct engine_slot *heap);
 
 /* Who handles events; returns the number for event.target. */
 uint16_t engine_add_target(struct engine *e, event_fn *fn, void *node);

@@ -127,9 +127,9 @@ static void take_memory(struct machine *m)
     uint32_t pages =
         power_of_two_above(MEM_PAGES_PER_CPU * m->cpus + MEM_PAGES_OUTSIDE);
 
-    engine_init(&m->engine,
-                arena_take(a, ENGINE_SLOTS(events), sizeof(struct engine_slot)),
-                events);
+    engine_init(
+        &m->engine, events,
+        arena_take(a, ENGINE_SLOTS(events), sizeof(struct engine_slot)));
     irqs_init(&m->irqs, arena_take(a, records, sizeof(struct irq_record)),
               records);
     mem_init(&m->mem, arena_take(a, pages, sizeof(struct mem_page)), pages);

@@ -121,7 +121,7 @@ static inline void lapic_nodes_setup(struct lapic_nodes *f)
         .lint_source = SOURCE_LINT,
     };
 
-    engine_init(&f->engine, f->heap, 16);
+    engine_init(&f->engine, 16, f->heap);
     irqs_init(&f->irqs, f->record, 512);
     for (int i = 0; i < SOURCES; i++)
         irqs_add_source(&f->irqs);

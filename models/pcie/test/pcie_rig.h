@@ -55,7 +55,7 @@ static inline void rig_receive(void *ctx, const struct msg *m)
 static inline struct pcie_node_config rig_init(struct rig *r)
 {
     memset(r, 0, sizeof *r);
-    engine_init(&r->engine, r->slot, 64);
+    engine_init(&r->engine, 64, r->slot);
     irqs_init(&r->irqs, r->record, RIG_RECORDS);
     return (struct pcie_node_config){
         .engine = &r->engine,

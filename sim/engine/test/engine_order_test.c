@@ -32,7 +32,7 @@ struct engine_order {
 
 static void engine_order_setup(struct engine_order *f)
 {
-    engine_init(&f->engine, f->heap, EVENTS_MAX);
+    engine_init(&f->engine, EVENTS_MAX, f->heap);
 }
 
 static void engine_order_teardown(struct engine_order *f)

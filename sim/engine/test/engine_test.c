@@ -39,7 +39,7 @@ static void engine_rules_setup(struct engine_rules *f)
 {
     uint16_t target;
 
-    engine_init(&f->engine, f->heap, EVENTS);
+    engine_init(&f->engine, EVENTS, f->heap);
     target = engine_add_target(&f->engine, note, f);
     for (unsigned i = 0; i < EVENTS; i++)
         event_init(&f->event[i], target, (uint16_t)i);
