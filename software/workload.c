@@ -20,30 +20,59 @@ static uint64_t news(struct mem *m, uint64_t addr, uint64_t *seen)
     return grown;
 }
 
-/* RAX = cycles for what the device has done since the last time. */
+/* RAX = cycles of softirq work to do now, as many as one op can hold; 0: none
+ * is left, or it is that of an interrupted handler. */
+static void next_softirq(struct workload *w, struct cpu_env *env)
+{
+    uint64_t now = w->softirq_left < UINT32_MAX ? w->softirq_left : UINT32_MAX;
+
+    w->in_softirq = now != 0;
+    w->softirq_left -= now;
+    env->cpu->gpr[RAX] = now;
+}
+
+static void softirq(void *self, struct cpu_env *env, uint64_t arg)
+{
+    (void)arg;
+    next_softirq(self, env);
+}
+
+/* What the device has done since the last time becomes softirq work. */
 static void reap(void *self, struct cpu_env *env, uint64_t i)
 {
     struct workload *w = self;
     const struct workload_irq *irq = &w->config.irq[i];
-    uint64_t done = news(env->mem, irq->sent, &w->seen_sent[irq->device]);
+    uint64_t sent = news(env->mem, irq->sent, &w->seen_sent[irq->device]);
     uint64_t received =
         news(env->mem, irq->received, &w->seen_received[irq->device]);
 
     if (irq->acknowledges)
         w->acknowledged += received;
-    done += received;
-    env->cpu->gpr[RAX] = w->config.softirq + done * w->config.completion;
+    w->softirq_left +=
+        w->config.softirq + (sent + received) * w->config.completion;
+    if (w->in_softirq)
+        env->cpu->gpr[RAX] = 0;
+    else
+        next_softirq(w, env);
 }
 
 static void build_device_handler(struct workload *w, struct text *t, uint32_t i)
 {
+    uint64_t more;
+    uint32_t none;
+
     text_op(t, OP_PUSHA, RAX, 0);
     apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
     text_work(t, w->config.handler);
     text_call(t, reap, w, i);
+    none = text_op(t, OP_JZ, RAX, 0);
+    more = text_here(t);
     text_op(t, OP_STI, RAX, 0);
     text_op(t, OP_WORK_REG, RAX, 0);
     text_op(t, OP_CLI, RAX, 0);
+    text_call(t, softirq, w, 0);
+    text_op(t, OP_JNZ, RAX, more);
+    text_patch(t, none);
     text_op(t, OP_POPA, RAX, 0);
     text_op(t, OP_IRET, RAX, 0);
 }

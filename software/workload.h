@@ -6,8 +6,10 @@
  * program.  A device interrupt's handler acknowledges first (EOI), does its
  * fixed work with interrupts off, then the work per completed message and the
  * softirq work with interrupts on, as Linux does for edge interrupts with
- * NAPI.  The driver's set-up of the device happens before the run, by the
- * machine's builder, and takes no time.
+ * NAPI.  An interrupt that comes meanwhile leaves its softirq work to the one
+ * that it interrupted, so that handlers never nest deeper.  The driver's set-up
+ * of the device happens before the run, by the machine's builder, and takes no
+ * time.
  */
 #ifndef SOFTWARE_WORKLOAD_H
 #define SOFTWARE_WORKLOAD_H
@@ -55,7 +57,9 @@ struct workload {
     /* counts already handled, by device */
     uint64_t seen_sent[WORKLOAD_DEVICES_MAX];
     uint64_t seen_received[WORKLOAD_DEVICES_MAX];
-    uint64_t faults; /* exceptions taken: none expected */
+    bool in_softirq;
+    uint64_t softirq_left; /* cycles of softirq work still to be done */
+    uint64_t faults;       /* exceptions taken: none expected */
 };
 
 #define WORKLOAD_TIMER_VECTOR 0xef

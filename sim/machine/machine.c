@@ -156,14 +156,15 @@ static void on_control(void *machine, struct event *ev)
     measure_begin(machine);
 }
 
-/* Measured time is a whole number of core cycles, on edges of the clock. */
+/* Measured time is a whole number of core cycles, at least one, on edges of
+ * the clock. */
 static void set_times(struct machine *m)
 {
     const struct scenario *s = m->scenario;
+    uint64_t cycles = clock_cycles(&m->core, s->duration);
 
     m->measure_from = clock_edge(&m->core, s->warmup);
-    m->end =
-        m->measure_from + clock_cycles(&m->core, s->duration) * m->core.period;
+    m->end = m->measure_from + (cycles ? cycles : 1) * m->core.period;
     m->control_target = engine_add_target(&m->engine, on_control, m);
     event_init(&m->warmup_over, m->control_target, 0);
     engine_schedule(&m->engine, &m->warmup_over, m->measure_from);
