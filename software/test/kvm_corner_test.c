@@ -1,6 +1,7 @@
 /* Single moments of the hypervisor without hardware help for the guest's
  * APIC, each on the second of two CPUs. */
 #include "sim/machine/test/rig.h"
+#include "software/apic_code.h"
 
 struct kvm_corner {
     struct scenario scenario;
@@ -225,4 +226,38 @@ TEST_F(kvm_corner, guest_halted_with_if_0_stays_blocked)
     EXPECT_EQ(exits(f, EXIT_HLT), 1, "nothing that it can take wakes it");
     EXPECT_TRUE(f->cpu->kvm->blocked);
     EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.irr), "it is kept");
+}
+
+/* ---- the guest's APIC ---- */
+
+/* With interrupts off, the guest disables its APIC for good. */
+static void disables_its_apic(struct kvm_corner *f)
+{
+    uint64_t loop;
+
+    rig_code(f->machine, 1);
+    rig_op(f->machine, OP_CLI, 0);
+    rig_op(f->machine, OP_WORK, 6000000);
+    rig_wrmsr(f->machine, MSR_APIC_BASE, APIC_PAGE);
+    loop = text_here(&f->machine->text);
+    rig_op(f->machine, OP_WORK, 1000);
+    rig_op(f->machine, OP_JMP, loop);
+}
+
+TEST_F(kvm_corner, guest_that_disables_its_apic_drops_what_is_pending)
+{
+    const struct irq_counts *c =
+        &f->machine->irqs.count[f->machine->outside_source];
+
+    disables_its_apic(f);
+    machine_run(f->machine, SIM_MS);
+    send(f, 0);
+    run_for(f, 100 * SIM_US);
+    EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.irr));
+    run_for(f, 3 * SIM_MS);
+    EXPECT_TRUE(vecset_empty(&f->cpu->kvm->vlapic.irr));
+    EXPECT_EQ(c->by_reason[IRQ_APIC_RESET], 1);
+    send(f, 0);
+    run_for(f, SIM_MS);
+    EXPECT_EQ(c->by_reason[IRQ_APIC_DISABLED], 1);
 }
