@@ -99,6 +99,8 @@ TEST(costs, of_pollution_are_the_guests_alone)
     struct figures before = rig_exchange(&s, NULL), after;
     uint64_t exits = rig_count(&before, "exits.total");
 
+    EXPECT_EQ(rig_count(&before, "cycles.guest_pollution"),
+              s.platform.cpu.pollution_per_exit * exits);
     s.platform.cpu.pollution_per_exit += MORE;
     after = rig_exchange(&s, NULL);
     EXPECT_EQ(rig_count(&after, "exits.total"), exits);

@@ -134,6 +134,31 @@ TEST_F(kvm_corner, arrival_in_the_entry_exits_right_after_it)
               guest, "not one cycle of the guest in between");
 }
 
+static bool last_look_at_the_queue(struct machine *m)
+{
+    const struct cpu_node *n = &m->cpu[1].node;
+
+    return !n->cpu.non_root && !n->cpu.frames && n->step == STEP_OP &&
+           cpu_if(&n->cpu) && !n->cpu.gpr[RAX] &&
+           m->text.op[rip_op(n->cpu.rip)].kind == OP_JZ &&
+           !m->cpu[1].kvm->queued && machine_now(m) > SIM_MS;
+}
+
+/* It arrives when the host has looked for the last time and is about to
+ * disable interrupts. */
+TEST_F(kvm_corner, arrival_just_before_the_entry_is_injected_by_it)
+{
+    f->scenario.platform.cpu.branch = 2000;
+    build(f);
+    ASSERT_TRUE(rig_run_until(f->machine, in_guest));
+    send(f, 0);
+    ASSERT_TRUE(rig_run_until(f->machine, last_look_at_the_queue));
+    send(f, 1);
+    ASSERT_TRUE(rig_run_until(f->machine, in_entry));
+    EXPECT_EQ(f->cpu->kvm->host_interrupts, 2);
+    EXPECT_EQ(f->cpu->kvm->queued, 0, "both are routed");
+}
+
 /* With a virtual interrupt in service the exit still belongs to the physical
  * interrupt, also when it is the host's IDT that tells its vector. */
 TEST_F(kvm_corner, exit_of_a_physical_interrupt_is_not_the_one_in_service)
@@ -202,6 +227,38 @@ TEST_F(kvm_corner, blocking_by_sti_defers_injection_by_one_operation)
     EXPECT_EQ(f->cpu->node.cpu.rip, rip + 1, "one cycle of the WORK");
     ASSERT_TRUE(rig_run_until(f->machine, in_injecting_entry));
     EXPECT_FALSE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW);
+}
+
+/* ---- the window ---- */
+
+static void raises_tpr_with_if_0(struct kvm_corner *f)
+{
+    uint64_t loop;
+
+    rig_code(f->machine, 1);
+    rig_op(f->machine, OP_CLI, 0);
+    rig_op(f->machine, OP_WORK, 6000000);
+    rig_wrmsr(f->machine, MSR_X2APIC + APIC_TPR / 16, 0xf0);
+    rig_op(f->machine, OP_STI, 0);
+    loop = text_here(&f->machine->text);
+    rig_op(f->machine, OP_WORK, 1000);
+    rig_op(f->machine, OP_JMP, loop);
+}
+
+TEST_F(kvm_corner, window_is_not_asked_for_once_the_tpr_blocks)
+{
+    const struct vmcs *v;
+
+    raises_tpr_with_if_0(f);
+    v = &f->cpu->kvm->vmcs;
+    machine_run(f->machine, SIM_MS);
+    send(f, 0);
+    run_for(f, 100 * SIM_US);
+    EXPECT_TRUE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW);
+    run_for(f, 5 * SIM_MS);
+    EXPECT_FALSE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW);
+    EXPECT_EQ(exits(f, EXIT_INTERRUPT_WINDOW), 0);
+    EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.irr), "it is kept");
 }
 
 /* ---- HLT ---- */
