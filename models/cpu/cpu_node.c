@@ -37,6 +37,7 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
 #undef OP
             },
     };
+    cpu_reset(&n->cpu, 0, 0);
     event_init(&n->step_event, target, CPU_STEP);
     event_init(&n->timer_event, target, CPU_TIMER);
 }
