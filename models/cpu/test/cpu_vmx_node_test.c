@@ -223,12 +223,6 @@ TEST_F(cpu_node_guest, pending_interrupt_exits_behind_the_injected_event)
     EXPECT_EQ(g->r.notes, 0);
 }
 
-static void resume_once(struct guest_rig *g, struct cpu_env *env)
-{
-    (void)env;
-    rig_eoi(&g->r);
-}
-
 TEST_F(cpu_node_guest, nothing_is_injected_again_after_an_exit)
 {
     struct guest_rig *g = &f->g;
@@ -236,7 +230,7 @@ TEST_F(cpu_node_guest, nothing_is_injected_again_after_an_exit)
     guest_works(g, 5000);
     guest_set(g, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING);
     guest_set(g, VMCS_EXIT_CONTROLS, EXIT_CTL_ACKNOWLEDGE);
-    g->at_exit = resume_once;
+    g->at_exit = guest_consume;
     g->stop_after = 0;
     inject(g, 0x31, born(g));
     rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 4000), 0x41);

@@ -102,6 +102,16 @@ static inline void guest_call(struct guest_rig *g, cpu_call_fn *fn,
     op->self = g;
 }
 
+/* For at_exit: the host is the final consumer of what was acknowledged. */
+static inline void guest_consume(struct guest_rig *g, struct cpu_env *env)
+{
+    irq_id irq = env->node->delivered_irq;
+
+    if (irq_pending(env->irqs, irq))
+        irq_deliver(env->irqs, irq, HOP_GUEST_HANDLER, env->now);
+    rig_eoi(&g->r);
+}
+
 /* After this comes the guest's text: guest_begins(). */
 static inline void guest_init(struct guest_rig *g)
 {
