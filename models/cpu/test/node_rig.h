@@ -68,7 +68,7 @@ struct noted {
 
 struct node_rig {
     struct engine engine;
-    struct engine_slot heap[ARRIVALS_MAX + 8];
+    struct engine_slot heap[ENGINE_SLOTS(ARRIVALS_MAX + 8)];
     struct irqs irqs;
     struct irq_record record[1024];
     struct mem mem;
@@ -371,7 +371,7 @@ static inline void rig_init(struct node_rig *f)
         .bus = {f, rig_region, rig_read, rig_write},
     };
 
-    engine_init(&f->engine, f->heap, ARRIVALS_MAX + 8);
+    engine_init(&f->engine, ARRIVALS_MAX + 8, f->heap);
     irqs_init(&f->irqs, f->record, 1024);
     f->irqs.sink = rig_finished;
     f->irqs.sink_ctx = f;
