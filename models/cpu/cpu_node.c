@@ -126,7 +126,6 @@ static uint64_t begin_intr_exit(struct cpu_node *n)
     struct cpu_exit x;
     uint64_t cycles;
 
-    n->vectored_irq = 0;
     if (acknowledge)
         vector =
             n->config.apic.acknowledge(n->config.apic.apic, &n->vectored_irq);
@@ -367,7 +366,6 @@ static struct cpu_result end_op(struct cpu_node *n)
     const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
     struct cpu_result r = {.outcome = CPU_GOES_ON};
 
-    n->vectored_irq = 0;
     if (op->kind == OP_CALL) {
         cpu_retire(&n->cpu);
         call_software(n, op);
@@ -383,14 +381,17 @@ static struct cpu_result end_op(struct cpu_node *n)
     return r;
 }
 
-static struct cpu_result end_delivery(struct cpu_node *n)
+/* The event is n->vectored_irq's, if that is not 0. */
+static struct cpu_result deliver(struct cpu_node *n,
+                                 const struct cpu_vectored *e)
 {
-    struct cpu_result r = cpu_deliver(&n->cpu, n->config.mem, &n->vectored);
+    struct cpu_result r = cpu_deliver(&n->cpu, n->config.mem, e);
 
-    if (r.outcome == CPU_GOES_ON && n->vectored.type == INTR_TYPE_EXTERNAL)
-        entered(n, n->vectored_irq);
-    if (r.outcome == CPU_GOES_ON)
+    if (r.outcome == CPU_GOES_ON) {
+        if (e->type == INTR_TYPE_EXTERNAL)
+            entered(n, n->vectored_irq);
         n->vectored_irq = 0;
+    }
     return r;
 }
 
@@ -436,20 +437,15 @@ static struct cpu_result inject(struct cpu_node *n,
                                 const struct cpu_vectored *e)
 {
     struct vmcs *v = n->cpu.vmcs;
-    bool external = e->type == INTR_TYPE_EXTERNAL;
     struct cpu_result r;
 
-    n->account.injections += external;
-    n->vectored_irq = external ? v->inject_irq : 0;
-    r = cpu_deliver(&n->cpu, n->config.mem, e);
-    if (r.outcome == CPU_EXITS)
-        return r; /* the hypervisor has to inject it again */
-    v->inject_irq = 0;
-    if (r.outcome == CPU_GOES_ON) {
-        if (external)
-            entered(n, n->vectored_irq);
-        n->vectored_irq = 0;
-    }
+    if (e->type != INTR_TYPE_EXTERNAL)
+        return deliver(n, e);
+    n->account.injections++;
+    n->vectored_irq = v->inject_irq;
+    r = deliver(n, e);
+    if (r.outcome != CPU_EXITS) /* else it has to be injected again */
+        v->inject_irq = 0;
     return r;
 }
 
@@ -460,7 +456,6 @@ static struct cpu_result end_entry(struct cpu_node *n)
     bool entry_failure;
     struct cpu_vectored e;
 
-    n->vectored_irq = 0;
     if (cpu_vm_entry(&n->cpu, op->kind == OP_VMLAUNCH, &entry_failure)) {
         cpu_retire(&n->cpu);
         return r;
@@ -494,7 +489,7 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         r = end_op(n);
         break;
     case STEP_DELIVERY:
-        r = end_delivery(n);
+        r = deliver(n, &n->vectored);
         break;
     case STEP_EXIT:
         end_exit(n);

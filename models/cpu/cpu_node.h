@@ -103,7 +103,7 @@ struct cpu_node {
     uint64_t pollution;   /* cycles of guest work still to be lost */
     struct cpu_exit exit; /* STEP_EXIT */
     struct cpu_vectored vectored; /* STEP_DELIVERY */
-    irq_id vectored_irq;          /* the same event's identity */
+    irq_id vectored_irq;          /* acknowledged, no handler entered yet */
     irq_id delivered_irq;         /* of the handler entered last */
 };
 

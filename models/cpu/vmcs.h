@@ -118,7 +118,7 @@ struct vmcs {
      */
     uint64_t hole_base, hole_bytes;
     /* Beside the architecture: identity and accounting. */
-    irq_id inject_irq; /* of the event that the next entry injects */
+    irq_id inject_irq; /* of the interrupt that the next entry injects */
     uint64_t frames;   /* the guest's handler nesting, see cpu.h */
 };
 

@@ -56,6 +56,19 @@ TEST_F(cpu_pollution, of_an_exit_prolongs_the_guests_next_work)
     EXPECT_EQ(f->g.r.node.account.pollution, POLLUTION);
 }
 
+TEST_F(cpu_pollution, is_not_paid_by_work_of_0_cycles)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_begins(g);
+    rig_emit(&g->r, OP_PAUSE, 0);
+    rig_emit(&g->r, OP_WORK, 0);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    guest_run(g, 50000);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, DONE), BOOT_CYCLES + EXIT + ENTRY);
+}
+
 TEST_F(cpu_pollution, adds_up_over_exits_to_the_limit)
 {
     uint64_t exits = POLLUTION_MAX / POLLUTION + 1;

@@ -178,6 +178,7 @@ static const struct injection_row {
     {"external_interrupt_13_with_code", INFO(0, 13) | CODE_BIT, 0, 0, false},
     {"code_bit_15", INFO(3, 13) | CODE_BIT, 0x8000, 0, true},
     {"code_bit_16", INFO(3, 13) | CODE_BIT, 0x10000, 0, false},
+    {"code_that_is_not_delivered", INFO(0, 0x31), 0x10000, 0, true},
     {"int_n_without_length", INFO(4, 0x80), 0, 0, false},
     {"int_n", INFO(4, 0x80), 0, 1, true},
     {"int_n_too_long", INFO(4, 0x80), 0, 16, false},

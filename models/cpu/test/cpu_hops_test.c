@@ -163,6 +163,14 @@ TEST_F(cpu_hops, without_acknowledge_on_exit_the_exit_cannot_name_it)
     EXPECT_EQ(r->hop[4].hop, HOP_GUEST_HANDLER);
 }
 
+TEST_F(cpu_hops, each_exit_is_counted_for_its_source)
+{
+    rig_arrive(&f->g.r, CYCLE(BOOT_CYCLES + 9000), HOST_GATE);
+    run(&f->g, true);
+    EXPECT_EQ(f->g.exits, 2);
+    EXPECT_EQ(f->g.r.node.account.exits_by_source[SOURCE_B], 2);
+}
+
 TEST_F(cpu_hops, exit_is_counted_for_its_source_once)
 {
     run(&f->g, true);

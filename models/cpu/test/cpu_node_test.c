@@ -419,6 +419,24 @@ TEST_F(cpu_node_alone, interrupt_whose_gate_is_absent_is_dropped_for_a_np)
     EXPECT_TRUE(vecset_has(&f->r.isr, 0x31), "it was acknowledged");
 }
 
+TEST_F(cpu_node_alone, fault_in_a_handler_does_not_hide_whose_handler_it_is)
+{
+    irq_id irq;
+
+    start_work(&f->r);
+    f->r.text[2] = (struct op){.kind = OP_RDMSR, .imm = MSR_UNKNOWN};
+    rig_fault_handler(&f->r, VECTOR_GP);
+    rig_arrive(&f->r, CYCLE(100), 0x31);
+    engine_run(&f->r.engine, CYCLE(100));
+    irq = f->r.isr_irq[0x31];
+    rig_run(&f->r, 10000);
+    rig_noted(&f->r, 1, VECTOR_GP);
+    EXPECT_NE(irq, 0);
+    EXPECT_EQ(f->r.node.delivered_irq, irq);
+    EXPECT_EQ(rig_share(&f->r, SHARE_GUEST), 2000,
+              "the fault is in the handler's time");
+}
+
 TEST_F(cpu_node_alone, three_absent_gates_shut_the_cpu_down)
 {
     start_work(&f->r);

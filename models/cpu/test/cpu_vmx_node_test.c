@@ -242,17 +242,22 @@ TEST_F(cpu_node_guest, nothing_is_injected_again_after_an_exit)
     EXPECT_EQ(g->r.node.account.injections, 1);
 }
 
+static irq_id prepared; /* for a later injection */
+
 static void inject_fault(struct guest_rig *g, struct cpu_env *env)
 {
     (void)env;
+    g->r.vmcs.inject_irq = prepared;
     guest_put(g, VMCS_ENTRY_INTR_INFO,
               INTR_INFO_VALID | INTR_TYPE_HARDWARE_EXCEPTION << 8 | VECTOR_UD);
 }
 
-TEST_F(cpu_node_guest, injected_exception_is_not_the_interrupt_before_it)
+TEST_F(cpu_node_guest, injected_exception_is_nobodys_interrupt)
 {
     struct guest_rig *g = &f->g;
     irq_id irq = born(g);
+
+    prepared = born(g);
 
     rig_gate_to(&g->r, VECTOR_UD, rig_here(&g->r));
     rig_emit_note(&g->r, VECTOR_UD);
@@ -269,6 +274,10 @@ TEST_F(cpu_node_guest, injected_exception_is_not_the_interrupt_before_it)
     rig_noted(&g->r, 1, VECTOR_UD);
     EXPECT_EQ(g->r.node.account.injections, 1);
     EXPECT_EQ(g->r.irqs.count[SOURCE_A].delivered, 1);
+    EXPECT_EQ(g->r.node.delivered_irq, irq, "still the last one entered");
+    EXPECT_EQ(g->r.record[1].hops, 1, "its birth");
+    EXPECT_EQ(g->r.vmcs.inject_irq, prepared);
+    irq_drop(&g->r.irqs, prepared, IRQ_NO_TARGET);
     irq_finish(&g->r.irqs, irq, HOP_COUNT, engine_now(&g->r.engine));
     ASSERT_EQ(g->r.finishes, 1);
     EXPECT_EQ(g->r.finished[0].hops, 3, "birth, injection, handler");
