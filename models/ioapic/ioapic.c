@@ -6,8 +6,9 @@
 
 #include "models/ioapic/ioapic_private.h"
 
-#define VERSION_8_BIT_DEST 0x20 /* before it: 4 bits of physical destination   \
-                                 */
+#define VERSION_8_BIT_DEST                                                     \
+    0x20 /* before it: 4 bits of physical destination                          \
+          */
 
 /* The input after its polarity: 1 is asserted. */
 static bool active(const struct ioapic *io, unsigned pin)
