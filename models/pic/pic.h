@@ -20,7 +20,7 @@
 
 /* Fields of the words by their bits: PIC_ICW1_IC4 and so on. */
 enum pic_field {
-#define FIELD(word, name, bits, title) PIC_##word##_##name = (bits),
+#define FIELD(name, bits, title) PIC_##name = (bits),
 #include "models/pic/pic_regs.def"
 };
 

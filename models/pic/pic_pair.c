@@ -19,8 +19,8 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define PORT(name, port, chip, kind, reset, writable, title)                   \
-    {port, PIC_##chip, KIND_##kind, writable},
+#define REG(name, offset, reset, writable, chip, kind, title)                  \
+    {offset, PIC_##chip, KIND_##kind, writable},
 #include "models/pic/pic_regs.def"
 };
 

@@ -17,15 +17,14 @@
 #include "sim/core/irq.h"
 
 #define PIC_LINES 16u
-#define PIC_CASCADE 2u      /* the slave's level of the master */
-#define PIC_FLOATING 0xffu  /* what nobody drives */
-#define PIC_IMCR_INDEX 0x70 /* of the IMCR, to be selected */
+#define PIC_CASCADE 2u     /* the slave's level of the master */
+#define PIC_FLOATING 0xffu /* what nobody drives */
 
 enum pic_chip { PIC_MASTER, PIC_SLAVE, PIC_CHIPS };
 
 enum pic_port {
-#define PORT(name, port, chip, kind, reset, writable, title)                   \
-    PIC_PORT_##name = (port),
+#define REG(name, offset, reset, writable, chip, kind, title)                  \
+    PIC_PORT_##name = (offset),
 #include "models/pic/pic_regs.def"
 };
 

@@ -11,8 +11,8 @@ static const struct port_row {
     int chip, kind;
     uint8_t reset, writable;
 } ports[] = {
-#define PORT(name, port, chip, kind, reset, writable, title)                   \
-    {#name, port, PIC_##chip, kind, reset, writable},
+#define REG(name, offset, reset, writable, chip, kind, title)                  \
+    {#name, offset, PIC_##chip, kind, reset, writable},
 #include "models/pic/pic_regs.def"
 };
 
@@ -81,19 +81,20 @@ TEST_EACH(pic_regs, read_without_effect_unless_polled, struct port_row, ports)
 
 TEST(pic_regs, fields_of_a_word_do_not_overlap)
 {
-#define FIELD(word, name, bits, title) {#word, bits},
+#define FIELD(name, bits, title) {#name, bits},
     static const struct {
-        const char *word;
+        const char *name;
         unsigned bits;
     } field[] = {
 #include "models/pic/pic_regs.def"
     };
+    size_t word = strlen("ICW1");
 
     for (unsigned i = 0; i < sizeof field / sizeof field[0]; i++)
         for (unsigned j = 0; j < i; j++)
-            if (strcmp(field[i].word, field[j].word) == 0)
+            if (strncmp(field[i].name, field[j].name, word) == 0)
                 EXPECT_EQ(field[i].bits & field[j].bits, 0, "%s",
-                          field[i].word);
+                          field[i].name);
 }
 
 TEST(pic_regs, no_two_rows_are_at_one_port)
