@@ -534,7 +534,6 @@ void cpu_node_start(struct cpu_node *n, uint64_t rip, uint64_t rsp)
     n->step = STEP_WAIT;
     n->share = SHARE_IDLE;
     n->start = edge;
-    n->settled = edge;
     engine_schedule(n->config.engine, &n->step_event, edge);
 }
 
