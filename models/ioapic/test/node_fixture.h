@@ -27,7 +27,7 @@ struct seen {
 
 struct ioapic_nodes {
     struct engine engine;
-    struct engine_slot heap[16];
+    struct engine_slot heap[ENGINE_SLOTS(16)];
     struct irqs irqs;
     struct irq_record record[512];
     struct ioapic_node node[UNITS]; /* the second one has 120 pins */
@@ -69,7 +69,7 @@ static inline void ioapic_nodes_setup(struct ioapic_nodes *f)
         .version = 0x20,
     };
 
-    engine_init(&f->engine, f->heap, 16);
+    engine_init(&f->engine, 16, f->heap);
     irqs_init(&f->irqs, f->record, 512);
     f->answers = true;
     for (unsigned i = 0; i < UNITS; i++) {

@@ -10,7 +10,7 @@
 
 struct pic_board {
     struct engine engine;
-    struct engine_slot heap[4];
+    struct engine_slot heap[ENGINE_SLOTS(4)];
     struct irqs irqs;
     struct irq_record record[64];
     struct pic_node node;
@@ -68,7 +68,7 @@ static void build(struct pic_board *f, bool has_imcr)
         .direct = {to_cpu, f},
     };
 
-    engine_init(&f->engine, f->heap, 4);
+    engine_init(&f->engine, 4, f->heap);
     irqs_init(&f->irqs, f->record, 64);
     for (uint16_t line = 0; line < PIC_LINES; line++)
         c.line_source[line] = irqs_add_source(&f->irqs);
