@@ -20,7 +20,7 @@ enum { SOURCE_IPI, SOURCE_TIMER, SOURCE_LINT, SOURCE_IOAPIC, SOURCES };
 
 struct ioapic_board {
     struct engine engine;
-    struct engine_slot heap[32];
+    struct engine_slot heap[ENGINE_SLOTS(32)];
     struct irqs irqs;
     struct irq_record record[1024];
     struct lapic_node cpu[CPUS];
@@ -153,7 +153,7 @@ static inline void ioapic_board_setup(struct ioapic_board *f)
         .bus = {board_bus, f},
     };
 
-    engine_init(&f->engine, f->heap, 32);
+    engine_init(&f->engine, 32, f->heap);
     irqs_init(&f->irqs, f->record, 1024);
     for (int i = 0; i < SOURCES; i++)
         irqs_add_source(&f->irqs);

@@ -18,7 +18,7 @@ enum { BOARD_SOURCE_LAPIC = PIC_LINES, BOARD_SOURCES };
 
 struct board {
     struct engine engine;
-    struct engine_slot heap[8];
+    struct engine_slot heap[ENGINE_SLOTS(8)];
     struct irqs irqs;
     struct irq_record record[BOARD_IRQS];
     struct pic_node pic;
@@ -75,7 +75,7 @@ static inline void board_init(struct board *b)
         .core = {board_core, b},
     };
 
-    engine_init(&b->engine, b->heap, 8);
+    engine_init(&b->engine, 8, b->heap);
     irqs_init(&b->irqs, b->record, BOARD_IRQS);
     for (int i = 0; i < BOARD_SOURCES; i++)
         irqs_add_source(&b->irqs);
