@@ -24,7 +24,8 @@ static const struct option_row {
 } rows[] = {
     {CLI_VARIANT,
      {"variant", KEY_VARIANT, "NAME", 0,
-      "Take this variant instead of the first", 0}},
+      "This variant alone; otherwise run and show take the first, compare all",
+      0}},
     {CLI_SET,
      {"set", KEY_SET, "KEY=VALUE", 0,
       "Replace one key, by its dotted path; may be repeated", 0}},
