@@ -33,7 +33,7 @@
 enum ioapic_direct {
 #define DIRECT(name, offset, since, access, title) IOAPIC_##name = (offset),
 #define REG(name, index, step, since, reset, writable, access, title)
-#define OPTION(name, since, bits)
+#define OPTION(name, from, bits)
 #include "models/ioapic/ioapic_regs.def"
 #undef DIRECT
 #undef REG
@@ -45,7 +45,7 @@ enum ioapic_index {
 #define DIRECT(name, offset, since, access, title)
 #define REG(name, index, step, since, reset, writable, access, title)          \
     IOAPIC_AT_##name = (index),
-#define OPTION(name, since, bits)
+#define OPTION(name, from, bits)
 #include "models/ioapic/ioapic_regs.def"
 #undef DIRECT
 #undef REG

@@ -16,7 +16,7 @@ static const struct direct_row direct_rows[DIRECT_REGISTERS] = {
 #define DIRECT(name, offset, since, access, title)                             \
     [(offset) / DIRECT_STEP] = {4, since, IOAPIC_ACCESS_##access},
 #define REG(name, index, step, since, reset, writable, access, title)
-#define OPTION(name, since, bits)
+#define OPTION(name, from, bits)
 #include "models/ioapic/ioapic_regs.def"
 #undef DIRECT
 #undef REG
@@ -33,7 +33,7 @@ static const struct row rows[] = {
 #define DIRECT(name, offset, since, access, title)
 #define REG(name, index, step, since, reset, writable, access, title)          \
     {index, step, since, IOAPIC_ACCESS_##access, reset, writable},
-#define OPTION(name, since, bits)
+#define OPTION(name, from, bits)
 #include "models/ioapic/ioapic_regs.def"
 #undef DIRECT
 #undef REG
@@ -78,8 +78,8 @@ static uint32_t writable(const struct ioapic *io, const struct row *row)
 
 #define DIRECT(name, offset, since, access, title)
 #define REG(name, index, step, since, reset, writable, access, title)
-#define OPTION(name, since, bits)                                              \
-    if (row->index == IOAPIC_AT_##name && !ioapic_since(io, since))            \
+#define OPTION(name, from, bits)                                               \
+    if (row->index == IOAPIC_AT_##name && !ioapic_since(io, from))             \
         missing = (bits);
 #include "models/ioapic/ioapic_regs.def"
 #undef DIRECT

@@ -16,12 +16,14 @@ static irq_id bear(const struct ioapic_node *n)
                      now_of(n));
 }
 
-/* At the end of this instant: whoever else changes in it takes part. */
+/* At the next edge of the clock. */
 static void schedule_take(struct ioapic_node *n)
 {
-    if (!event_scheduled(&n->send_event) && ioapic_waiting(&n->ioapic))
-        engine_schedule(n->config.engine, &n->take_event,
-                        clock_edge(&n->config.apic_clock, now_of(n)));
+    if (event_scheduled(&n->send_event) || !ioapic_waiting(&n->ioapic))
+        return;
+    n->take_scheduled = now_of(n);
+    engine_schedule(n->config.engine, &n->take_event,
+                    clock_edge(&n->config.apic_clock, now_of(n)));
 }
 
 /* Everything that a call says. */
@@ -45,13 +47,27 @@ static void publish(struct ioapic_node *n, const struct ioapic_out *out)
     assert(!ioapic_check(&n->ioapic));
 }
 
-/* The next message sets out. */
-static void take(struct ioapic_node *n)
+/* The bus takes one message in a cycle: a delay of 0 is one of 1. */
+static sim_time leaves_at(const struct ioapic_node *n)
 {
     const struct ioapic_costs *costs = &n->config.costs;
+    uint64_t cycles =
+        n->sending.resend ? costs->eoi_to_message : costs->pin_to_message;
+
+    return clock_after(&n->config.apic_clock, now_of(n), cycles ? cycles : 1);
+}
+
+/* The next message sets out, at the end of the instant: what else changes in
+ * it takes part, in whatever order it comes. */
+static void take(struct ioapic_node *n)
+{
     irq_id *waiting;
 
-    if (event_scheduled(&n->send_event) || !ioapic_waiting(&n->ioapic))
+    if (n->take_scheduled != now_of(n)) {
+        schedule_take(n);
+        return;
+    }
+    if (!ioapic_waiting(&n->ioapic))
         return; /* it was withdrawn */
     n->sending = ioapic_take(&n->ioapic);
     waiting = &n->waiting_irq[n->sending.pin];
@@ -59,10 +75,7 @@ static void take(struct ioapic_node *n)
     *waiting = 0;
     if (n->sending.level)
         n->asked_irq[n->sending.pin] = n->sending_irq;
-    engine_schedule(n->config.engine, &n->send_event,
-                    clock_after(&n->config.apic_clock, now_of(n),
-                                n->sending.resend ? costs->eoi_to_message
-                                                  : costs->pin_to_message));
+    engine_schedule(n->config.engine, &n->send_event, leaves_at(n));
 }
 
 static void send(struct ioapic_node *n)

@@ -5,7 +5,13 @@
  * that an interrupt remapper knows the unit by, so that one can stand between
  * the unit and the local APICs.  Messages leave one at a time, the lowest pin
  * first, after the delays of ioapic_costs.def; which one is next is decided at
- * the end of the instant, when every pin that changed with it is known.
+ * an edge of the clock, at the end of the instant, when everything that
+ * happened in it is known.
+ *
+ * What happens at one instant happens in the order of the calls.  The RTL twin
+ * (rtl/ioapic.sv) gets everything of a cycle at once and has a fixed order: a
+ * message leaves, answer, EOI, register access, pins, reset, the next message
+ * is chosen.
  *
  * Who routes a message answers it: ioapic_node_answer(), see there.
  *
@@ -44,6 +50,7 @@ struct ioapic_node {
     struct ioapic ioapic;
     struct ioapic_node_config config;
     struct event take_event; /* the next message is chosen */
+    sim_time take_scheduled; /* when that was last put off */
     struct event send_event; /* it reaches the bus; scheduled: it is on its
                                 way */
     irq_id waiting_irq[IOAPIC_PINS_MAX];

@@ -306,13 +306,41 @@ TEST_F(ioapic_nodes, guest_warnings_are_counted)
     EXPECT_EQ(n->warnings[IOAPIC_WARNING_READ_ONLY], 1);
 }
 
-TEST_F(ioapic_nodes, no_delay_at_all_is_possible)
+TEST_F(ioapic_nodes, bus_takes_one_message_in_a_cycle)
 {
     f->node[0].config.costs = (struct ioapic_costs){0};
-    program(f, 0, 5, 0x50 | LEVEL);
+    program(f, 0, 5, 0x50);
+    program(f, 0, 6, 0x60);
     run_to(f, SOME_TIME);
+    set(f, 0, 6, true);
     set(f, 0, 5, true);
-    run_to(f, EDGE_AFTER);
-    EXPECT_EQ(f->seen_count, 1);
-    EXPECT_EQ(f->seen[0].time, EDGE_AFTER);
+    run_to(f, 2 * SOME_TIME);
+    ASSERT_EQ(f->seen_count, 2);
+    EXPECT_EQ(f->seen[0].time, EDGE_AFTER + APIC_PERIOD);
+    EXPECT_EQ(f->seen[0].m.write.data, 0x4050);
+    EXPECT_EQ(f->seen[1].time, EDGE_AFTER + 2 * APIC_PERIOD);
+}
+
+TEST_F(ioapic_nodes, pin_that_changes_at_the_edge_itself_takes_part)
+{
+    program(f, 0, 5, 0x50);
+    program(f, 0, 6, 0x60);
+    run_to(f, EDGE_AFTER - 1);
+    set(f, 0, 6, true); /* to be chosen at the edge */
+    f->engine.limit = SIM_TIME_NEVER;
+    f->engine.now = EDGE_AFTER;
+    set(f, 0, 5, true);
+    run_to(f, 2 * SOME_TIME);
+    ASSERT_EQ(f->seen_count, 2);
+    EXPECT_EQ(f->seen[0].m.write.data, 0x4050);
+}
+
+TEST_F(ioapic_nodes, write_at_the_instant_of_the_choice_takes_part)
+{
+    program(f, 0, 6, 0x60);
+    set(f, 0, 6, true);
+    program(f, 0, 6, 0x61);
+    run_to(f, SOME_TIME);
+    ASSERT_EQ(f->seen_count, 1);
+    EXPECT_EQ(f->seen[0].m.write.data, 0x4061);
 }

@@ -11,7 +11,7 @@ static const struct reg {
 #define DIRECT(name, offset, since, access, title)
 #define REG(name, index, step, since, reset, writable, access, title)          \
     {#name, index, step, since, reset, writable, IOAPIC_ACCESS_##access},
-#define OPTION(name, since, bits)
+#define OPTION(name, from, bits)
 #include "models/ioapic/ioapic_regs.def"
 #undef DIRECT
 #undef REG
@@ -27,7 +27,7 @@ static const struct direct {
 #define DIRECT(name, offset, since, access, title)                             \
     {#name, offset, since, IOAPIC_ACCESS_##access},
 #define REG(name, index, step, since, reset, writable, access, title)
-#define OPTION(name, since, bits)
+#define OPTION(name, from, bits)
 #include "models/ioapic/ioapic_regs.def"
 #undef DIRECT
 #undef REG
@@ -42,7 +42,7 @@ static const struct option {
 } options[] = {
 #define DIRECT(name, offset, since, access, title)
 #define REG(name, index, step, since, reset, writable, access, title)
-#define OPTION(name, since, bits) {#name, IOAPIC_AT_##name, 2, since, bits},
+#define OPTION(name, from, bits) {#name, IOAPIC_AT_##name, 2, from, bits},
 #include "models/ioapic/ioapic_regs.def"
 #undef DIRECT
 #undef REG
