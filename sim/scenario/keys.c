@@ -102,6 +102,10 @@ static const char *const certainty_words[] = {
 /* The widest range that a cost can have. */
 #define LEAST_CYCLES "0 cycles"
 #define MOST_CYCLES "1000000000 cycles"
+/* Where 0 would let time stand still. */
+#define QUANTITY_SOME_CYCLES QUANTITY_CYCLES
+#define LEAST_SOME_CYCLES "1 cycles"
+#define MOST_SOME_CYCLES MOST_CYCLES
 #define LEAST_TIME "0s"
 #define MOST_TIME "1s"
 #define COST_KEY(o, n, unit, sentence)                                         \
