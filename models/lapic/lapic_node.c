@@ -124,6 +124,15 @@ static void clear(struct lapic_node *n)
     }
 }
 
+/* When the oldest message leaves: the bus takes one in a cycle. */
+static void schedule_send(struct lapic_node *n)
+{
+    sim_time due = n->sending[n->sending_first].due;
+
+    engine_schedule(n->config.engine, &n->send_event,
+                    due < n->bus_free ? n->bus_free : due);
+}
+
 /* The oldest message goes to the bus. */
 static void send_oldest(struct lapic_node *n)
 {
@@ -134,8 +143,7 @@ static void send_oldest(struct lapic_node *n)
     n->sending_first = (n->sending_first + 1) % LAPIC_SEND_MAX;
     n->sending_count--;
     if (n->sending_count)
-        engine_schedule(n->config.engine, &n->send_event,
-                        n->sending[n->sending_first].due);
+        schedule_send(n);
     else
         engine_cancel(n->config.engine, &n->send_event);
     port_send(&n->config.bus, &m);
@@ -153,7 +161,7 @@ static void send(struct lapic_node *n, const struct msg *m)
     n->sending[last] = (struct lapic_sending){now_of(n), due, *m};
     n->sending_count++;
     if (n->sending_count == 1)
-        engine_schedule(n->config.engine, &n->send_event, due);
+        schedule_send(n);
 }
 
 /* Everything that a call says beside its own interrupt; INTR rises after
@@ -234,6 +242,7 @@ static void on_event(void *node, struct event *ev)
         run_timer(n);
         break;
     default:
+        n->bus_free = clock_after(&n->config.apic_clock, now_of(n), 1);
         send_oldest(n);
     }
 }
@@ -269,6 +278,14 @@ void lapic_node_receive(struct lapic_node *n, const struct msg *m)
         out = lapic_set_lint(&n->lapic, m->line.line, m->line.high);
         bear(n, &out.taken, n->config.lint_source, HOP_LINE_EDGE);
     }
+    publish(n, &out, n->config.costs.accept_to_intr);
+}
+
+void lapic_node_local(struct lapic_node *n, enum lapic_lvt source)
+{
+    struct lapic_out out = lapic_local(&n->lapic, source);
+
+    bear(n, &out.taken, n->config.lint_source, HOP_LINE_EDGE);
     publish(n, &out, n->config.costs.accept_to_intr);
 }
 

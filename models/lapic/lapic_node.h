@@ -5,7 +5,14 @@
  * which they were written; `core` gets the lines to the CPU (MSG_LINE, line =
  * enum core_line).  INTR falls at once and rises after the delay of
  * lapic_costs.def: accept_to_intr for what reaches the APIC, eoi_to_intr for
- * what software does to it.  The other lines change at once.
+ * what software does to it.  The other lines change at once.  The bus takes one
+ * message in a cycle of the APIC clock; a later one waits for the next cycle.
+ *
+ * What happens at one instant happens in the order of the calls, and each call
+ * sees what those before it did.  The RTL twin (rtl/lapic.sv) gets everything
+ * of a cycle at once and has a fixed order: what is due by time (INTR rises, a
+ * message leaves, the timer expires), message, LINT0, LINT1, CMCI, thermal
+ * monitor, performance counter, register access, acknowledges, INIT, RESET.
  *
  * An IPI to itself goes over the bus like any other: the fabric gives it back
  * through lapic_node_receive().  Messages from the ICR carry irq 0: the
@@ -84,6 +91,7 @@ struct lapic_node {
      * order is kept and nothing is lost. */
     struct lapic_sending sending[LAPIC_SEND_MAX];
     uint32_t sending_first, sending_count;
+    sim_time bus_free; /* the bus takes one message in an APIC cycle */
     sim_time icr_time; /* when the message leaving for the bus was written */
 };
 
@@ -97,6 +105,9 @@ void lapic_node_reset(struct lapic_node *n, enum lapic_reset how);
 /* An APIC message that matches this APIC arrives now; or MSG_LINE on one of
  * the LINT pins (line 0 or 1, electrical level). */
 void lapic_node_receive(struct lapic_node *n, const struct msg *m);
+
+/* The thermal monitor, a performance counter or CMCI fires now. */
+void lapic_node_local(struct lapic_node *n, enum lapic_lvt source);
 
 /* Whether a message is for this APIC (`lapic.md` section 4, without lowest
  * priority arbitration, which the fabric does). */
