@@ -56,6 +56,12 @@ obj = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 SC_TESTS := $(patsubst %.cc,$(BUILD)/sc-tests/%,$(notdir $(SC_TEST_CC)))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(BENCH_C))
 EXAMPLES := $(patsubst %/,$(BUILD)/%,$(EXAMPLE_DIRS))
+# Every models/NAME/rtl is a twin, with a lock-step test of its own.
+TWINS := $(sort $(patsubst models/%/rtl/,%,$(dir $(wildcard models/*/rtl/*.sv))))
+LOCKSTEP := $(TWINS:%=$(BUILD)/lockstep/%)
+TWIN_PACKAGES := $(foreach n,$(TWINS),$(BUILD)/rtl/$(n)/$(n)_regs_pkg.sv)
+LOCKSTEP_C := $(filter-out %_test.c,$(wildcard tests/lockstep/*.c))
+VERILATOR_INCLUDE ?= /usr/share/verilator/include
 PROGRAM := $(BUILD)/virqsim
 
 SUBMAKE = +@$(MAKE) --no-print-directory
@@ -67,7 +73,7 @@ all: $(BUILD)/libvirqsim.a $(PROGRAM) ## build (the default)
 # ---- what people call ----------------------------------------------------
 
 .PHONY: demo check test results results-update asan bench cov lint format
-.PHONY: help clean
+.PHONY: help clean rtl-check lockstep-long
 
 demo: ## install what is missing, build, compare the example scenario
 	@tools/install-deps.sh build
@@ -83,7 +89,13 @@ test: ## everything there is to test; installs what is missing
 	$(SUBMAKE) test-programs
 	$(SUBMAKE) $(ASAN) asan-programs
 	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests $(SC_TESTS) \
-		$(SCRIPT_TESTS) $(ASAN_TESTS) tools/results.sh
+		$(RTL_CHECK) $(LOCKSTEP) $(SCRIPT_TESTS) $(ASAN_TESTS) tools/results.sh
+
+rtl-check: $(TWIN_PACKAGES) ## lint the RTL twins and synthesize them
+	$(RUN_TESTS) $(RTL_CHECK)
+
+lockstep-long: $(LOCKSTEP) ## C and RTL in lock-step for 50 million cycles
+	@set -e; for t in $(LOCKSTEP); do $$t --cycles 50000000; done
 
 results: $(PROGRAM) ## re-create the reference results and compare them
 	@BUILD=$(BUILD) tools/results.sh
@@ -96,8 +108,9 @@ asan: ## unit tests and a scenario with AddressSanitizer and UBSan
 	$(SUBMAKE) $(ASAN) asan-programs
 	$(RUN_TESTS) $(ASAN_TESTS)
 
-bench: $(BENCHES) ## build and run every bench/*_bench.c
+bench: $(BENCHES) $(LOCKSTEP) ## run every bench/*_bench.c; speed of the twins
 	@set -e; for b in $(BENCHES); do echo "== $$b"; $$b; done
+	@set -e; for t in $(LOCKSTEP); do echo "== $$t"; $$t --bench; done
 
 cov: ## lines that the unit tests run, per file
 	$(SUBMAKE) BUILD=$(BUILD)/cov CFLAGS='-O0 -g --coverage' \
@@ -117,6 +130,9 @@ help: ## this list
 clean: ## remove everything generated
 	rm -rf $(BUILD)
 
+RTL_CHECK = $(if $(TWINS),'tools/rtl-check.sh $(TWINS)')
+
+
 ASAN = BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 ASAN_TESTS = $(BUILD)/asan/unit_tests \
@@ -125,7 +141,7 @@ ASAN_TESTS = $(BUILD)/asan/unit_tests \
 # ---- programs ------------------------------------------------------------
 
 .PHONY: test-programs asan-programs
-test-programs: all $(BUILD)/unit_tests $(SC_TESTS) $(EXAMPLES)
+test-programs: all $(BUILD)/unit_tests $(SC_TESTS) $(EXAMPLES) $(LOCKSTEP)
 asan-programs: $(BUILD)/unit_tests $(PROGRAM)
 
 $(BUILD)/libvirqsim.a: $(call obj,$(LIB_C)) $(BUILD)/sources
@@ -137,7 +153,8 @@ $(PROGRAM): $(call obj,$(CLI_C) $(SC_CC)) $(BUILD)/libvirqsim.a
 	$(call say,LINK $@)
 	$(LINK) -o $@ $^ $(LDLIBS) -lsystemc
 
-$(BUILD)/unit_tests: $(call obj,$(TEST_C) $(TEST_CC)) $(BUILD)/libvirqsim.a
+$(BUILD)/unit_tests: $(call obj,$(TEST_C) $(TEST_CC) $(LOCKSTEP_C)) \
+		$(BUILD)/libvirqsim.a
 	$(call say,LINK $@)
 	$(LINK) -o $@ $^ $(LDLIBS) -lgtest
 
@@ -158,6 +175,43 @@ $(foreach b,$(BENCH_C),$(eval $(call program_rule,\
 $(foreach e,$(EXAMPLE_DIRS),$(eval $(call program_rule,\
 	$(BUILD)/$(patsubst %/,%,$(e)),\
 	$(call sources,$(e),-name '*.c' -o -name '*.cc') $(SC_CC),-lsystemc)))
+
+# ---- RTL twins -----------------------------------------------------------
+
+# $(call twin_rules,NAME): the package made from the register table, the
+# verilated twin, and the lock-step test that drives it.
+VERILATED := $(BUILD)/rtl/verilated.o $(BUILD)/rtl/verilated_threads.o
+twin_sv = $(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv models/$(1)/rtl/$(1)_pkg.sv \
+	$(filter-out %_pkg.sv,$(sort $(wildcard models/$(1)/rtl/*.sv)))
+define twin_rules
+$(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv: models/$(1)/$(1)_regs.def tools/regs-sv.py \
+		$(wildcard models/$(1)/rtl/*.sv)
+	@mkdir -p $$(@D)
+	$$(Q)$$(PYTHON) tools/regs-sv.py $$< $$(filter %.sv,$$^) >$$@
+
+$(BUILD)/rtl/$(1)/V$(1)__ALL.a: $(call twin_sv,$(1))
+	$$(call say,VERILATE $(1))
+	$$(Q)MAKEFLAGS= verilator --cc --build -j 1 -O3 -CFLAGS -O2 --noassert \
+		--x-assign fast --x-initial fast --top-module $(1) --prefix V$(1) \
+		--Mdir $$(@D) $$^ >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; false; }
+
+$(call obj,models/$(1)/test/$(1)_lockstep_test.cc): \
+		$(BUILD)/rtl/$(1)/V$(1)__ALL.a
+$(call obj,models/$(1)/test/$(1)_lockstep_test.cc): private ALL_CXXFLAGS += \
+	-isystem $(BUILD)/rtl/$(1) -isystem $(VERILATOR_INCLUDE)
+
+$(BUILD)/lockstep/$(1): $(call obj,$(LOCKSTEP_C) $(call sources,\
+		models/$(1)/test,-name '$(1)_lockstep*.c*')) \
+		$(BUILD)/rtl/$(1)/V$(1)__ALL.a $(VERILATED) $(BUILD)/libvirqsim.a
+	$$(call say,LINK $$@)
+	@mkdir -p $$(@D)
+	$$(LINK) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach n,$(TWINS),$(eval $(call twin_rules,$(n))))
+
+$(BUILD)/rtl/%.o: $(VERILATOR_INCLUDE)/%.cpp
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -std=c++17 -O2 -I$(VERILATOR_INCLUDE) -c -o $@ $<
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call say,CC $<)
