@@ -14,7 +14,7 @@ enum { SOURCE_DEVICE, SOURCE_TIMER, SOURCE_LINT, SOURCES };
 
 static struct {
     struct engine engine;
-    struct engine_slot heap[8];
+    struct engine_slot heap[ENGINE_SLOTS(8)];
     struct irqs irqs;
     struct irq_record record[RECORDS];
     struct lapic_node node;
@@ -88,7 +88,7 @@ void lapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s)
     };
 
     (void)ctx;
-    engine_init(&side.engine, side.heap, 8);
+    engine_init(&side.engine, 8, side.heap);
     irqs_init(&side.irqs, side.record, RECORDS);
     for (int i = 0; i < SOURCES; i++)
         irqs_add_source(&side.irqs);
