@@ -31,7 +31,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(COMMON) -Wstrict-prototypes \
 	-Wmissing-prototypes -fopenmp $(CFLAGS)
 ALL_CXXFLAGS = -std=c++17 $(COMMON) $(CFLAGS)
 LINK = $(Q)$(CXX) -fopenmp $(CFLAGS) $(LDFLAGS)
-LDLIBS = -lyaml -ljansson -lm -lpthread
+LDLIBS = -lyaml -ljansson -llzma -lm -lpthread
 
 # $(call sources,folders,find's conditions)
 sources = $(if $(wildcard $(1)),$(sort $(shell find $(wildcard $(1)) $(2))))

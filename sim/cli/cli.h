@@ -12,6 +12,7 @@
 
 #define CLI_VERSION "0.1.0"
 #define CLI_SETS 256
+#define CLI_FILES 256
 
 /* Exit statuses; scripts rely on them. */
 enum cli_status {
@@ -25,13 +26,16 @@ enum cli_status {
 enum cli_option {
     CLI_VARIANT = 1 << 0,
     CLI_SET = 1 << 1,    /* --set and --seed */
-    CLI_OUTPUT = 1 << 2, /* --out, --json and --quiet */
+    CLI_OUTPUT = 1 << 2, /* --json and --quiet */
     CLI_HOST = 1 << 3,
     CLI_MARKDOWN = 1 << 4,
+    CLI_FOLDER = 1 << 5, /* --out */
 };
 
 struct cli {
-    const char *file; /* for `list`: what to list, or NULL */
+    const char *file;             /* for `list`: what to list, or NULL */
+    const char *files[CLI_FILES]; /* of a verb that takes several */
+    unsigned file_count;
     const char *variant, *seed;
     const char *set[CLI_SETS];
     unsigned set_count;
@@ -45,12 +49,12 @@ struct cli_verb {
     const char *arguments; /* as the usage line names them */
     const char *text;      /* of --help: what it does, then an example */
     unsigned options;
-    bool needs_file;
+    bool needs_file, many_files;
     int (*run)(const struct cli *cli);
 };
 
 extern const struct cli_verb cli_run, cli_compare, cli_check, cli_show,
-    cli_list;
+    cli_list, cli_replay;
 
 /* Reads the options of a verb; argv[0] is "virqsim VERB".  Ends the program
  * on --help and on a mistake. */

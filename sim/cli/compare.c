@@ -82,7 +82,7 @@ const struct cli_verb cli_compare = {
             "--out build/first\n\n"
             "Exit status: 0 fine, 1 an expectation of the scenario failed, 2 "
             "a mistake in the input, 3 the books of a run do not balance.",
-    .options = CLI_VARIANT | CLI_SET | CLI_OUTPUT,
+    .options = CLI_VARIANT | CLI_SET | CLI_OUTPUT | CLI_FOLDER,
     .needs_file = true,
     .run = compare,
 };

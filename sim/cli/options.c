@@ -31,7 +31,7 @@ static const struct option_row {
       "Replace one key, by its dotted path; may be repeated", 0}},
     {CLI_SET,
      {"seed", KEY_SEED, "N", 0, "Replace the seed of the random streams", 0}},
-    {CLI_OUTPUT,
+    {CLI_FOLDER,
      {"out", KEY_OUT, "DIR", 0,
       "Write result.json, report.md, report.csv and report.html there", 0}},
     {CLI_OUTPUT,
@@ -39,8 +39,7 @@ static const struct option_row {
       "Write the result as JSON; - is standard output and leaves the rest to "
       "standard error",
       0}},
-    {CLI_OUTPUT,
-     {"quiet", KEY_QUIET, NULL, 0, "Print failed expectations only", 0}},
+    {CLI_OUTPUT, {"quiet", KEY_QUIET, NULL, 0, "Print failures only", 0}},
     {CLI_HOST,
      {"host", KEY_HOST, "systemc|none", 0,
       "What runs the machine: SystemC's kernel (the default) or the C library "
@@ -76,11 +75,17 @@ static error_t take_set(struct argp_state *state, struct cli *cli,
     return 0;
 }
 
-static error_t take_argument(struct argp_state *state, struct cli *cli,
+static error_t take_argument(struct argp_state *state, const struct parse *p,
                              const char *argument)
 {
-    if (cli->file)
+    struct cli *cli = p->cli;
+
+    if (cli->file && !p->verb->many_files)
         argp_error(state, "one file is enough; what is '%s'?", argument);
+    if (cli->file_count == CLI_FILES)
+        argp_error(state, "more than %d files", CLI_FILES);
+    else
+        cli->files[cli->file_count++] = argument;
     cli->file = argument;
     return 0;
 }
@@ -114,7 +119,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
         cli->markdown = true;
         return 0;
     case ARGP_KEY_ARG:
-        return take_argument(state, cli, arg);
+        return take_argument(state, p, arg);
     case ARGP_KEY_END:
         if (p->verb->needs_file && !cli->file)
             argp_error(state, "expected %s", p->verb->arguments);

@@ -78,7 +78,7 @@ const struct cli_verb cli_run = {
             "--set vms.guest.cpu=0\n\n"
             "Exit status: 0 fine, 1 an expectation of the scenario failed, 2 "
             "a mistake in the input, 3 the books of a run do not balance.",
-    .options = CLI_VARIANT | CLI_SET | CLI_OUTPUT | CLI_HOST,
+    .options = CLI_VARIANT | CLI_SET | CLI_OUTPUT | CLI_FOLDER | CLI_HOST,
     .needs_file = true,
     .run = run,
 };

@@ -1,0 +1,249 @@
+/*
+ * QEMU's own trace log: `pid@seconds.micros:event ...`, and what -d int
+ * writes in between.  Of the events only those of the interrupt controllers
+ * count; a register access is told by the memory region and again by the
+ * device.
+ */
+#include "models/ioapic/ioapic.h"
+#include "models/lapic/lapic.h"
+#include "models/pic/pic_pair.h"
+#include "sim/replay/decode_machine.h"
+
+#define PINS 24u
+#define X2APIC_REGISTERS 0x100u
+#define LVT_INDEXES 8u
+#define LVT_INDEX_TIMER 0u
+
+/* Words of memory_region_ops_*. */
+enum { REGION_CPU = 2, REGION_ADDR = 6, REGION_VALUE = 8, REGION_SIZE = 10 };
+enum { REGION_NAME = 12, REGION_WORDS };
+/* apic_register_read register 0x0f = 0xff */
+enum { REGISTER_NUMBER = 2, REGISTER_VALUE = 4, REGISTER_WORDS };
+
+/* An access by register number whose memory region has not been seen. */
+struct qemu_log {
+    bool read_waits; /* the region's event comes after it */
+    uint64_t thread;
+    uint32_t reg;
+    uint64_t value;
+    uint32_t line;
+    bool region_written; /* the event before was the region's */
+};
+
+/* The page's first 16 bytes and what lies beyond it are no registers: writes
+ * there are messages. */
+static bool is_message(uint64_t addr)
+{
+    return (addr & 0xfffff) > 0xfff || !(addr & 0xff0);
+}
+
+static void region(struct machine_decoder *m, bool write)
+{
+    static const struct {
+        const char *name;
+        enum machine_device device;
+    } devices[] = {
+        {"'apic-msi'", DEVICE_LAPIC},
+        {"'ioapic'", DEVICE_IOAPIC},
+        {"'pic'", DEVICE_PIC},
+        {"'elcr'", DEVICE_PIC},
+    };
+    struct machine_access a = {.write = write, .cpu = MACHINE_NOT_A_CPU};
+    struct decoder *c = m->c;
+    struct qemu_log *log = m->log;
+    size_t i = 0;
+
+    while (i < 4 && !(c->words > REGION_NAME &&
+                      word_is(&c->word[REGION_NAME], devices[i].name)))
+        i++;
+    if (i == 4 || !decode_expect_words(c, REGION_WORDS))
+        return;
+    if (!word_is(&c->word[REGION_CPU], "-1"))
+        a.cpu = (unsigned)decode_decimal(c, REGION_CPU, MACHINE_CPUS - 1);
+    a.device = devices[i].device;
+    a.addr = decode_hex(c, REGION_ADDR, UINT64_MAX);
+    a.value = decode_hex(c, REGION_VALUE, UINT64_MAX);
+    a.bytes = (unsigned)decode_decimal(c, REGION_SIZE, 8);
+    log->region_written = write && a.device == DEVICE_LAPIC;
+    if (log->region_written && is_message(a.addr)) {
+        log->region_written = false;
+        machine_message(m, a.addr, a.value);
+    } else {
+        machine_access(m, &a);
+    }
+}
+
+static void region_read(struct machine_decoder *m)
+{
+    struct qemu_log *log = m->log;
+
+    log->read_waits = false;
+    region(m, false);
+}
+
+static void region_write(struct machine_decoder *m)
+{
+    region(m, true);
+}
+
+static void register_read(struct machine_decoder *m)
+{
+    struct qemu_log *log = m->log;
+
+    if (!decode_expect_words(m->c, REGISTER_WORDS))
+        return;
+    log->read_waits = true;
+    log->thread = m->current;
+    log->line = m->c->line;
+    log->reg =
+        (uint32_t)decode_hex(m->c, REGISTER_NUMBER, X2APIC_REGISTERS - 1);
+    log->value = decode_hex(m->c, REGISTER_VALUE, UINT64_MAX);
+}
+
+static void register_written(struct machine_decoder *m)
+{
+    struct qemu_log *log = m->log;
+    uint32_t reg;
+
+    if (log->region_written || !decode_expect_words(m->c, REGISTER_WORDS))
+        return;
+    reg = (uint32_t)decode_hex(m->c, REGISTER_NUMBER, X2APIC_REGISTERS - 1);
+    machine_msr(m, true, LAPIC_MSR_FIRST + reg,
+                decode_hex(m->c, REGISTER_VALUE, UINT64_MAX));
+}
+
+/* pic_set_irq master 1 irq 4 level 0 */
+static void pic_line(struct machine_decoder *m)
+{
+    struct decoder *c = m->c;
+
+    if (decode_expect_words(c, 7))
+        machine_pic_line(m, decode_decimal(c, 2, 1) != 0,
+                         (unsigned)decode_decimal(c, 4, PIC_LEVELS - 1),
+                         decode_decimal(c, 6, UINT32_MAX) != 0);
+}
+
+/* ioapic_set_irq vector: 4 level: 0 */
+static void pin(struct machine_decoder *m)
+{
+    struct decoder *c = m->c;
+
+    if (decode_expect_words(c, 5))
+        machine_pin(m, (unsigned)decode_decimal(c, 2, PINS - 1),
+                    decode_decimal(c, 4, UINT32_MAX) != 0);
+}
+
+/* apic_local_deliver vector 0 delivery mode 0; the vector is the entry's
+ * index */
+static void fires(struct machine_decoder *m)
+{
+    if (decode_decimal(m->c, 2, LVT_INDEXES - 1) == LVT_INDEX_TIMER)
+        machine_timer(m);
+}
+
+/* pic_interrupt irq 0 intno 8 */
+static void inta(struct machine_decoder *m)
+{
+    if (decode_expect_words(m->c, 5))
+        machine_inta(m, decode_decimal(m->c, 4, UINT8_MAX));
+}
+
+/* cpu_set_apic_base 0x... */
+static void base_written(struct machine_decoder *m)
+{
+    if (decode_expect_words(m->c, 2))
+        machine_msr(m, true, LAPIC_MSR_APIC_BASE,
+                    decode_hex(m->c, 1, UINT64_MAX));
+}
+
+static const struct {
+    const char *name;
+    void (*decode)(struct machine_decoder *m);
+} events[] = {
+    {"memory_region_ops_read", region_read},
+    {"memory_region_ops_write", region_write},
+    {"apic_register_read", register_read},
+    {"apic_register_write", register_written},
+    {"pic_set_irq", pic_line},
+    {"ioapic_set_irq", pin},
+    {"apic_local_deliver", fires},
+    {"pic_interrupt", inta},
+    {"cpu_set_apic_base", base_written},
+};
+
+/* An x2APIC read: the device told of it, and no memory region followed. */
+static void read_by_msr(struct machine_decoder *m)
+{
+    struct qemu_log *log = m->log;
+    uint64_t current = m->current;
+    uint32_t line = m->c->line;
+
+    log->read_waits = false;
+    m->current = log->thread;
+    m->c->line = log->line;
+    machine_msr(m, false, LAPIC_MSR_FIRST + log->reg, log->value);
+    m->current = current;
+    m->c->line = line;
+}
+
+/* The event's name without what stands before it; false if it has no such
+ * prefix. */
+static bool take_prefix(struct machine_decoder *m, struct word *event)
+{
+    struct decoder *c = m->c;
+    struct word w = c->word[0];
+    const char *at = memchr(w.text, '@', w.bytes);
+    const char *point = memchr(w.text, '.', w.bytes);
+    const char *colon = memchr(w.text, ':', w.bytes);
+    struct decoder part = *c;
+
+    if (!at || !point || !colon || at > point || colon != point + 7)
+        return false;
+    part.word[0] = (struct word){w.text, (size_t)(at - w.text)};
+    m->current = decode_decimal(&part, 0, UINT64_MAX);
+    part.word[0] = (struct word){at + 1, (size_t)(point - at) - 1};
+    m->time_ns = decode_decimal(&part, 0, UINT32_MAX) * 1000000000;
+    part.word[0] = (struct word){point + 1, 6};
+    m->time_ns += decode_decimal(&part, 0, UINT32_MAX) * 1000;
+    *event = (struct word){colon + 1, (size_t)(w.text + w.bytes - colon) - 1};
+    c->bad = part.bad;
+    return true;
+}
+
+static void decode_event(struct machine_decoder *m, const struct word *event)
+{
+    struct qemu_log *log = m->log;
+    bool region_read = word_is(event, "memory_region_ops_read");
+
+    if (log->read_waits && !(region_read && m->c->words > REGION_NAME &&
+                             word_is(&m->c->word[REGION_NAME], "'apic-msi'")))
+        read_by_msr(m);
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+        if (word_is(event, events[i].name)) {
+            events[i].decode(m);
+            break;
+        }
+    if (!word_is(event, "memory_region_ops_write"))
+        log->region_written = false;
+}
+
+/* What stands between the events: only a vector that is taken counts. */
+static void decode_line(struct machine_decoder *m)
+{
+    struct decoder *c = m->c;
+    struct word event;
+
+    if (take_prefix(m, &event)) {
+        decode_event(m, &event);
+    } else if (c->words == 3 && word_is(&c->word[0], "Servicing") &&
+               word_is(&c->word[1], "hardware")) {
+        machine_taken(m, decode_behind(c, 2, "INT=0x", 16));
+    }
+}
+
+void decode_qemu(struct decoder *c)
+{
+    struct qemu_log log = {0};
+
+    machine_decode(c, decode_line, &log);
+}

@@ -1,0 +1,406 @@
+/* Plays operations one by one and counts what their answers are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/replay/player.h"
+
+#define START_SVR 0x1ffu
+#define START_LDR 0x01000000u
+#define START_LINT0_EXTINT 0x00000700u
+#define DATA_BIT_14 (1u << 14) /* of a message; recordings lack it */
+
+/* Of the 8259As the lines that pic recordings drive: the others' requests are
+ * not shown where the IRR is read. */
+static const uint8_t lines_driven[PIC_CHIPS] = {0xe8, 0x8e};
+
+const char *replay_exception_rule(enum replay_exception e)
+{
+    static const char *const rules[] = {
+#define EXCEPTION(name, rule, recording) rule,
+#include "sim/replay/exceptions.def"
+#undef EXCEPTION
+    };
+    return rules[e];
+}
+
+const char *replay_exception_recording(enum replay_exception e)
+{
+    static const char *const recordings[] = {
+#define EXCEPTION(name, rule, recording) recording,
+#include "sim/replay/exceptions.def"
+#undef EXCEPTION
+    };
+    return recordings[e];
+}
+
+/* ---- the board at the start ---- */
+
+static void apic_put(struct board *b, uint32_t offset, uint32_t value)
+{
+    board_apic_write(b, 0, (struct lapic_mmio){offset, 4, value});
+}
+
+/* One CPU whose local APIC is enabled.  A whole machine starts at reset. */
+static void start(struct player *p)
+{
+    struct board *b = &p->board;
+
+    board_init(b, p->ops->cpus);
+    if (is_machine(p))
+        return;
+    apic_put(b, LAPIC_SVR, START_SVR);
+    apic_put(b, LAPIC_LDR, START_LDR);
+    if (p->recording->kind == RECORDING_PIC)
+        apic_put(b, LAPIC_LVT_LINT0, START_LINT0_EXTINT);
+    if (p->recording->kind == RECORDING_X2APIC)
+        board_wrmsr(b, 0, LAPIC_MSR_APIC_BASE,
+                    LAPIC_BASE_DEFAULT | LAPIC_BASE_EN | LAPIC_BASE_EXTD |
+                        LAPIC_BASE_BSP);
+}
+
+/* ---- operations ---- */
+
+static struct answer value(uint64_t v)
+{
+    return (struct answer){ANSWER_VALUE, v};
+}
+
+static struct answer play_apic_read(struct player *p, const struct op *op)
+{
+    struct lapic_mmio a = {op->where, op->bytes, 0};
+
+    return value(board_apic_read(&p->board, op->cpu, a));
+}
+
+/* Beside the write: which LVT entries a software disable masks. */
+static struct answer play_apic_write(struct player *p, const struct op *op)
+{
+    uint8_t *masked = &p->masked_by_disable[op->cpu];
+    struct lapic_mmio a = {op->where, op->bytes, op->value};
+
+    board_apic_write(&p->board, op->cpu, a);
+    if (op->where == LAPIC_SVR && !(op->value & LAPIC_SVR_ENABLE))
+        *masked = UINT8_MAX;
+    else if (op->where == LAPIC_LVT_CMCI)
+        *masked &= (uint8_t) ~(1u << LVT_CMCI);
+    else if (op->where >= LAPIC_LVT_TIMER && op->where <= LAPIC_LVT_ERROR)
+        *masked &=
+            (uint8_t) ~(1u << (LVT_TIMER + (op->where - LAPIC_LVT_TIMER) / 16));
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+static struct answer play_msr_write(struct player *p, const struct op *op)
+{
+    bool good = board_wrmsr(&p->board, op->cpu, op->where, op->value);
+
+    return (struct answer){good ? ANSWER_NONE : ANSWER_FAULT, 0};
+}
+
+static struct answer play_msr_read(struct player *p, const struct op *op)
+{
+    struct answer a = {ANSWER_VALUE, 0};
+
+    if (!board_rdmsr(&p->board, op->cpu, op->where, &a.value))
+        a.kind = ANSWER_FAULT;
+    return a;
+}
+
+static struct answer play_port_write(struct player *p, const struct op *op)
+{
+    struct pic_access a = {(uint16_t)op->where, op->bytes, (uint32_t)op->value};
+
+    board_port_write(&p->board, a);
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+static struct answer play_port_read(struct player *p, const struct op *op)
+{
+    bool slave = op->where == PIC_PORT_SLAVE_COMMAND;
+    const struct pic *chip = &p->board.pic.chip[slave ? PIC_SLAVE : PIC_MASTER];
+    struct pic_access a = {(uint16_t)op->where, op->bytes, 0};
+    uint32_t got;
+
+    p->irr_read = (slave || op->where == PIC_PORT_MASTER_COMMAND) &&
+                  !chip->poll && !chip->read_isr;
+    got = board_port_read(&p->board, a);
+    if (p->irr_read && p->recording->kind == RECORDING_PIC)
+        got &= lines_driven[slave ? PIC_SLAVE : PIC_MASTER];
+    return value(got);
+}
+
+static struct answer play_window_write(struct player *p, const struct op *op)
+{
+    struct ioapic_mmio a = {op->where, op->bytes, op->value};
+
+    board_ioapic_write(&p->board, a);
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+static struct answer play_window_read(struct player *p, const struct op *op)
+{
+    struct ioapic_mmio a = {op->where, op->bytes, 0};
+
+    return value(board_ioapic_read(&p->board, a));
+}
+
+static void select_index(struct player *p, const struct op *op)
+{
+    struct ioapic_mmio a = {IOAPIC_IOREGSEL, 4, op->where};
+
+    board_ioapic_write(&p->board, a);
+}
+
+static struct answer play_index_write(struct player *p, const struct op *op)
+{
+    struct ioapic_mmio a = {IOAPIC_IOWIN, 4, op->value};
+
+    select_index(p, op);
+    board_ioapic_write(&p->board, a);
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+static struct answer play_index_read(struct player *p, const struct op *op)
+{
+    struct ioapic_mmio a = {IOAPIC_IOWIN, 4, 0};
+
+    select_index(p, op);
+    return value(board_ioapic_read(&p->board, a));
+}
+
+static struct answer play_pic_line(struct player *p, const struct op *op)
+{
+    board_pic_line(&p->board, op->where, op->value != 0);
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+static struct answer play_pin(struct player *p, const struct op *op)
+{
+    board_pin(&p->board, op->where, op->value != 0);
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+static struct answer play_interrupt(struct player *p, const struct op *op)
+{
+    struct board *b = &p->board;
+
+    if (b->intr[op->cpu])
+        return value(board_take(b, op->cpu));
+    if (b->extint[op->cpu])
+        return value(board_inta(b, op->cpu));
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+static struct answer play_timer(struct player *p, const struct op *op)
+{
+    (void)op;
+    board_timer(&p->board);
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+/* The oldest message that nobody compared. */
+static struct answer play_message(struct player *p, const struct op *op)
+{
+    struct board *b = &p->board;
+    struct answer a = {ANSWER_NONE, 0};
+
+    (void)op;
+    if (!b->sent_count)
+        return a;
+    a = value((uint64_t)b->sent[0].addr << 32 |
+              (b->sent[0].data & ~DATA_BIT_14));
+    vecset_add(&b->mark.vectors, b->sent[0].data & 0xff);
+    b->sent_count--;
+    memmove(&b->sent[0], &b->sent[1], sizeof b->sent - sizeof b->sent[0]);
+    return a;
+}
+
+/* Without a request no CPU would run the cycle. */
+static struct answer play_inta(struct player *p, const struct op *op)
+{
+    (void)op;
+    p->inta = (struct answer){ANSWER_NONE, 0};
+    for (unsigned i = 0; i < p->board.cpus; i++)
+        if (p->board.extint[i]) {
+            p->inta = value(board_inta(&p->board, i));
+            break;
+        }
+    return p->inta;
+}
+
+static struct answer play_inta_taken(struct player *p, const struct op *op)
+{
+    (void)op;
+    return p->inta;
+}
+
+/* Whether an operation is the EOI of some CPU. */
+static bool is_eoi(const struct op *op)
+{
+    return (op->kind == OP_APIC_WRITE && op->where == LAPIC_EOI) ||
+           (op->kind == OP_MSR_WRITE &&
+            op->where == LAPIC_MSR_FIRST + LAPIC_EOI / 16);
+}
+
+/* The log does not tell which CPU takes a vector.  It is one where it is the
+ * highest eligible; of several the one that writes EOI next. */
+static int taker(const struct player *p, uint64_t vector)
+{
+    int first = -1;
+    unsigned candidates = 0;
+
+    for (unsigned i = 0; i < p->board.cpus; i++)
+        if (board_eligible(&p->board, i) == (int)vector) {
+            first = candidates++ ? first : (int)i;
+        }
+    for (size_t i = p->at + 1; candidates > 1 && i < p->ops->count; i++) {
+        const struct op *op = &p->ops->op[i];
+
+        if (is_eoi(op) && board_eligible(&p->board, op->cpu) == (int)vector)
+            return op->cpu;
+    }
+    return first;
+}
+
+static struct answer play_taken(struct player *p, const struct op *op)
+{
+    struct board *b = &p->board;
+    int cpu = taker(p, op->value);
+    int eligible;
+
+    if (cpu >= 0)
+        return value(board_take(b, (unsigned)cpu));
+    for (unsigned i = 0; i < b->cpus; i++) {
+        eligible = board_eligible(b, i);
+        if (eligible >= 0)
+            return value((unsigned)eligible);
+    }
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+static struct answer (*const play[OP_KINDS])(struct player *p,
+                                             const struct op *op) = {
+    [OP_APIC_WRITE] = play_apic_write,     [OP_APIC_READ] = play_apic_read,
+    [OP_MSR_WRITE] = play_msr_write,       [OP_MSR_READ] = play_msr_read,
+    [OP_PORT_WRITE] = play_port_write,     [OP_PORT_READ] = play_port_read,
+    [OP_WINDOW_WRITE] = play_window_write, [OP_WINDOW_READ] = play_window_read,
+    [OP_INDEX_WRITE] = play_index_write,   [OP_INDEX_READ] = play_index_read,
+    [OP_PIC_LINE] = play_pic_line,         [OP_PIN] = play_pin,
+    [OP_INTERRUPT] = play_interrupt,       [OP_TIMER] = play_timer,
+    [OP_MESSAGE] = play_message,           [OP_INTA] = play_inta,
+    [OP_INTA_TAKEN] = play_inta_taken,     [OP_TAKEN] = play_taken,
+};
+
+/* ---- answers ---- */
+
+static struct answer recorded_answer(const struct op *op)
+{
+    if (op->faults)
+        return (struct answer){ANSWER_FAULT, 0};
+    if (op->kind == OP_MSR_WRITE ||
+        (op->kind == OP_INTERRUPT && op->value == OP_NO_VECTOR))
+        return (struct answer){ANSWER_NONE, 0};
+    if (op->kind == OP_MESSAGE)
+        return value(op->value & ~(uint64_t)DATA_BIT_14);
+    return value(op->value);
+}
+
+static bool same(const struct answer *a, const struct answer *b)
+{
+    return a->kind == b->kind &&
+           (a->kind != ANSWER_VALUE || a->value == b->value);
+}
+
+static void differ(struct player *p, const struct answer *recorded,
+                   const struct answer *got)
+{
+    if (!p->result->different++)
+        player_explain(p, recorded, got);
+}
+
+static void score(struct player *p, const struct op *op, struct answer got)
+{
+    struct answer recorded = recorded_answer(op);
+    enum replay_exception e = REPLAY_EXCEPTIONS;
+    bool good = same(&recorded, &got);
+
+    if (!good && is_machine(p))
+        e = player_excuse(p, &recorded, &got);
+    p->inta_excused = op->kind == OP_INTA && e != REPLAY_EXCEPTIONS;
+    if (e != REPLAY_EXCEPTIONS) {
+        p->result->excepted[e]++;
+        p->result->unscored++;
+        return;
+    }
+    p->result->compared++;
+    if (!good)
+        differ(p, &recorded, &got);
+}
+
+/* Messages that the recording has follow their cause at once. */
+static void expect_no_message(struct player *p)
+{
+    struct board *b = &p->board;
+    const struct answer none = {ANSWER_NONE, 0};
+
+    while (is_machine(p) && b->sent_count) {
+        struct answer sent = play_message(p, NULL);
+
+        p->result->compared++;
+        differ(p, &none, &sent);
+    }
+    b->sent_count = 0;
+}
+
+static void play_one(struct player *p, const struct op *op)
+{
+    struct answer got;
+
+    p->board.now_ns = op->time_ns;
+    p->board.mark = (struct footprint){0};
+    p->irr_read = false;
+    if (op->left_out) {
+        p->result->unscored += op->answer != OP_SILENT;
+        return;
+    }
+    got = play[op->kind](p, op);
+    p->mark[p->at] = p->board.mark;
+    if (op->answer == OP_SCORED)
+        score(p, op, got);
+    else if (op->answer == OP_UNSCORED)
+        p->result->unscored++;
+}
+
+static void play_all(struct player *p)
+{
+    const struct ops *ops = p->ops;
+
+    start(p);
+    for (p->at = 0; p->at < ops->count; p->at++) {
+        play_one(p, &ops->op[p->at]);
+        if (p->at + 1 == ops->count || ops->op[p->at + 1].kind != OP_MESSAGE)
+            expect_no_message(p);
+    }
+}
+
+bool replay_play(const struct recording *r, struct replay_result *result,
+                 struct diag *d)
+{
+    struct player *p = calloc(1, sizeof *p);
+    unsigned errors = d->errors;
+    struct ops ops;
+
+    if (!p)
+        abort();
+    *result = (struct replay_result){0};
+    ops_decode(&ops, r, d);
+    *p = (struct player){.recording = r, .ops = &ops, .result = result};
+    p->mark = calloc(ops.count + 1, sizeof *p->mark);
+    if (!p->mark)
+        abort();
+    if (d->errors == errors)
+        play_all(p);
+    free(p->mark);
+    free(p);
+    ops_free(&ops);
+    return d->errors == errors;
+}
