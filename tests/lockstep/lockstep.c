@@ -3,9 +3,32 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Where the run is, for the message if an assertion of a model ends it. */
+static struct {
+    const char *name;
+    uint64_t seed, episode;
+    volatile uint32_t cycle;
+} place;
+
+static void aborted(int signal_number)
+{
+    char text[LOCKSTEP_TEXT_MAX];
+    int n = snprintf(text, sizeof(text),
+                     "not ok %s: aborted at cycle %" PRIu32
+                     " of episode %" PRIu64 ", seed %" PRIu64 "\n",
+                     place.name, place.cycle, place.episode, place.seed);
+
+    if (write(STDOUT_FILENO, text, (size_t)n) < 0)
+        _exit(1);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
 
 static struct lockstep_op episode_ops[LOCKSTEP_EPISODE * LOCKSTEP_OPS_MAX];
 
@@ -25,6 +48,7 @@ static uint32_t run_episode(const struct lockstep_block *b,
         struct lockstep_view v = {r, &s->setup, n, seen[0]};
         struct lockstep_cycle c = {n, 0, s->op + s->ops};
 
+        place.cycle = n;
         memset(s->op + s->ops, 0, LOCKSTEP_OPS_MAX * sizeof(*s->op));
         c.ops = b->stimulate(&v, s->op + s->ops);
         assert(c.ops <= LOCKSTEP_OPS_MAX);
@@ -128,11 +152,15 @@ bool lockstep_run(const struct lockstep_block *b,
                                   .op = episode_ops};
 
     assert(b->words <= LOCKSTEP_WORDS_MAX);
+    place.name = b->name;
+    place.seed = o->seed;
+    signal(SIGABRT, aborted);
     memset(b->hits, 0, b->rule_count * sizeof(*b->hits));
     for (uint64_t i = o->first; i < o->first + episodes; i++) {
         struct rng r;
         uint32_t cycle;
 
+        place.episode = i;
         rng_init(&r, o->seed, i);
         cycle = run_episode(b, &s, &r);
         if (cycle == LOCKSTEP_SAME)

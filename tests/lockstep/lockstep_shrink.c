@@ -97,16 +97,26 @@ static bool pull(const struct lockstep_block *b, struct lockstep_stimulus *s,
     return false;
 }
 
+/* Operations of different cycles stay apart: a cycle has an order of its own
+ * and room for one of a kind. */
+static uint32_t gap_before(const struct lockstep_stimulus *s, uint32_t i)
+{
+    uint32_t cycle = s->op[i].cycle;
+
+    if (!i)
+        return cycle;
+    return cycle > s->op[i - 1].cycle ? cycle - s->op[i - 1].cycle - 1 : 0;
+}
+
 static void close_gaps(const struct lockstep_block *b,
                        struct lockstep_stimulus *s)
 {
     for (uint32_t i = 0; i < s->ops; i++) {
-        uint32_t before = i ? s->op[i - 1].cycle : 0;
-        uint32_t by = s->op[i].cycle - before;
+        uint32_t by = gap_before(s, i);
 
         while (by && i < s->ops) {
             bool pulled = pull(b, s, i, by);
-            uint32_t gap = i < s->ops ? s->op[i].cycle - before : 0;
+            uint32_t gap = i < s->ops ? gap_before(s, i) : 0;
 
             by = pulled && gap < by ? gap : by / (pulled ? 1 : 2);
         }

@@ -13,8 +13,11 @@
 // INTR falls at once; it rises, and messages leave, a number of ticks of the APIC clock
 // (apic_tick_i) after the first tick at or after the cycle that asked for it: accept_to_intr_i for
 // what reaches the APIC, eoi_to_intr_i for what software does to it, icr_to_bus_i for messages.
-// clk_i may be the APIC clock itself (apic_tick_i = 1) or any faster one at whose edges software
-// acts.  The delays are straps because a profile sets them; in silicon they are constants.
+//
+// In silicon clk_i is the APIC clock: apic_tick_i = 1, step_i = 1, and the delays are constants.  A
+// simulation clocks the twin whenever something happens: apic_tick_i and timer_tick_i say whether
+// the instant is an edge of those clocks, and step_i = 0 that it is still the instant of the cycle
+// before, which gives operations of one instant any order.  A profile sets the delays.
 module lapic (
   input  logic         clk_i,
   input  logic         rst_ni,     // synchronous: power-up
@@ -29,6 +32,7 @@ module lapic (
   input  logic [15:0]  icr_to_bus_i,
 
   // time
+  input  logic         step_i,
   input  logic         apic_tick_i,
   input  logic         timer_tick_i,
   input  logic [63:0]  tsc_i,
@@ -129,9 +133,20 @@ module lapic (
   lapic_pkg::state_t reset_state;
   lapic_pkg::state_t state_d;
 
-  logic [15:0]       tick_q;       // number of this tick of the APIC clock, or of the next
+  logic [15:0]       tick;         // number of this tick of the APIC clock, or of the next
+  logic [15:0]       tick_q;       // as of the last cycle, as the next two
+  logic              apic_tick_q;
+  logic              timer_tick_q;
   lapic_pkg::line_t  line_q;
   logic [17:0]       line_d;
+
+  // ---- time goes on ----------------------------------------------------------------------------
+
+  logic [38:0] clocks_left;
+
+  assign tick = tick_q + {15'd0, step_i && apic_tick_q};
+  assign clocks_left = state_q.clocks_left
+                     - {38'd0, step_i && timer_tick_q && state_q.counting};
 
   // ---- steps 2 and 3 ---------------------------------------------------------------------------
 
@@ -148,7 +163,7 @@ module lapic (
   logic               lint0_level;
   logic               latch_extint;
 
-  assign count_expires = state_q.counting && timer_tick_i && state_q.clocks_left == 39'd0;
+  assign count_expires = state_q.counting && timer_tick_i && clocks_left == 39'd0;
   assign deadline_expires = state_q.tsc_deadline != 64'd0 && tsc_i >= state_q.tsc_deadline;
 
   lapic_sources u_sources (
@@ -179,6 +194,7 @@ module lapic (
 
   always_comb begin
     early = state_q;
+    early.clocks_left = clocks_left;
     if (count_expires) begin
       early.counting = state_q.lvt_timer[18:17] == lapic_pkg::TimerPeriodic;
       early.clocks_left = lapic_pkg::clocks_of(state_q.tmict,
@@ -298,22 +314,21 @@ module lapic (
       state_d.base_bsp = straps.bsp;
     end
     if (!rst_ni) state_d.lint = 2'b00;
-    if (timer_tick_i && state_d.counting) state_d.clocks_left = state_d.clocks_left - 39'd1;
   end
 
   // ---- INTR and messages -----------------------------------------------------------------------
 
   always_comb begin
-    line_d = lapic_pkg::rise(line_q, apic_tick_i, tick_q);
-    line_d = lapic_pkg::drive(line_d, high_early, tick_q + accept_to_intr_i);
+    line_d = lapic_pkg::rise(line_q, apic_tick_i, tick);
+    line_d = lapic_pkg::drive(line_d, high_early, tick + accept_to_intr_i);
     line_d = lapic_pkg::drive(line_d, high_late,
-        tick_q + (deadline_past ? accept_to_intr_i : eoi_to_intr_i));
-    line_d = lapic_pkg::drive(line_d, high_end, tick_q + eoi_to_intr_i);
-    line_d = lapic_pkg::rise(line_d, apic_tick_i, tick_q);
+        tick + (deadline_past ? accept_to_intr_i : eoi_to_intr_i));
+    line_d = lapic_pkg::drive(line_d, high_end, tick + eoi_to_intr_i);
+    line_d = lapic_pkg::rise(line_d, apic_tick_i, tick);
   end
 
   lapic_send u_send (
-    .clk_i, .rst_ni, .tick_i(apic_tick_i), .now_i(tick_q), .delay_i(icr_to_bus_i),
+    .clk_i, .rst_ni, .step_i, .tick_i(apic_tick_i), .now_i(tick), .delay_i(icr_to_bus_i),
     .push_i(send), .message_i(message),
     .valid_o(out_valid_o), .message_o(sent)
   );
@@ -322,9 +337,13 @@ module lapic (
     state_q <= state_d;
     if (!rst_ni) begin
       tick_q <= 16'd0;
+      apic_tick_q <= 1'b0;
+      timer_tick_q <= 1'b0;
       line_q <= '0;
     end else begin
-      tick_q <= tick_q + {15'd0, apic_tick_i};
+      tick_q <= tick;
+      apic_tick_q <= apic_tick_i;
+      timer_tick_q <= timer_tick_i;
       line_q <= line_d;
     end
   end

@@ -82,7 +82,7 @@ package lapic_pkg;
     logic [31:0]  tmict;
     logic [31:0]  dcr;
     logic         counting;
-    logic [38:0]  clocks_left;   // as of the next tick of the timer's clock
+    logic [38:0]  clocks_left;   // as of this tick of the timer's clock, or the next
     logic [63:0]  tsc_deadline;
     logic [7:0]   lint0_vector;  // meant by remote IRR of LVT LINT0
     logic         extint_latched;

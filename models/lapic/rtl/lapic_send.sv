@@ -8,6 +8,7 @@ module lapic_send #(
 ) (
   input  logic                clk_i,
   input  logic                rst_ni,
+  input  logic                step_i,   // time went on since the last cycle
   input  logic                tick_i,
   input  logic [15:0]         now_i,    // number of this tick, or of the next one
   input  logic [15:0]         delay_i,
@@ -26,14 +27,17 @@ module lapic_send #(
   logic [Width-1:0]    first_q;
   logic [Width:0]      count_q;
   logic [Width-1:0]    last;
-  logic                leave;  // the oldest is due
-  logic                early;  // the oldest makes room
+  logic                taken_q; // the bus took a message at this tick
+  logic                open;    // it takes one now
+  logic                leave;   // the oldest is due
+  logic                early;   // the oldest makes room
   logic                bypass; // the new message leaves in its own cycle
 
   assign last = first_q + count_q[Width-1:0];
-  assign leave = tick_i && count_q != '0 && $signed(now_i - due[first_q]) >= 16'sd0;
-  assign early = push_i && !leave && count_q == (Width+1)'(Depth);
-  assign bypass = push_i && tick_i && count_q == '0 && delay_i == 16'd0;
+  assign open = tick_i && (step_i || !taken_q);
+  assign leave = open && count_q != '0 && $signed(now_i - due[first_q]) >= 16'sd0;
+  assign early = push_i && count_q == (Width+1)'(Depth);
+  assign bypass = push_i && open && count_q == '0 && delay_i == 16'd0;
 
   always_ff @(posedge clk_i) begin
     if (push_i && !bypass) begin
@@ -46,11 +50,13 @@ module lapic_send #(
     if (!rst_ni) begin
       first_q <= '0;
       count_q <= '0;
+      taken_q <= 1'b0;
       valid_o <= 1'b0;
       message_o <= '0;
     end else begin
       first_q <= first_q + Width'(leave || early);
       count_q <= count_q + (Width+1)'(push_i && !bypass) - (Width+1)'(leave || early);
+      taken_q <= leave || bypass || (taken_q && !step_i);
       valid_o <= leave || early || bypass;
       message_o <= '0;
       if (leave || early) message_o <= queue[first_q];

@@ -136,13 +136,14 @@ static void setup_text(const struct lockstep_setup *s, char *text, size_t bytes)
 {
     const uint64_t *v = s->value;
 
-    snprintf(text, bytes,
-             "id %" PRIx64 " bsp %" PRIu64 " features %02" PRIx64
-             " delays %" PRIu64 " %" PRIu64 " %" PRIu64
-             " periods: apic %" PRIu64 " timer %" PRIu64 " tsc %" PRIu64,
-             v[SETUP_ID], v[SETUP_BSP], v[SETUP_FEATURES],
-             v[SETUP_ACCEPT_TO_INTR], v[SETUP_EOI_TO_INTR], v[SETUP_ICR_TO_BUS],
-             v[SETUP_APIC_PERIOD], v[SETUP_TIMER_PERIOD], v[SETUP_TSC_PERIOD]);
+    snprintf(
+        text, bytes,
+        "id %" PRIx64 " bsp %" PRIu64 " features %02" PRIx64 " delays %" PRIu64
+        " %" PRIu64 " %" PRIu64 " periods: apic %" PRIu64 " timer %" PRIu64
+        " tsc %" PRIu64 " repeats %" PRIu64,
+        v[SETUP_ID], v[SETUP_BSP], v[SETUP_FEATURES], v[SETUP_ACCEPT_TO_INTR],
+        v[SETUP_EOI_TO_INTR], v[SETUP_ICR_TO_BUS], v[SETUP_APIC_PERIOD],
+        v[SETUP_TIMER_PERIOD], v[SETUP_TSC_PERIOD], v[SETUP_REPEATS]);
 }
 
 struct lockstep_block lapic_lockstep_block = {

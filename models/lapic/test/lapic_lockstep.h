@@ -33,7 +33,7 @@ enum lapic_op {
 /* OP_MESSAGE's value: vector 7:0, mode 10:8, level trigger 11, assert 12.
  * OP_MATCH's extra: shorthand 1:0, logical 2, 8-bit destination 3. */
 
-/* Of lockstep_setup.value; periods are in cycles of the test's clock. */
+/* Of lockstep_setup.value; periods are in instants of the test. */
 enum lapic_setup {
     SETUP_ID,
     SETUP_BSP,
@@ -46,6 +46,7 @@ enum lapic_setup {
     SETUP_TIMER_PERIOD,
     SETUP_TSC_PERIOD,
     SETUP_BUSY,    /* per mille of cycles with operations */
+    SETUP_REPEATS, /* of so many cycles one repeats an instant; 0: none */
     SETUP_VECTORS, /* up to SETUP_VECTORS_END: 8 vectors a word */
     SETUP_VECTORS_END = SETUP_VECTORS + 2,
 };
@@ -103,6 +104,15 @@ extern struct lockstep_block lapic_lockstep_block;
 void lapic_lockstep_setup(struct rng *r, struct lockstep_setup *s);
 uint32_t lapic_lockstep_stimulate(const struct lockstep_view *v,
                                   struct lockstep_op *op);
+
+/* The instant of a cycle: several cycles may fall on one. */
+static inline uint64_t lapic_lockstep_instant(const struct lockstep_setup *s,
+                                              uint32_t cycle)
+{
+    uint64_t repeats = s->value[SETUP_REPEATS];
+
+    return repeats ? cycle - cycle / repeats : cycle;
+}
 
 /* The C side (lapic_lockstep_node.c) and the rules that it met. */
 void lapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s);

@@ -7,7 +7,7 @@
 #include "models/lapic/test/lapic_lockstep.h"
 #include "models/lapic/test/lapic_lockstep_rules.h"
 
-#define CYCLE (1000 * SIM_PS)
+#define CYCLE (1000 * SIM_PS) /* from one instant to the next */
 #define RECORDS 2048u
 
 enum { SOURCE_DEVICE, SOURCE_TIMER, SOURCE_LINT, SOURCES };
@@ -18,6 +18,7 @@ static struct {
     struct irqs irqs;
     struct irq_record record[RECORDS];
     struct lapic_node node;
+    struct lockstep_setup setup;
     uint64_t reasons[IRQ_REASON_COUNT]; /* counted before this cycle */
     uint32_t *seen;                     /* of the cycle that runs */
 } side;
@@ -88,6 +89,7 @@ void lapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s)
     };
 
     (void)ctx;
+    side.setup = *s;
     engine_init(&side.engine, 8, side.heap);
     irqs_init(&side.irqs, side.record, RECORDS);
     for (int i = 0; i < SOURCES; i++)
@@ -227,13 +229,14 @@ static uint32_t slot(uint32_t offset)
     return offset / 16;
 }
 
-/* An access after this cycle and before the next one meets the timer there. */
-static struct lapic_time after_cycle(void)
+/* As an access in this cycle would see it. */
+static struct lapic_time register_time(void)
 {
+    const struct clock *timer = &side.node.config.timer_clock;
     sim_time now = engine_now(&side.engine);
 
     return (struct lapic_time){
-        .timer_edge = clock_cycles(&side.node.config.timer_clock, now) + 1,
+        .timer_edge = clock_cycles(timer, clock_edge(timer, now)),
         .tsc = clock_cycles(&side.node.config.tsc_clock, now),
     };
 }
@@ -253,7 +256,7 @@ static void show_registers(uint32_t *seen)
 #undef OPTION
     };
     struct lapic copy = side.node.lapic;
-    struct lapic_time now = after_cycle();
+    struct lapic_time now = register_time();
 
     for (unsigned i = 0; i < 8; i++) {
         seen[slot(LAPIC_ISR) + i] = vecset_word32(&copy.isr, i);
@@ -279,7 +282,7 @@ static void show_x2apic_ids(uint32_t *seen)
     for (unsigned i = 0; i < 2; i++) {
         uint64_t value;
 
-        lapic_rdmsr(l, LAPIC_MSR_FIRST + slot(offsets[i]), after_cycle(),
+        lapic_rdmsr(l, LAPIC_MSR_FIRST + slot(offsets[i]), register_time(),
                     &value);
         seen[slot(offsets[i])] = (uint32_t)value;
     }
@@ -307,7 +310,7 @@ static void show(uint32_t *seen)
 void lapic_lockstep_cycle(void *ctx, const struct lockstep_cycle *c,
                           uint32_t *seen)
 {
-    sim_time now = c->number * CYCLE;
+    sim_time now = lapic_lockstep_instant(&side.setup, c->number) * CYCLE;
 
     (void)ctx;
     side.seen = seen;

@@ -41,6 +41,9 @@ void lapic_lockstep_setup(struct rng *r, struct lockstep_setup *s)
     v[SETUP_TIMER_PERIOD] = grid ? 1 : 1 + below(r, 5);
     v[SETUP_TSC_PERIOD] = grid ? 1 : 1 + below(r, 3);
     v[SETUP_BUSY] = busy[below(r, 4)];
+    v[SETUP_REPEATS] = grid ? 0 : below(r, 5);
+    if (v[SETUP_REPEATS] == 1) /* time must go on */
+        v[SETUP_REPEATS] = 2;
     for (int i = SETUP_VECTORS; i < SETUP_VECTORS_END; i++)
         v[i] = 0;
     for (unsigned i = 0; i < VECTORS; i++) {
@@ -203,7 +206,9 @@ static uint64_t base_value(const struct making *m)
 
 static uint64_t deadline_value(const struct making *m)
 {
-    uint64_t tsc = m->v->cycle / m->v->setup->value[SETUP_TSC_PERIOD];
+    const struct lockstep_setup *s = m->v->setup;
+    uint64_t tsc =
+        lapic_lockstep_instant(s, m->v->cycle) / s->value[SETUP_TSC_PERIOD];
 
     if (chance(m->r, 10))
         return chance(m->r, 50) ? 0 : rng_u64(m->r);

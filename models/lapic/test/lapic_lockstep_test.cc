@@ -47,7 +47,7 @@ void power_up(void *ctx, const lockstep_setup *s)
     t.top.eoi_to_intr_i = static_cast<uint16_t>(v[SETUP_EOI_TO_INTR]);
     t.top.icr_to_bus_i = static_cast<uint16_t>(v[SETUP_ICR_TO_BUS]);
     t.top.lint_i = 0;
-    t.top.apic_tick_i = t.top.timer_tick_i = 0;
+    t.top.step_i = t.top.apic_tick_i = t.top.timer_tick_i = 0;
     forget_strobes(t.top);
     t.top.rst_ni = 0;
     clock_edge(t.top);
@@ -181,11 +181,15 @@ void cycle(void *ctx, const lockstep_cycle *c, uint32_t *seen)
     twin &t = *static_cast<twin *>(ctx);
     const uint64_t *v = t.setup.value;
     bool asked = false;
+    uint64_t now;
 
     forget_strobes(t.top);
-    t.top.apic_tick_i = c->number % v[SETUP_APIC_PERIOD] == 0;
-    t.top.timer_tick_i = c->number % v[SETUP_TIMER_PERIOD] == 0;
-    t.top.tsc_i = c->number / v[SETUP_TSC_PERIOD];
+    now = lapic_lockstep_instant(&t.setup, c->number);
+    t.top.step_i =
+        !c->number || now != lapic_lockstep_instant(&t.setup, c->number - 1);
+    t.top.apic_tick_i = now % v[SETUP_APIC_PERIOD] == 0;
+    t.top.timer_tick_i = now % v[SETUP_TIMER_PERIOD] == 0;
+    t.top.tsc_i = now / v[SETUP_TSC_PERIOD];
     for (uint32_t i = 0; i < c->ops; i++) {
         present(t.top, c->op[i]);
         asked |= c->op[i].kind == OP_MATCH;
