@@ -106,7 +106,9 @@ static struct pic_out end(struct pic_pair *b, struct before was,
 
     settle(b);
     if (out.acked != PIC_NO_LEVEL)
-        taken = (uint16_t)(1u << out.acked);
+        taken = was.requests & (uint16_t)(1u << out.acked);
+    if (!taken)
+        out.acked = PIC_NO_LEVEL; /* a cascade level passed itself */
     now = requests(b);
     out.born = now & (uint16_t) ~(was.requests & ~taken);
     out.withdrawn = was.requests & (uint16_t) ~(now | taken);

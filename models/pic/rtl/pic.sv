@@ -204,6 +204,7 @@ module pic (
   logic [16*Steps-1:0] requests_after;
   logic [16*Steps-1:0] in_service_before;
   logic [16*Steps-1:0] in_service_after;
+  logic [16*Steps-1:0] levels;          // acknowledged in each step
   logic [16*Steps-1:0] acked;
 
   pic_requests u_requests_0 (.master_i(master_q), .slave_i(slave_q),
@@ -219,16 +220,19 @@ module pic (
   assign in_service_before = {in_service_2, in_service_1, in_service_0};
   assign in_service_after = {in_service_3, in_service_2, in_service_1};
 
+  // A cascade level that passes itself may have no request with an identity.
+  assign acked = levels & requests_before;
+
   always_comb begin
-    acked = '0;
+    levels = '0;
     if (master_poll && master_found_1 && master_level_1 != 3'(pic_pkg::Cascade)) begin
-      acked[16*pic_pkg::StepAccess + {29'd0, master_level_1}] = 1'b1;
+      levels[16*pic_pkg::StepAccess + {29'd0, master_level_1}] = 1'b1;
     end
     if (slave_poll && slave_found_1) begin
-      acked[16*pic_pkg::StepAccess + 8 + {29'd0, slave_level_1}] = 1'b1;
+      levels[16*pic_pkg::StepAccess + 8 + {29'd0, slave_level_1}] = 1'b1;
     end
-    if (master_inta) acked[16*pic_pkg::StepInta + {29'd0, master_level_2}] = 1'b1;
-    if (slave_inta) acked[16*pic_pkg::StepInta + 8 + {29'd0, slave_level_2}] = 1'b1;
+    if (master_inta) levels[16*pic_pkg::StepInta + {29'd0, master_level_2}] = 1'b1;
+    if (slave_inta) levels[16*pic_pkg::StepInta + 8 + {29'd0, slave_level_2}] = 1'b1;
   end
 
   always_ff @(posedge clk_i) begin
