@@ -22,7 +22,7 @@ CALL = re.compile(r"^\s*\*?\s*([A-Z]+)\((.*)\)", re.M)
 
 
 def split(arguments):
-    parts = re.findall(r'"[^"]*"|[^,]+', arguments)
+    parts = re.findall(r'\s*("[^"]*"|[^,]+)', arguments)
     return [p.strip() for p in parts if p.strip()]
 
 
@@ -87,7 +87,8 @@ def package(path, rtl):
            f"package {name};"]
     for kind, row in rows:
         words = [row["name"]] + ([] if kind == "REG" else [
-            t for c, t in row.items() if c != "name" and number(t) is None])
+            t for c, t in row.items()
+            if c not in ("name", "title") and number(t) is None])
         for column, text in row.items():
             name_in_sv = "_".join(words + [column.upper()])
             if name_in_sv in used and number(text) is not None:
