@@ -9,7 +9,7 @@
 
 static struct {
     struct engine engine;
-    struct engine_slot heap[4];
+    struct engine_slot heap[ENGINE_SLOTS(4)];
     struct irqs irqs;
     struct irq_record record[RECORDS];
     struct pic_node node;
@@ -44,7 +44,7 @@ static void power_up(void *ctx, const struct lockstep_setup *s)
 
     (void)ctx;
     memset(&c_side, 0, sizeof c_side);
-    engine_init(&c_side.engine, c_side.heap, 4);
+    engine_init(&c_side.engine, 4, c_side.heap);
     irqs_init(&c_side.irqs, c_side.record, RECORDS);
     irqs_add_source(&c_side.irqs);
     pic_node_init(&c_side.node, &c);
