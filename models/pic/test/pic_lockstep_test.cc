@@ -1,7 +1,6 @@
 /* The 8259As in lock-step: the RTL side, and the program. */
 #include "Vpic.h"
 #include "models/pic/test/pic_lockstep.h"
-#include "verilated.h"
 
 namespace
 {
