@@ -9,8 +9,9 @@ The table's own comment names the columns: a line that starts with
 "REG(name, offset, ...)".  Every number of a row becomes a constant
 ROW_COLUMN; words (RO, RW, ...) become numbers by the order of ACCESS below.
 Rows of other kinds, say OPTION(name, feature, bits), become constants
-NAME_FEATURE_BITS.  If REG has a column `count`, each column also becomes a
-function of the offset, COLUMN_at(), which is 0 where there is no register.
+NAME_FEATURE_BITS; titles in quotes are no part of a name.  If REG has a column
+`count`, each column also becomes a function of the offset, COLUMN_at(), which
+is 0 where there is no register.
 """
 import os
 import re
@@ -22,7 +23,7 @@ CALL = re.compile(r"^\s*\*?\s*([A-Z]+)\((.*)\)", re.M)
 
 
 def split(arguments):
-    parts = re.findall(r'\s*("[^"]*"|[^,]+)', arguments)
+    parts = re.findall(r'"[^"]*"|[^,]+', arguments)
     return [p.strip() for p in parts if p.strip()]
 
 
@@ -88,7 +89,7 @@ def package(path, rtl):
     for kind, row in rows:
         words = [row["name"]] + ([] if kind == "REG" else [
             t for c, t in row.items()
-            if c not in ("name", "title") and number(t) is None])
+            if c != "name" and number(t) is None and t[0] != '"'])
         for column, text in row.items():
             name_in_sv = "_".join(words + [column.upper()])
             if name_in_sv in used and number(text) is not None:
