@@ -1,0 +1,83 @@
+/* What the two sides of the I/O APIC's lock-step test share. */
+#ifndef MODELS_IOAPIC_TEST_IOAPIC_LOCKSTEP_H
+#define MODELS_IOAPIC_TEST_IOAPIC_LOCKSTEP_H
+
+#include "tests/lockstep/lockstep.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PINS 24u
+
+/* In the order in which one cycle carries them out. */
+enum ioapic_op {
+    OP_ANSWER, /* address: pin, value: taken */
+    OP_EOI,    /* value: vector */
+    OP_LOAD,   /* address: offset, extra: bytes */
+    OP_STORE,
+    OP_PIN, /* address: pin, value: level */
+    OP_RESET,
+    OP_COUNT,
+};
+
+/* Of lockstep_setup.value; the period is in cycles of the test's clock. */
+enum ioapic_setup {
+    SETUP_VERSION, /* bits 15:0 of the register */
+    SETUP_PIN_TO_MESSAGE,
+    SETUP_EOI_TO_MESSAGE,
+    SETUP_APIC_PERIOD,
+    SETUP_BUSY,    /* per mille of cycles with operations */
+    SETUP_PINS,    /* how many of them the stimulus uses */
+    SETUP_VECTORS, /* 8 vectors in a word */
+};
+
+/* A pin has two words, its entry; then come these. */
+enum ioapic_word {
+    SEEN_RTE,
+    SEEN_SELECT = 2 * PINS,
+    SEEN_ID,
+    SEEN_WAITING, /* pins, one bit each, as the next three */
+    SEEN_ASKED,
+    SEEN_AGAIN,
+    SEEN_TOLD,
+    SEEN_SENDING,
+    SEEN_MSG_VALID,
+    SEEN_MSG_ADDR,
+    SEEN_MSG_DATA,
+    SEEN_RDATA_LOW,
+    SEEN_RDATA_HIGH,
+    SEEN_WARNING,
+    SEEN_BORN, /* how many interrupts in this cycle, and their fates */
+    SEEN_MERGED_WAITING,
+    SEEN_MERGED_SERVICE,
+    SEEN_UNSUPPORTED_MODE,
+    SEEN_WORDS,
+};
+
+enum ioapic_rule {
+#define RULE(name, sentence) RULE_##name,
+#include "models/ioapic/test/ioapic_rules.def"
+#undef RULE
+    RULE_COUNT
+};
+
+/* The whole block but for its RTL side. */
+extern struct lockstep_block ioapic_lockstep_block;
+
+/* Of the stimulus (ioapic_lockstep_stimulus.c). */
+void ioapic_lockstep_setup(struct rng *r, struct lockstep_setup *s);
+uint32_t ioapic_lockstep_stimulate(const struct lockstep_view *v,
+                                   struct lockstep_op *op);
+
+/* The C side (ioapic_lockstep_node.c) and the rules that it met. */
+void ioapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s);
+void ioapic_lockstep_cycle(void *ctx, const struct lockstep_cycle *c,
+                           uint32_t *seen);
+extern uint64_t ioapic_rule_hits[RULE_COUNT];
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
