@@ -119,6 +119,7 @@ static void print_difference(const struct lockstep_block *b,
     print_words(b, seen, false);
 }
 
+/* A short run, say to repeat one episode, need not meet every rule. */
 static bool all_rules_hit(const struct lockstep_block *b,
                           const struct lockstep_options *o)
 {
@@ -136,12 +137,13 @@ static bool all_rules_hit(const struct lockstep_block *b,
             rarest = i;
     }
     if (missed)
-        printf("not ok %s: %zu of %zu rules were never hit\n", b->name, missed,
-               b->rule_count);
+        printf("%s %s: %zu of %zu rules were never hit\n",
+               o->cycles < LOCKSTEP_CYCLES ? "  short run of" : "not ok",
+               b->name, missed, b->rule_count);
     else if (b->rule_count)
         printf("ok %s: all %zu rules were hit, %s least (%" PRIu64 ")\n",
                b->name, b->rule_count, b->rules[rarest].name, b->hits[rarest]);
-    return !missed;
+    return !missed || o->cycles < LOCKSTEP_CYCLES;
 }
 
 bool lockstep_run(const struct lockstep_block *b,
@@ -224,7 +226,7 @@ static void bench_episode(const struct lockstep_block *b,
 
 int lockstep_main(const struct lockstep_block *b, int argc, char **argv)
 {
-    struct lockstep_options o = {.seed = 1, .cycles = 1000000};
+    struct lockstep_options o = {.seed = 1, .cycles = LOCKSTEP_CYCLES};
 
     if (argc < 1 || !read_options(&o, argv)) {
         fprintf(stderr,
