@@ -54,21 +54,19 @@ static bool matches(const struct board *b, unsigned cpu,
     return lapic_matches(&b->lapic[cpu], m);
 }
 
-/* The matching, enabled APIC with the smallest TPR; ties go round. */
-static int arbitrate(struct board *b, const struct msg_apic *m)
+/* The matching, enabled APIC with the smallest TPR.  The manual leaves ties
+ * open; the recorded machines choose the lowest ID. */
+static int arbitrate(const struct board *b, const struct msg_apic *m)
 {
     int winner = -1;
 
-    for (unsigned n = 1; n <= b->cpus; n++) {
-        unsigned i = (b->last_winner + n) % b->cpus;
+    for (unsigned i = 0; i < b->cpus; i++) {
         const struct lapic *l = &b->lapic[i];
 
         if (matches(b, i, m) && lapic_software_enabled(l) &&
             (winner < 0 || l->tpr < b->lapic[winner].tpr))
             winner = (int)i;
     }
-    if (winner >= 0)
-        b->last_winner = (unsigned)winner;
     return winner;
 }
 
@@ -91,7 +89,7 @@ static bool deliver(struct board *b, const struct msg_apic *m)
 
 /* "Message Address Register Format", "Message Data Register Format".
  * Without a remapper address bits 11:4 are nobody's. */
-static bool deliver_message(struct board *b, const struct ioapic_message *s)
+bool board_message(struct board *b, const struct ioapic_message *s)
 {
     bool logical = s->addr & ADDR_LOGICAL;
     struct msg_apic m = {
@@ -115,7 +113,7 @@ static void pump(struct board *b)
 {
     while (ioapic_waiting(&b->ioapic)) {
         struct ioapic_sent s = ioapic_take(&b->ioapic);
-        bool taken = deliver_message(b, &s.message);
+        bool taken = board_message(b, &s.message);
 
         b->mark.lines |= 1u << s.pin;
         if (b->sent_count < BOARD_MESSAGES)

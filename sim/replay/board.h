@@ -45,7 +45,6 @@ struct board {
     bool intr[BOARD_CPUS], extint[BOARD_CPUS];
     struct ioapic ioapic;
     struct pic_pair pic;
-    unsigned last_winner; /* of the lowest-priority arbitration */
     /* What the I/O APIC sent and nobody compared yet. */
     struct ioapic_message sent[BOARD_MESSAGES];
     unsigned sent_count;
@@ -71,6 +70,9 @@ uint64_t board_ioapic_read(struct board *b, struct ioapic_mmio a);
 
 void board_pic_line(struct board *b, unsigned line, bool high);
 void board_pin(struct board *b, unsigned pin, bool high);
+
+/* A message reaches the local APICs; true if one has taken it. */
+bool board_message(struct board *b, const struct ioapic_message *s);
 
 /* The vector that the CPU's local APIC would give now, or -1. */
 int board_eligible(const struct board *b, unsigned cpu);

@@ -87,20 +87,17 @@ static void write_access(struct machine_decoder *m)
     access(m, true);
 }
 
-/* r|w regs x2/mmio reg size value; `mmio` is told a second time by R and W. */
+/* r|w regs x2/mmio reg size value */
 static void by_number(struct machine_decoder *m, bool write)
 {
     struct decoder *c = m->c;
     uint32_t reg;
-    uint64_t value;
 
-    if (c->words < ARGUMENT + 2 || !word_is(&c->word[ARGUMENT + 1], "x2"))
-        return;
     if (!decode_expect_words(c, ARGUMENT + 5))
         return;
     reg = (uint32_t)decode_number(c, ARGUMENT + 2, X2APIC_REGISTERS - 1);
-    value = decode_number(c, ARGUMENT + 4, UINT64_MAX);
-    machine_msr(m, write, LAPIC_MSR_FIRST + reg, value);
+    machine_by_number(m, write, reg,
+                      decode_number(c, ARGUMENT + 4, UINT64_MAX));
 }
 
 static void read_by_number(struct machine_decoder *m)
@@ -200,6 +197,12 @@ static const struct {
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
+static bool reads_apic(const struct decoder *c)
+{
+    return word_is(&c->word[3], "R") && c->words > ARGUMENT + 1 &&
+           word_is(&c->word[ARGUMENT + 1], "lapic");
+}
+
 static void decode_line(struct machine_decoder *m)
 {
     struct decoder *c = m->c;
@@ -210,6 +213,7 @@ static void decode_line(struct machine_decoder *m)
     }
     m->time_ns = time_of(c);
     m->current = decode_behind(c, 2, "t", 10);
+    machine_event(m, reads_apic(c));
     for (size_t i = 0; i < KINDS && !c->bad; i++)
         if (word_is(&c->word[3], kinds[i].name)) {
             kinds[i].decode(m);
@@ -220,5 +224,5 @@ static void decode_line(struct machine_decoder *m)
 
 void decode_boot(struct decoder *c)
 {
-    machine_decode(c, decode_line, NULL);
+    machine_decode(c, decode_line);
 }

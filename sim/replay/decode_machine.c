@@ -70,23 +70,6 @@ static struct op access_op(struct machine_decoder *m,
     return op;
 }
 
-void machine_access(struct machine_decoder *m, const struct machine_access *a)
-{
-    struct op op = access_op(m, a);
-
-    m->started = true;
-    if (a->cpu == MACHINE_NOT_A_CPU) {
-        op.cpu = 0;
-        op.left_out = a->device == DEVICE_LAPIC; /* whose would it be? */
-        op.answer = op.left_out && op.answer ? OP_UNSCORED : op.answer;
-    } else {
-        thread(m)->cpu = (uint8_t)a->cpu;
-        if (thread(m)->first == MACHINE_NOT_A_CPU)
-            thread(m)->first = (uint8_t)a->cpu;
-    }
-    emit(m, op);
-}
-
 /* A log tells of no fault, so that a write has no answer. */
 void machine_msr(struct machine_decoder *m, bool write, uint32_t msr,
                  uint64_t value)
@@ -108,6 +91,73 @@ void machine_msr(struct machine_decoder *m, bool write, uint32_t msr,
     if (op.answer && shows_time(offset))
         op.answer = OP_UNSCORED;
     emit(m, op);
+}
+
+/* An x2APIC read: the device told of it, and no other event did. */
+static void read_by_msr(struct machine_decoder *m)
+{
+    uint64_t current = m->current;
+    uint32_t line = m->c->line;
+
+    m->current = m->told_thread;
+    m->c->line = m->told_line;
+    machine_msr(m, false, LAPIC_MSR_FIRST + m->told_register, m->told_value);
+    m->current = current;
+    m->c->line = line;
+}
+
+void machine_event(struct machine_decoder *m, bool apic_read)
+{
+    if (m->read_told && !apic_read)
+        read_by_msr(m);
+    m->read_told &= apic_read;
+}
+
+/* Now it is known whether the device has told of this read. */
+static void settle_told(struct machine_decoder *m, const struct op *op)
+{
+    if (m->read_told &&
+        (m->told_thread != m->current || m->told_register != op->where >> 4 ||
+         m->told_value != op->value))
+        read_by_msr(m);
+    m->read_told = false;
+}
+
+void machine_access(struct machine_decoder *m, const struct machine_access *a)
+{
+    struct op op = access_op(m, a);
+
+    settle_told(m, &op);
+    m->started = true;
+    if (a->cpu == MACHINE_NOT_A_CPU) {
+        op.cpu = 0;
+        op.left_out = a->device == DEVICE_LAPIC; /* whose would it be? */
+        op.answer = op.left_out && op.answer ? OP_UNSCORED : op.answer;
+    } else {
+        thread(m)->cpu = (uint8_t)a->cpu;
+        if (thread(m)->first == MACHINE_NOT_A_CPU)
+            thread(m)->first = (uint8_t)a->cpu;
+    }
+    emit(m, op);
+    m->written = a->device == DEVICE_LAPIC && a->write;
+    m->written_register = op.where >> 4;
+    m->written_value = a->value;
+}
+
+void machine_by_number(struct machine_decoder *m, bool write, uint32_t reg,
+                       uint64_t value)
+{
+    if (!write) {
+        m->read_told = true;
+        m->told_line = m->c->line;
+        m->told_thread = m->current;
+        m->told_register = reg;
+        m->told_value = value;
+    } else if (!m->written || m->written_register != reg ||
+               m->written_value != value) {
+        machine_msr(m, true, LAPIC_MSR_FIRST + reg, value);
+    }
+    m->written = false;
 }
 
 void machine_pic_line(struct machine_decoder *m, bool master, unsigned irq,
@@ -189,6 +239,7 @@ static void pass(struct machine_decoder *m,
         if (m->c->words)
             line(m);
     }
+    machine_event(m, false);
 }
 
 /* From what a pass found out to what the next one starts with; true if that
@@ -214,10 +265,9 @@ static bool learn(struct machine_decoder *m)
     return more;
 }
 
-void machine_decode(struct decoder *c, void (*line)(struct machine_decoder *m),
-                    void *log)
+void machine_decode(struct decoder *c, void (*line)(struct machine_decoder *m))
 {
-    struct machine_decoder first = {.c = c, .log = log}, second = first;
+    struct machine_decoder first = {.c = c}, second = first;
 
     pass(&first, line);
     if (c->diag->errors || !learn(&first))

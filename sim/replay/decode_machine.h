@@ -28,7 +28,14 @@ struct machine_decoder {
     bool inta;        /* an INTA cycle: the vector that is taken follows ... */
     bool inta_left_out; /* ... and it is not played */
     uint64_t inta_vector;
-    void *log; /* what a form of its own keeps from line to line */
+    /* The device tells of a register access too, by the register's number:
+     * before a read and after a write, and alone of an x2APIC access. */
+    bool read_told; /* not yet known which of the two it is */
+    uint32_t told_line, told_register;
+    uint64_t told_thread, told_value;
+    bool written; /* the event before wrote this value to this register */
+    uint32_t written_register;
+    uint64_t written_value;
 };
 
 enum machine_device { DEVICE_LAPIC, DEVICE_IOAPIC, DEVICE_PIC };
@@ -41,10 +48,14 @@ struct machine_access {
     unsigned bytes;
 };
 
-/* Each of these is one event of a log, at the line at hand. */
+/* Each of these is one event of a log, at the line at hand; machine_event()
+ * comes before it, for every event. */
+void machine_event(struct machine_decoder *m, bool apic_read);
 void machine_access(struct machine_decoder *m, const struct machine_access *a);
 void machine_msr(struct machine_decoder *m, bool write, uint32_t msr,
                  uint64_t value);
+void machine_by_number(struct machine_decoder *m, bool write, uint32_t reg,
+                       uint64_t value);
 void machine_pic_line(struct machine_decoder *m, bool master, unsigned irq,
                       bool high);
 void machine_pin(struct machine_decoder *m, unsigned isa_line, bool high);
@@ -58,7 +69,6 @@ void machine_taken(struct machine_decoder *m, uint64_t vector);
  * one that accessed a register there last, or will first; a thread without
  * any gets a CPU of its own.
  */
-void machine_decode(struct decoder *c, void (*line)(struct machine_decoder *m),
-                    void *log);
+void machine_decode(struct decoder *c, void (*line)(struct machine_decoder *m));
 
 #endif

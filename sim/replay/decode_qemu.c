@@ -20,16 +20,6 @@ enum { REGION_NAME = 12, REGION_WORDS };
 /* apic_register_read register 0x0f = 0xff */
 enum { REGISTER_NUMBER = 2, REGISTER_VALUE = 4, REGISTER_WORDS };
 
-/* An access by register number whose memory region has not been seen. */
-struct qemu_log {
-    bool read_waits; /* the region's event comes after it */
-    uint64_t thread;
-    uint32_t reg;
-    uint64_t value;
-    uint32_t line;
-    bool region_written; /* the event before was the region's */
-};
-
 /* The page's first 16 bytes and what lies beyond it are no registers: writes
  * there are messages. */
 static bool is_message(uint64_t addr)
@@ -50,7 +40,6 @@ static void region(struct machine_decoder *m, bool write)
     };
     struct machine_access a = {.write = write, .cpu = MACHINE_NOT_A_CPU};
     struct decoder *c = m->c;
-    struct qemu_log *log = m->log;
     size_t i = 0;
 
     while (i < 4 && !(c->words > REGION_NAME &&
@@ -64,20 +53,14 @@ static void region(struct machine_decoder *m, bool write)
     a.addr = decode_hex(c, REGION_ADDR, UINT64_MAX);
     a.value = decode_hex(c, REGION_VALUE, UINT64_MAX);
     a.bytes = (unsigned)decode_decimal(c, REGION_SIZE, 8);
-    log->region_written = write && a.device == DEVICE_LAPIC;
-    if (log->region_written && is_message(a.addr)) {
-        log->region_written = false;
+    if (write && a.device == DEVICE_LAPIC && is_message(a.addr))
         machine_message(m, a.addr, a.value);
-    } else {
+    else
         machine_access(m, &a);
-    }
 }
 
 static void region_read(struct machine_decoder *m)
 {
-    struct qemu_log *log = m->log;
-
-    log->read_waits = false;
     region(m, false);
 }
 
@@ -86,30 +69,25 @@ static void region_write(struct machine_decoder *m)
     region(m, true);
 }
 
-static void register_read(struct machine_decoder *m)
+static void by_number(struct machine_decoder *m, bool write)
 {
-    struct qemu_log *log = m->log;
+    uint32_t reg;
 
     if (!decode_expect_words(m->c, REGISTER_WORDS))
         return;
-    log->read_waits = true;
-    log->thread = m->current;
-    log->line = m->c->line;
-    log->reg =
-        (uint32_t)decode_hex(m->c, REGISTER_NUMBER, X2APIC_REGISTERS - 1);
-    log->value = decode_hex(m->c, REGISTER_VALUE, UINT64_MAX);
+    reg = (uint32_t)decode_hex(m->c, REGISTER_NUMBER, X2APIC_REGISTERS - 1);
+    machine_by_number(m, write, reg,
+                      decode_hex(m->c, REGISTER_VALUE, UINT64_MAX));
+}
+
+static void register_read(struct machine_decoder *m)
+{
+    by_number(m, false);
 }
 
 static void register_written(struct machine_decoder *m)
 {
-    struct qemu_log *log = m->log;
-    uint32_t reg;
-
-    if (log->region_written || !decode_expect_words(m->c, REGISTER_WORDS))
-        return;
-    reg = (uint32_t)decode_hex(m->c, REGISTER_NUMBER, X2APIC_REGISTERS - 1);
-    machine_msr(m, true, LAPIC_MSR_FIRST + reg,
-                decode_hex(m->c, REGISTER_VALUE, UINT64_MAX));
+    by_number(m, true);
 }
 
 /* pic_set_irq master 1 irq 4 level 0 */
@@ -171,21 +149,6 @@ static const struct {
     {"cpu_set_apic_base", base_written},
 };
 
-/* An x2APIC read: the device told of it, and no memory region followed. */
-static void read_by_msr(struct machine_decoder *m)
-{
-    struct qemu_log *log = m->log;
-    uint64_t current = m->current;
-    uint32_t line = m->c->line;
-
-    log->read_waits = false;
-    m->current = log->thread;
-    m->c->line = log->line;
-    machine_msr(m, false, LAPIC_MSR_FIRST + log->reg, log->value);
-    m->current = current;
-    m->c->line = line;
-}
-
 /* The event's name without what stands before it; false if it has no such
  * prefix. */
 static bool take_prefix(struct machine_decoder *m, struct word *event)
@@ -210,21 +173,20 @@ static bool take_prefix(struct machine_decoder *m, struct word *event)
     return true;
 }
 
+static bool reads_apic(const struct decoder *c, const struct word *event)
+{
+    return word_is(event, "memory_region_ops_read") && c->words > REGION_NAME &&
+           word_is(&c->word[REGION_NAME], "'apic-msi'");
+}
+
 static void decode_event(struct machine_decoder *m, const struct word *event)
 {
-    struct qemu_log *log = m->log;
-    bool region_read = word_is(event, "memory_region_ops_read");
-
-    if (log->read_waits && !(region_read && m->c->words > REGION_NAME &&
-                             word_is(&m->c->word[REGION_NAME], "'apic-msi'")))
-        read_by_msr(m);
+    machine_event(m, reads_apic(m->c, event));
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         if (word_is(event, events[i].name)) {
             events[i].decode(m);
-            break;
+            return;
         }
-    if (!word_is(event, "memory_region_ops_write"))
-        log->region_written = false;
 }
 
 /* What stands between the events: only a vector that is taken counts. */
@@ -243,7 +205,5 @@ static void decode_line(struct machine_decoder *m)
 
 void decode_qemu(struct decoder *c)
 {
-    struct qemu_log log = {0};
-
-    machine_decode(c, decode_line, &log);
+    machine_decode(c, decode_line);
 }

@@ -28,13 +28,26 @@ static bool leaves_lvt_unmasked(const struct player *p, const struct op *op,
                                 const struct answer *recorded,
                                 const struct answer *got)
 {
-    unsigned entry = LVT_TIMER + (op->where - LAPIC_LVT_TIMER) / 16;
+    uint32_t offset = op_apic_offset(op);
+    unsigned entry = LVT_TIMER + (offset - LAPIC_LVT_TIMER) / 16;
 
-    return op->kind == OP_APIC_READ && op->where >= LAPIC_LVT_TIMER &&
-           op->where <= LAPIC_LVT_ERROR &&
+    return (op->kind == OP_APIC_READ || op->kind == OP_MSR_READ) &&
+           offset >= LAPIC_LVT_TIMER && offset <= LAPIC_LVT_ERROR &&
            p->masked_by_disable[op->cpu] >> entry & 1 &&
            (recorded->value ^ got->value) == LAPIC_LVT_MASKED &&
            (got->value & LAPIC_LVT_MASKED);
+}
+
+static bool splits_icr(const struct op *op, const struct answer *recorded,
+                       const struct answer *got)
+{
+    const uint32_t low = LAPIC_MSR_FIRST + LAPIC_ICR_LOW / 16;
+
+    if (op->kind != OP_MSR_READ)
+        return false;
+    if (op->where == low + 1)
+        return got->kind == ANSWER_FAULT;
+    return op->where == low && recorded->value == (uint32_t)got->value;
 }
 
 enum replay_exception player_excuse(const struct player *p,
@@ -48,5 +61,7 @@ enum replay_exception player_excuse(const struct player *p,
         return REPLAY_EDGE_REQUEST_STAYS;
     if (leaves_lvt_unmasked(p, op, recorded, got))
         return REPLAY_DISABLE_MASKS_LVT;
+    if (splits_icr(op, recorded, got))
+        return REPLAY_X2APIC_ICR_IS_64_BITS;
     return REPLAY_EXCEPTIONS;
 }

@@ -6,7 +6,7 @@
 #include "sim/replay/op.h"
 #include "sim/replay/replay.h"
 
-enum answer_kind { ANSWER_VALUE, ANSWER_NONE, ANSWER_FAULT };
+enum answer_kind { ANSWER_VALUE, ANSWER_NONE, ANSWER_FAULT, ANSWER_UNKNOWN };
 
 struct answer {
     enum answer_kind kind;
@@ -27,6 +27,18 @@ struct player {
      * not written since: bits of enum lapic_lvt */
     uint8_t masked_by_disable[BOARD_CPUS];
 };
+
+/* The local APIC's register that an operation accesses, by its offset, or
+ * UINT32_MAX. */
+static inline uint32_t op_apic_offset(const struct op *op)
+{
+    if (op->kind == OP_APIC_READ || op->kind == OP_APIC_WRITE)
+        return op->where;
+    if ((op->kind == OP_MSR_READ || op->kind == OP_MSR_WRITE) &&
+        op->where >= LAPIC_MSR_FIRST && op->where <= LAPIC_MSR_LAST)
+        return (op->where - LAPIC_MSR_FIRST) * 16;
+    return UINT32_MAX;
+}
 
 static inline bool is_machine(const struct player *p)
 {

@@ -72,20 +72,27 @@ static struct answer play_apic_read(struct player *p, const struct op *op)
     return value(board_apic_read(&p->board, op->cpu, a));
 }
 
-/* Beside the write: which LVT entries a software disable masks. */
-static struct answer play_apic_write(struct player *p, const struct op *op)
+/* Which LVT entries a software disable has masked. */
+static void follow_masks(struct player *p, const struct op *op)
 {
     uint8_t *masked = &p->masked_by_disable[op->cpu];
+    uint32_t offset = op_apic_offset(op);
+
+    if (offset == LAPIC_SVR && !(op->value & LAPIC_SVR_ENABLE))
+        *masked = UINT8_MAX;
+    else if (offset == LAPIC_LVT_CMCI)
+        *masked &= (uint8_t) ~(1u << LVT_CMCI);
+    else if (offset >= LAPIC_LVT_TIMER && offset <= LAPIC_LVT_ERROR)
+        *masked &=
+            (uint8_t) ~(1u << (LVT_TIMER + (offset - LAPIC_LVT_TIMER) / 16));
+}
+
+static struct answer play_apic_write(struct player *p, const struct op *op)
+{
     struct lapic_mmio a = {op->where, op->bytes, op->value};
 
+    follow_masks(p, op);
     board_apic_write(&p->board, op->cpu, a);
-    if (op->where == LAPIC_SVR && !(op->value & LAPIC_SVR_ENABLE))
-        *masked = UINT8_MAX;
-    else if (op->where == LAPIC_LVT_CMCI)
-        *masked &= (uint8_t) ~(1u << LVT_CMCI);
-    else if (op->where >= LAPIC_LVT_TIMER && op->where <= LAPIC_LVT_ERROR)
-        *masked &=
-            (uint8_t) ~(1u << (LVT_TIMER + (op->where - LAPIC_LVT_TIMER) / 16));
     return (struct answer){ANSWER_NONE, 0};
 }
 
@@ -93,6 +100,7 @@ static struct answer play_msr_write(struct player *p, const struct op *op)
 {
     bool good = board_wrmsr(&p->board, op->cpu, op->where, op->value);
 
+    follow_masks(p, op);
     return (struct answer){good ? ANSWER_NONE : ANSWER_FAULT, 0};
 }
 
@@ -198,12 +206,10 @@ static struct answer play_timer(struct player *p, const struct op *op)
 }
 
 /* The oldest message that nobody compared. */
-static struct answer play_message(struct player *p, const struct op *op)
+static struct answer next_message(struct board *b)
 {
-    struct board *b = &p->board;
     struct answer a = {ANSWER_NONE, 0};
 
-    (void)op;
     if (!b->sent_count)
         return a;
     a = value((uint64_t)b->sent[0].addr << 32 |
@@ -212,6 +218,39 @@ static struct answer play_message(struct player *p, const struct op *op)
     b->sent_count--;
     memmove(&b->sent[0], &b->sent[1], sizeof b->sent - sizeof b->sent[0]);
     return a;
+}
+
+static bool is_eoi(const struct op *op)
+{
+    return (op->kind == OP_APIC_WRITE || op->kind == OP_MSR_WRITE) &&
+           op_apic_offset(op) == LAPIC_EOI;
+}
+
+/* Whether an operation can make the I/O APIC send. */
+static bool causes_message(const struct op *op)
+{
+    return op->kind == OP_PIN || op->kind == OP_WINDOW_WRITE || is_eoi(op);
+}
+
+/* A message that follows no such operation is another device's: a stimulus. */
+static bool is_anothers_message(const struct player *p)
+{
+    size_t i = p->at;
+
+    while (i && p->ops->op[i].kind == OP_MESSAGE)
+        i--;
+    return !p->board.sent_count && !causes_message(&p->ops->op[i]);
+}
+
+static struct answer play_message(struct player *p, const struct op *op)
+{
+    struct ioapic_message m = {(uint32_t)(op->value >> 32),
+                               (uint32_t)op->value};
+
+    if (!is_anothers_message(p))
+        return next_message(&p->board);
+    board_message(&p->board, &m);
+    return (struct answer){ANSWER_UNKNOWN, 0};
 }
 
 /* Without a request no CPU would run the cycle. */
@@ -231,14 +270,6 @@ static struct answer play_inta_taken(struct player *p, const struct op *op)
 {
     (void)op;
     return p->inta;
-}
-
-/* Whether an operation is the EOI of some CPU. */
-static bool is_eoi(const struct op *op)
-{
-    return (op->kind == OP_APIC_WRITE && op->where == LAPIC_EOI) ||
-           (op->kind == OP_MSR_WRITE &&
-            op->where == LAPIC_MSR_FIRST + LAPIC_EOI / 16);
 }
 
 /* The log does not tell which CPU takes a vector.  It is one where it is the
@@ -343,7 +374,7 @@ static void expect_no_message(struct player *p)
     const struct answer none = {ANSWER_NONE, 0};
 
     while (is_machine(p) && b->sent_count) {
-        struct answer sent = play_message(p, NULL);
+        struct answer sent = next_message(b);
 
         p->result->compared++;
         differ(p, &none, &sent);
@@ -364,9 +395,9 @@ static void play_one(struct player *p, const struct op *op)
     }
     got = play[op->kind](p, op);
     p->mark[p->at] = p->board.mark;
-    if (op->answer == OP_SCORED)
+    if (op->answer == OP_SCORED && got.kind != ANSWER_UNKNOWN)
         score(p, op, got);
-    else if (op->answer == OP_UNSCORED)
+    else if (op->answer != OP_SILENT)
         p->result->unscored++;
 }
 
