@@ -305,6 +305,9 @@ static struct answer play_taken(struct player *p, const struct op *op)
         if (eligible >= 0)
             return value((unsigned)eligible);
     }
+    /* INTR fell before the CPU's acknowledge: whichever CPU it was */
+    if (op->value == (b->lapic[0].svr & UINT8_MAX))
+        return value(board_take(b, 0));
     return (struct answer){ANSWER_NONE, 0};
 }
 

@@ -9,7 +9,7 @@ import tempfile
 
 VIRQSIM = os.path.join(os.environ.get("BUILD", "build"), "virqsim")
 FIRST = "scenarios/first-interrupt.yaml"
-VERBS = ("run", "compare", "check", "show", "list")
+VERBS = ("run", "compare", "check", "show", "list", "replay")
 FOLDER = tempfile.TemporaryDirectory()
 
 TWO_VARIANTS = """

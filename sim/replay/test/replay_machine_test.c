@@ -117,6 +117,16 @@ TEST_F(replayed, vector_that_no_cpu_could_take_is_a_difference)
     EXPECT_STREQ(f->result.first.got, "55");
 }
 
+TEST_F(replayed, vector_taken_when_nothing_is_eligible_is_the_spurious_one)
+{
+    play_text(f, ON "3 0.000003 t1 W cpu0 lapic 0xfee000f0 4 0x1ef\n"
+                    "4 0.000004 t1 A 0xef\n"
+                    "5 0.000005 t1 R cpu0 lapic 0xfee00170 4 0\n"
+                    "6 0.000006 t1 A 0xee\n");
+    EXPECT_COUNTS(f, 3, 1, 0);
+    EXPECT_EQ(f->result.first.line, 6);
+}
+
 TEST_F(replayed, init_resets_the_other_cpus_local_apic)
 {
     play_text(f, ON "3 0.000003 t1 W cpu0 lapic 0xfee00300 4 0xc4500\n"
