@@ -297,9 +297,12 @@ uint32_t board_port_read(struct board *b, struct pic_access a)
 
 void board_pic_line(struct board *b, unsigned line, bool high)
 {
+    const struct pic *chip = &b->pic.chip[line / PIC_LEVELS];
+    bool was_high = chip->line >> line % PIC_LEVELS & 1;
     struct pic_out out = pic_pair_set_line(&b->pic, line, high);
 
-    b->mark.lines |= 1u << line;
+    if (was_high != high)
+        b->mark.lines |= 1u << line;
     apply_pic(b, &out);
 }
 
@@ -356,7 +359,8 @@ uint64_t board_ioapic_read(struct board *b, struct ioapic_mmio a)
 
 void board_pin(struct board *b, unsigned pin, bool high)
 {
-    b->mark.lines |= 1u << pin;
+    if (vecset_has(&b->ioapic.high, (uint8_t)pin) != high)
+        b->mark.lines |= 1u << pin;
     ioapic_set_pin(&b->ioapic, pin, high);
     pump(b);
 }
