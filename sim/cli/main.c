@@ -20,8 +20,8 @@ static void usage(FILE *to)
           "Example: virqsim compare scenarios/first-interrupt.yaml\n"
           "`virqsim VERB --help` tells more; `virqsim --version` the "
           "version.\n"
-          "Exit status: 0 fine, 1 an expectation failed, 2 a mistake in the "
-          "input.\n",
+          "Exit status: 0 fine, 1 an expectation failed or an answer differs, "
+          "2 a mistake in the input.\n",
           to);
 }
 

@@ -1,4 +1,7 @@
 /* Recordings of one operation a line; what is compared, told and refused. */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "sim/replay/test/replay_fixture.h"
 
 TEST_F(replayed, answers_that_agree_are_compared)
@@ -164,17 +167,17 @@ TEST_F(replayed, other_files_are_refused)
 
 TEST_F(replayed, packed_file_that_is_cut_off_is_refused)
 {
-    FILE *in = fopen("tests/recorded/boot-linux61-xapic-2cpu.txt.xz", "rb");
-    FILE *out = fopen("build/cut-off.xz", "wb");
-    char part[5000];
+    FILE *whole = fopen("tests/recorded/boot-linux61-xapic-2cpu.txt.xz", "rb");
+    char path[] = P_tmpdir "/virqsim-replay-XXXXXX";
+    int part = mkstemp(path);
+    char start[5000];
 
-    ASSERT_TRUE(in && out);
-    EXPECT_EQ(fread(part, 1, sizeof part, in), sizeof part);
-    EXPECT_EQ(fwrite(part, 1, sizeof part, out), sizeof part);
-    fclose(in);
-    fclose(out);
-    play_file(f, "build/cut-off.xz");
-    EXPECT_MISTAKE(f,
-                   "build/cut-off.xz: error: the packed file ends too early");
-    remove("build/cut-off.xz");
+    ASSERT_TRUE(whole && part >= 0);
+    EXPECT_EQ(fread(start, 1, sizeof start, whole), sizeof start);
+    EXPECT_EQ(write(part, start, sizeof start), sizeof start);
+    fclose(whole);
+    close(part);
+    play_file(f, path);
+    EXPECT_MISTAKE(f, "error: the packed file ends too early");
+    remove(path);
 }
