@@ -106,7 +106,6 @@ module pic_access (
       slave_o.poll = 1'b0;
       // its INT drops: what still stands is a new rise at the master
       master_o.line[pic_pkg::Cascade] = 1'b0;
-      master_o.edges[pic_pkg::Cascade] = 1'b0;
     end
   end
 

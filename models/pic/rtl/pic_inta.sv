@@ -45,7 +45,6 @@ module pic_inta (
     if (slave_answers) begin
       // its INT drops: what still stands is a new rise at the master
       master_o.line[pic_pkg::Cascade] = 1'b0;
-      master_o.edges[pic_pkg::Cascade] = 1'b0;
     end
 
     vector_o = 8'd0;

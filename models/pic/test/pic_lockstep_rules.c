@@ -2,6 +2,8 @@
  * the C side before and after each operation. */
 #include "models/pic/test/pic_lockstep_rules.h"
 
+#include <string.h>
+
 const struct lockstep_rule pic_rules[PIC_RULE_COUNT] = {
 #define RULE(name, sentence) {#name, sentence},
 #include "models/pic/test/pic_lockstep_rules.def"
@@ -294,6 +296,7 @@ void pic_note_cycle(const struct lockstep_cycle *c, const struct pic_node *was,
                     const struct pic_node *is)
 {
     bool line = false, fall = false, access = false, mask = false, inta = false;
+    bool taken;
 
     for (uint32_t i = 0; i < c->ops; i++) {
         const struct lockstep_op *op = &c->op[i];
@@ -310,6 +313,7 @@ void pic_note_cycle(const struct lockstep_cycle *c, const struct pic_node *was,
     NOTE(line_with_inta, line && inta);
     NOTE(access_with_inta, access && inta);
     NOTE(line_with_access, line && access);
-    NOTE(fall_takes_inta, fall && inta && was->int_high);
-    NOTE(mask_takes_inta, mask && inta && was->int_high);
+    taken = memcmp(was->isr_irq, is->isr_irq, sizeof was->isr_irq) != 0;
+    NOTE(fall_takes_inta, fall && inta && was->int_high && !taken);
+    NOTE(mask_takes_inta, mask && inta && was->int_high && !taken);
 }

@@ -201,6 +201,7 @@ TEST_F(pic_board, identity_goes_from_the_line_to_the_eoi)
     EXPECT_EQ(f->record[0].hop[0].time, PERIOD);
     EXPECT_EQ(f->record[0].hop[1].hop, HOP_PIC_ACK);
     EXPECT_EQ(f->node.isr_irq[12], ack.irq);
+    EXPECT_EQ(f->node.irr_irq[12], 0);
     put(f, PIC_PORT_SLAVE_COMMAND, PIC_OCW2_EOI);
     EXPECT_EQ(f->record[0].id, 0, "finished: the record is free");
     EXPECT_EQ(count(f, 12)->delivered, 1);
@@ -224,9 +225,25 @@ TEST_F(pic_board, request_whose_line_falls_is_dropped)
     EXPECT_EQ(count(f, 3)->sent, 1, "a repeated level is no change");
     line(f, 3, false);
     EXPECT_EQ(count(f, 3)->by_reason[IRQ_WITHDRAWN], 1);
+    EXPECT_EQ(f->node.irr_irq[3], 0);
     EXPECT_EQ(take(f).irq, 0, "spurious: no identity");
     line(f, 3, true);
     EXPECT_EQ(count(f, 3)->sent, 2);
+}
+
+TEST_F(pic_board, other_lines_keep_what_they_have)
+{
+    line(f, 3, true);
+    take(f);
+    line(f, 1, true);
+    take(f);
+    line(f, 0, true);
+    line(f, 4, true);
+    line(f, 4, false);
+    EXPECT_EQ(irqs_pending(&f->irqs, 0), 1);
+    put(f, PIC_PORT_MASTER_COMMAND, PIC_OCW2_SL | PIC_OCW2_EOI | 3);
+    EXPECT_EQ(f->node.isr_irq[3], 0);
+    EXPECT_NE(f->node.isr_irq[1], 0);
 }
 
 TEST_F(pic_board, spurious_irq15_has_no_identity)
@@ -253,6 +270,49 @@ TEST_F(pic_board, icw1_drops_edge_requests_and_forgets_what_is_in_service)
     EXPECT_EQ(count(f, 1)->by_reason[IRQ_PIC_INIT], 1);
     EXPECT_EQ(count(f, 3)->delivered, 1);
     EXPECT_EQ(f->node.isr_irq[3], 0);
+}
+
+TEST_F(pic_board, icw1_ends_what_several_lines_have)
+{
+    for (uint8_t n = 7; n >= 5; n--) {
+        line(f, n, true);
+        take(f);
+    }
+    put(f, PIC_PORT_MASTER_DATA, 0xff);
+    line(f, 0, true);
+    line(f, 3, true);
+    line(f, 4, true);
+    initialise(f, 0);
+    for (uint8_t n = 0; n < PIC_LEVELS; n++) {
+        EXPECT_EQ(f->node.irr_irq[n] | f->node.isr_irq[n], 0);
+        EXPECT_EQ(irqs_pending(&f->irqs, n), 0);
+    }
+    EXPECT_EQ(count(f, 4)->by_reason[IRQ_PIC_INIT], 1);
+}
+
+static void count_held(void *ctx, irq_id id)
+{
+    EXPECT_NE(id, 0);
+    ++*(unsigned *)ctx;
+}
+
+TEST_F(pic_board, every_line_of_the_irr_and_the_isr_is_held)
+{
+    struct pic_ack ack;
+    unsigned held = 0;
+
+    for (int i = 0; i < 2; i++) {
+        line(f, 15, false);
+        line(f, 15, true);
+        ack = i ? ack : take(f);
+    }
+    EXPECT_EQ(ack.vector, 0x2f);
+    line(f, 0, true);
+    EXPECT_NE(take(f).irq, 0);
+    line(f, 0, false);
+    line(f, 0, true);
+    pic_node_each_held(&f->node, count_held, &held);
+    EXPECT_EQ(held, 4);
 }
 
 TEST_F(pic_board, level_line_is_born_again_at_its_eoi)

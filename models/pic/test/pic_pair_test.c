@@ -87,6 +87,7 @@ TEST_F(dual_8259a, nobody_answers_for_a_wrong_identity)
     EXPECT_EQ(f->slave->isr, 0);
     EXPECT_TRUE(pic_int(f->slave), "its turn has not come");
     EXPECT_EQ(f->out.acked, PIC_NO_LEVEL);
+    EXPECT_TRUE(f->out.dipped);
 }
 
 TEST_F(dual_8259a, poll_of_the_master_acknowledges_the_master_only)
@@ -166,6 +167,22 @@ TEST_F(dual_8259a, wide_access_is_split_into_bytes)
     f->out = pic_pair_read(&f->b, &a);
     EXPECT_EQ(a.value, 0xffff5500);
     EXPECT_EQ(f->out.warnings, PIC_WARN(WIDTH) | PIC_WARN(HOLE));
+}
+
+TEST_F(dual_8259a, wide_access_gives_the_warnings_of_its_bytes)
+{
+    struct pic_access a = {PIC_PORT_ELCR1, 2, 0x0108};
+
+    f->out = pic_pair_write(&f->b, &a);
+    EXPECT_EQ(f->out.warnings, PIC_WARN(WIDTH) | PIC_WARN(ELCR_FIXED));
+    EXPECT_EQ(f->master->elcr, 0x08);
+    EXPECT_EQ(f->slave->elcr, 0);
+    a.value = 0xdef8;
+    EXPECT_EQ(pic_pair_write(&f->b, &a).warnings, PIC_WARN(WIDTH));
+    a.port = PIC_PORT_ELCR2;
+    a.value = 0;
+    EXPECT_EQ(pic_pair_write(&f->b, &a).warnings,
+              PIC_WARN(WIDTH) | PIC_WARN(HOLE));
 }
 
 TEST_F(dual_8259a, port_without_register_reads_all_ones)
@@ -255,6 +272,50 @@ TEST_F(dual_8259a, level_request_begins_anew_at_an_automatic_eoi)
     EXPECT_TRUE(f->out.no_eoi);
     EXPECT_EQ(f->out.ended, LINE(5));
     EXPECT_EQ(f->out.born, LINE(5));
+}
+
+TEST_F(dual_8259a, check_finds_what_cannot_be)
+{
+    struct pic_pair good = f->b;
+
+    EXPECT_STREQ(pic_pair_check(&good), NULL);
+    for (int i = 0; i < 9; i++) {
+        struct pic *master = &f->b.chip[PIC_MASTER];
+        struct pic *slave = &f->b.chip[PIC_SLAVE];
+
+        f->b = good;
+        switch (i) {
+        case 0:
+            master->edge = 1; /* its line is low */
+            break;
+        case 1:
+            slave->base = 1;
+            break;
+        case 2:
+            master->lowest = 8;
+            break;
+        case 3:
+            slave->init = PIC_INIT_WANT_ICW4 + 1;
+            break;
+        case 4:
+            slave->icw3 = 8;
+            break;
+        case 5:
+            slave->int_held = true;
+            slave->init = PIC_INIT_WANT_ICW2;
+            break;
+        case 6:
+            master->line = 1 << PIC_CASCADE;
+            break;
+        case 7:
+            master->elcr = 1;
+            break;
+        default:
+            slave->elcr = 1 << (13 - 8);
+        }
+        EXPECT_TRUE(pic_pair_check(&f->b) != NULL, "case %d", i);
+    }
+    f->b = good;
 }
 
 TEST_F(dual_8259a, power_up_masks_everything_and_needs_no_icw1_to_be_read)

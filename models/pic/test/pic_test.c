@@ -107,6 +107,20 @@ TEST_F(dual_8259a, icw4_warns_of_what_a_pc_never_sets)
     EXPECT_EQ(f->out.warnings, PIC_WARN(NOT_8086));
 }
 
+TEST_F(dual_8259a, warnings_of_one_word_are_all_given)
+{
+    command(f, PIC_SLAVE, PIC_ICW1_SELECT | PIC_ICW1_LTIM);
+    EXPECT_EQ(f->out.warnings, PIC_WARN(LTIM) | PIC_WARN(NOT_8086));
+    command(f, PIC_SLAVE, ICW1 | PIC_ICW1_SNGL);
+    put(f, PIC_PORT_SLAVE_DATA, SLAVE_BASE);
+    put(f, PIC_PORT_SLAVE_DATA, PIC_ICW4_ZERO | PIC_ICW4_SFNM);
+    EXPECT_EQ(f->out.warnings, PIC_WARN(NOT_8086) | PIC_WARN(ICW4_RESERVED) |
+                                   PIC_WARN(SFNM_IN_SLAVE));
+    command(f, PIC_SLAVE, ICW1);
+    command(f, PIC_SLAVE, PIC_OCW3_ZERO | READ_ISR);
+    EXPECT_EQ(f->out.warnings, PIC_WARN(OCW_IN_INIT) | PIC_WARN(OCW3_RESERVED));
+}
+
 TEST_F(dual_8259a, buffered_mode_has_no_effect)
 {
     initialise(f, PIC_SLAVE, PIC_ICW4_BUF);
