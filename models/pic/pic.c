@@ -41,24 +41,33 @@ static uint8_t blocking(const struct pic *p)
     return p->smm ? p->isr & (uint8_t)~p->imr : p->isr;
 }
 
+/* The place of a set's highest level in the order of priority, from 0;
+ * PIC_LEVELS if it is empty. */
+static int place_of(const struct pic *p, uint8_t set)
+{
+    unsigned first = (p->lowest + 1u) % PIC_LEVELS;
+    unsigned twice = set | (unsigned)set << PIC_LEVELS;
+
+    return __builtin_ctz(twice >> first | 1u << PIC_LEVELS);
+}
+
+static int level_at(const struct pic *p, int place)
+{
+    return (int)((p->lowest + 1u + (unsigned)place) % PIC_LEVELS);
+}
+
 int pic_resolve(const struct pic *p)
 {
     uint8_t requests = pic_irr(p) & (uint8_t)~p->imr;
-    uint8_t block = blocking(p);
+    int request = place_of(p, requests);
+    int block = place_of(p, blocking(p));
+    int level = level_at(p, request);
 
-    if (!requests)
+    if (!requests || request > block)
         return PIC_NO_LEVEL;
-    for (unsigned i = 1; i <= PIC_LEVELS; i++) {
-        int level = (int)((p->lowest + i) % PIC_LEVELS);
-
-        if ((block & bit(level)) && !passes_itself(p, level))
-            return PIC_NO_LEVEL;
-        if (requests & bit(level))
-            return level;
-        if (block & bit(level))
-            return PIC_NO_LEVEL;
-    }
-    return PIC_NO_LEVEL;
+    if (request == block && !passes_itself(p, level))
+        return PIC_NO_LEVEL;
+    return level;
 }
 
 bool pic_int(const struct pic *p)
@@ -110,13 +119,9 @@ void pic_acknowledge(struct pic *p, int level)
  * mode it cannot end a masked one. */
 static int highest_in_service(const struct pic *p)
 {
-    for (unsigned i = 1; i <= PIC_LEVELS; i++) {
-        int level = (int)((p->lowest + i) % PIC_LEVELS);
+    uint8_t levels = blocking(p);
 
-        if (blocking(p) & bit(level))
-            return level;
-    }
-    return PIC_NO_LEVEL;
+    return levels ? level_at(p, place_of(p, levels)) : PIC_NO_LEVEL;
 }
 
 /* A specific rotation does not ask whether the level was in service. */

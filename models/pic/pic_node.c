@@ -114,6 +114,7 @@ static irq_id publish(struct pic_node *n, const struct pic_out *out,
     route_int(n, out->direct);
     if (out->intr)
         raise_int(n, cycles);
+    assert(!pic_pair_check(&n->pair));
     return acked;
 }
 
