@@ -15,6 +15,7 @@ logs=${BUILD:-build}/test-logs
 python=${PYTHON:-python3}
 limit=${TEST_SECONDS:-900}
 mkdir -p "$logs"
+export PYTHONDONTWRITEBYTECODE=1 # the tree stays as it is
 
 # Prints "passed failed" for a log; "- -" if it does not count tests.
 count() {
