@@ -261,6 +261,12 @@ static void ring_doorbell(struct nic_node *n, uint32_t messages)
     look_again(n);
 }
 
+static void clear_causes(struct nic_node *n, uint32_t causes)
+{
+    for (uint32_t rest = causes; rest; rest &= rest - 1)
+        pcie_node_cause_gone(&n->fn, (unsigned)__builtin_ctz(rest));
+}
+
 static void low_write(uint64_t *address, uint32_t value)
 {
     *address = (*address & ~UINT64_C(0xffffffff)) | value;
@@ -289,6 +295,9 @@ static void dword_write(struct nic_node *n, uint32_t offset, uint32_t value)
     case NIC_REG_RXWB + 4:
         high_write(&n->rxwb, value);
         break;
+    case NIC_REG_CAUSE:
+        clear_causes(n, value);
+        break;
     default:
         break; /* no register: writes have no effect */
     }
@@ -305,6 +314,8 @@ static uint32_t dword_read(const struct nic_node *n, uint32_t offset)
         return (uint32_t)n->rxwb;
     case NIC_REG_RXWB + 4:
         return (uint32_t)(n->rxwb >> 32);
+    case NIC_REG_CAUSE:
+        return n->fn.pcie.condition;
     default:
         return 0;
     }

@@ -6,6 +6,8 @@
  *   0000h  TXDOORBELL  write n: n more messages are queued for sending
  *   0010h  TXWB_LO, 0014h TXWB_HI  where the count of sent messages goes
  *   0018h  RXWB_LO, 001Ch RXWB_HI  where the count of received messages goes
+ *   0020h  CAUSE  read: bit k is cause k, while no message has told it and
+ *                 software has not cleared it; write: ones clear their causes
  *   1000h  MSI-X table   2000h  MSI-X PBA
  *
  * A queued message takes bytes * 8 / line_rate on the wire, one after the
@@ -52,6 +54,7 @@ struct nic_config {
 #define NIC_REG_TXDOORBELL 0x0000
 #define NIC_REG_TXWB 0x0010
 #define NIC_REG_RXWB 0x0018
+#define NIC_REG_CAUSE 0x0020
 #define NIC_REG_MSIX_TABLE PCIE_MSIX_TABLE_AT
 #define NIC_REG_MSIX_PBA PCIE_MSIX_PBA_AT
 #define NIC_BAR_BYTES PCIE_BAR_BYTES

@@ -3,8 +3,8 @@
  * MSI and MSI-X capabilities, the MSI-X table and pending bit array, masking,
  * message composition, the INTx level, and interval moderation.
  *
- * Left out: the 32-bit and extended-data layouts of MSI, INTx messages and
- * their path through bridges, the PCI Express capability itself.
+ * Left out: the 32-bit and extended-data layouts of MSI, the path of INTx
+ * messages through bridges, the PCI Express capability itself.
  */
 #ifndef MODELS_PCIE_PCIE_H
 #define MODELS_PCIE_PCIE_H

@@ -10,15 +10,16 @@ enum { EV_ARRIVE, EV_INTERVAL };
 
 /* A write that would be faster than an older one waits behind it: only the
  * oldest has an event. */
-static void post(struct pcie_node *n, struct pcie_posted posted, sim_time delay)
+static void post(struct pcie_node *n, const struct msg *m, sim_time delay)
 {
     const struct pcie_node_config *c = &n->config;
+    sim_time arrival = clock_edge(&c->clock, engine_now(c->engine) + delay);
 
     assert(n->count < PCIE_FIFO);
-    posted.arrival = clock_edge(&c->clock, engine_now(c->engine) + delay);
-    n->fifo[(n->first + n->count) % PCIE_FIFO] = posted;
+    n->fifo[(n->first + n->count) % PCIE_FIFO] =
+        (struct pcie_posted){arrival, *m};
     if (n->count++ == 0)
-        engine_schedule(c->engine, &n->arrive, posted.arrival);
+        engine_schedule(c->engine, &n->arrive, arrival);
 }
 
 static void post_message(struct pcie_node *n, unsigned v)
@@ -28,20 +29,40 @@ static void post_message(struct pcie_node *n, unsigned v)
 
     n->vector[v].messages++;
     post(n,
-         (struct pcie_posted){.irq = irq_birth(c->irqs, c->irq_source,
-                                               HOP_MSI_WRITE,
-                                               engine_now(c->engine)),
-                              .write = {.addr = m.addr,
-                                        .data = m.data,
-                                        .bytes = 4,
-                                        .requester = c->requester}},
+         &(struct msg){.kind = MSG_WRITE,
+                       .irq = irq_birth(c->irqs, c->irq_source, HOP_MSI_WRITE,
+                                        engine_now(c->engine)),
+                       .write = {.addr = m.addr,
+                                 .data = m.data,
+                                 .bytes = 4,
+                                 .requester = c->requester}},
          c->costs.msi_write);
+}
+
+/* What the other side was told last is not the signal any more.  Without room
+ * that waits, for what only software can release has its place; changes that
+ * cancel each other are never told then. */
+static void post_intx(struct pcie_node *n)
+{
+    const struct pcie_node_config *c = &n->config;
+    uint8_t pin = (uint8_t)pcie_config_read(&n->pcie, PCIE_AT_INTERRUPT_PIN, 1);
+
+    if (n->intx == n->intx_told || !c->intx.send ||
+        n->count + pcie_owed(&n->pcie) >= PCIE_FIFO)
+        return;
+    n->intx_told = n->intx;
+    post(n,
+         &(struct msg){.kind = MSG_LINE,
+                       .line = {.line = (uint8_t)(pin - 1), .high = n->intx}},
+         c->costs.intx_message);
 }
 
 static void publish(struct pcie_node *n, struct pcie_out out)
 {
     const struct pcie_node_config *c = &n->config;
 
+    n->intx_asserted += out.intx && !n->intx;
+    n->intx = out.intx;
     for (uint32_t rest = out.send; rest; rest &= rest - 1)
         post_message(n, (unsigned)__builtin_ctz(rest));
     for (uint32_t rest = out.start; rest; rest &= rest - 1) {
@@ -51,6 +72,7 @@ static void publish(struct pcie_node *n, struct pcie_out out)
                         clock_edge(&c->clock, engine_now(c->engine) +
                                                   c->moderation_interval[k]));
     }
+    post_intx(n);
 }
 
 static void wake_device(const struct pcie_node *n)
@@ -65,14 +87,14 @@ static void arrive(struct pcie_node *n)
     struct engine *e = n->config.engine;
 
     while (n->count && n->fifo[n->first].arrival <= engine_now(e)) {
-        const struct pcie_posted *posted = &n->fifo[n->first];
-        struct msg m = {
-            .kind = MSG_WRITE, .irq = posted->irq, .write = posted->write};
+        struct msg m = n->fifo[n->first].msg;
 
         n->first = (n->first + 1) % PCIE_FIFO;
         n->count--;
-        port_send(&n->config.upstream, &m);
+        port_send(m.kind == MSG_LINE ? &n->config.intx : &n->config.upstream,
+                  &m);
     }
+    post_intx(n);
     if (n->count)
         engine_schedule(e, &n->arrive, n->fifo[n->first].arrival);
     wake_device(n);
@@ -115,6 +137,11 @@ void pcie_node_cause(struct pcie_node *n, unsigned k)
     publish(n, pcie_cause(&n->pcie, k));
 }
 
+void pcie_node_cause_gone(struct pcie_node *n, unsigned k)
+{
+    publish(n, pcie_cause_gone(&n->pcie, k));
+}
+
 void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
                          uint32_t bytes)
 {
@@ -124,10 +151,11 @@ void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
     }
     n->dma_writes++;
     post(n,
-         (struct pcie_posted){.write = {.addr = addr,
-                                        .data = data,
-                                        .bytes = bytes,
-                                        .requester = n->config.requester}},
+         &(struct msg){.kind = MSG_WRITE,
+                       .write = {.addr = addr,
+                                 .data = data,
+                                 .bytes = bytes,
+                                 .requester = n->config.requester}},
          n->config.costs.dma_write);
 }
 
@@ -161,7 +189,7 @@ void pcie_node_each_held(const struct pcie_node *n,
                          void (*each)(void *ctx, irq_id id), void *ctx)
 {
     for (uint32_t i = 0; i < n->count; i++) {
-        irq_id id = n->fifo[(n->first + i) % PCIE_FIFO].irq;
+        irq_id id = n->fifo[(n->first + i) % PCIE_FIFO].msg.irq;
 
         if (id)
             each(ctx, id);

@@ -1,9 +1,12 @@
 /*
  * When a PCI Express function acts, and whom it tells.
  *
- * Everything that the function sends goes into one FIFO: an MSI never passes
- * the DMA writes queued before it.  Port `upstream` gets MSG_WRITE when the
- * write arrives at the root complex, on an edge of the PCI Express clock.
+ * Everything that the function sends goes into one FIFO: an MSI or an INTx
+ * message never passes the DMA writes queued before it.  Port `upstream` gets
+ * MSG_WRITE when the write arrives at the root complex, on an edge of the PCI
+ * Express clock; port `intx` gets MSG_LINE there when the function's INTx
+ * signal has changed: `high` means asserted, `line` is 0 for INTA# .. 3 for
+ * INTD#.  What it means electrically is the matter of who wires it.
  *
  * The FIFO is what the link takes at once.  A device asks pcie_node_ready()
  * before it writes and raises a cause; if the answer is no, it waits for the
@@ -47,6 +50,7 @@ struct pcie_node_config {
     sim_time moderation_interval[PCIE_VECTORS]; /* per vector; 0: none
                                                    (msi.md 9.1) */
     struct port upstream;
+    struct port intx; /* `send` may be NULL: the pin is not connected */
     struct pcie_device device;
 };
 
@@ -55,15 +59,16 @@ struct pcie_node {
     struct pcie_node_config config;
     struct pcie_posted {
         sim_time arrival;
-        irq_id irq; /* 0: a DMA write */
-        struct msg_write write;
+        struct msg msg;
     } fifo[PCIE_FIFO];
     uint32_t first, count; /* of the FIFO */
+    bool intx, intx_told;  /* the signal; what the newest message says of it */
     struct event arrive;   /* the oldest write reaches upstream */
     struct event interval[PCIE_VECTORS];
     struct pcie_vector_counts {
         uint64_t causes, messages;
     } vector[PCIE_VECTORS];
+    uint64_t intx_asserted; /* how often the signal rose */
     uint64_t dma_writes;
     uint64_t dma_refused; /* without bus mastering nothing is written */
 };
@@ -76,6 +81,10 @@ bool pcie_node_ready(const struct pcie_node *n);
 /* A cause of interrupt k becomes active: moderation, masking, MSI or MSI-X.
  * Only while pcie_node_ready(). */
 void pcie_node_cause(struct pcie_node *n, unsigned k);
+
+/* Software took care of cause k: what is held of it goes, and INTx falls if no
+ * other cause holds it. */
+void pcie_node_cause_gone(struct pcie_node *n, unsigned k);
 
 /* A posted write of `bytes` bytes to memory, of which the first 8 are data.
  * Only while pcie_node_ready(). */
