@@ -9,6 +9,11 @@
  * for an interrupt window.  The guest's APIC accesses exit: by MSR bitmap in
  * x2APIC mode, by an unmapped page (EPT violation) in xAPIC mode.
  *
+ * An assigned device with INTx holds its line until the guest's driver clears
+ * its cause, so the host's handler masks the I/O APIC's entry before it writes
+ * the EOI, and the guest's EOI unmasks it.  For the guest the interrupt is an
+ * edge.
+ *
  * ELI (Gordon et al., "ELI: Bare-Metal Performance for I/O Virtualization",
  * ASPLOS 2012): in guest mode the CPU vectors through a shadow IDT in which
  * only the assigned device's gates are present; every other interrupt is a
@@ -34,6 +39,10 @@
  */
 struct kvm_irq {
     uint8_t host_vector, guest_vector;
+    /* With INTx: IOREGSEL of the redirection table entry, and its low half
+     * while it is open.  0: messages. */
+    uint8_t rte_select;
+    uint32_t rte_low;
 };
 
 struct kvm_config {
@@ -44,8 +53,10 @@ struct kvm_config {
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
     struct kvm_costs costs;
     struct clock timer_clock, core_clock;
-    sim_time host_tick; /* period of the host's own timer; 0: none */
-    uint64_t memory;    /* base of 64 KiB of its own */
+    sim_time host_tick;   /* period of the host's own timer; 0: none */
+    uint64_t memory;      /* base of 64 KiB of its own */
+    uint64_t ioapic;      /* base of the I/O APIC's registers */
+    uint64_t ioapic_lock; /* where the lock of all CPUs for them is */
     uint16_t timer_source, ipi_source; /* of the guest's virtual interrupts */
     uint32_t irq_count;
     struct kvm_irq irq[KVM_IRQS_MAX];

@@ -35,6 +35,8 @@ static void build_device_handler(struct kvm *k, struct text *t, uint32_t i)
     op(t, OP_PUSHA);
     text_work(t, k->config.costs.host_isr);
     text_call(t, kvm_call_host_device, k, i);
+    if (k->config.irq[i].rte_select)
+        kvm_line_mask(k, t, &k->config.irq[i]);
     eoi(k, t);
     op(t, OP_POPA);
     op(t, OP_IRET);
@@ -144,7 +146,7 @@ static void build_simple(struct kvm *k, struct text *t, enum kvm_label l,
 }
 
 /* An APIC access is emulated by `call`; then the host's timer is set again if
- * the guest's has changed. */
+ * the guest's has changed, and a line is unmasked that the guest's EOI ends. */
 static void build_emulation(struct kvm *k, struct text *t, cpu_call_fn *call)
 {
     uint32_t unchanged;
@@ -154,6 +156,7 @@ static void build_emulation(struct kvm *k, struct text *t, cpu_call_fn *call)
     unchanged = text_op(t, OP_JZ, RBX, 0);
     apic_code_write_reg(t, k->config.x2apic, APIC_TMICT, RBX);
     text_patch(t, unchanged);
+    kvm_line_unmask(k, t);
     jump(k, t, KVM_REENTER);
 }
 

@@ -120,8 +120,16 @@ static void clear(struct kvm *k, struct cpu_env *env)
     }
 }
 
-/* Does what one emulated access asks for; RAX = cycles beyond the decoding,
- * RBX = new count of the host's timer, or 0. */
+/* The guest is done with the line: it may interrupt again. */
+static void unmask(const struct kvm *k, struct cpu_env *env, uint8_t vector)
+{
+    const struct kvm_irq *line = kvm_line(k, vector);
+
+    env->cpu->gpr[RCX] = line ? line->rte_select : 0;
+    env->cpu->gpr[RDX] = line ? line->rte_low : 0;
+}
+
+/* Does what one emulated access asks for; see kvm_call_msr. */
 static void apply(struct kvm *k, struct cpu_env *env,
                   const struct lapic_out *out)
 {
@@ -129,11 +137,13 @@ static void apply(struct kvm *k, struct cpu_env *env,
 
     env->cpu->gpr[RAX] = out->eoi ? costs->eoi : 0;
     env->cpu->gpr[RBX] = 0;
+    env->cpu->gpr[RCX] = 0;
     if (out->cleared)
         clear(k, env);
     if (out->eoi) {
         irq_finish(env->irqs, k->visr_irq[out->eoi_vector], HOP_EOI, env->now);
         k->visr_irq[out->eoi_vector] = 0;
+        unmask(k, env, out->eoi_vector);
         if (k->eli_on && vecset_empty(&k->vlapic.isr) &&
             !kvm_vlapic_eligible(k))
             kvm_eli_enter_guest_mode(k, env->mem);

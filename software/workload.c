@@ -38,7 +38,7 @@ static void softirq(void *self, struct cpu_env *env, uint64_t arg)
 }
 
 /* What the device has done since the last time becomes softirq work. */
-static void reap(void *self, struct cpu_env *env, uint64_t i)
+static void collect(void *self, struct cpu_env *env, uint64_t i)
 {
     struct workload *w = self;
     const struct workload_irq *irq = &w->config.irq[i];
@@ -50,21 +50,31 @@ static void reap(void *self, struct cpu_env *env, uint64_t i)
         w->acknowledged += received;
     w->softirq_left +=
         w->config.softirq + (sent + received) * w->config.completion;
+}
+
+static void begin_softirq(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct workload *w = self;
+
+    (void)arg;
     if (w->in_softirq)
         env->cpu->gpr[RAX] = 0;
     else
         next_softirq(w, env);
 }
 
-static void build_device_handler(struct workload *w, struct text *t, uint32_t i)
+static void reap(void *self, struct cpu_env *env, uint64_t i)
+{
+    collect(self, env, i);
+    begin_softirq(self, env, 0);
+}
+
+/* With cycles of softirq work in RAX; the end of the handler. */
+static void build_softirq(struct workload *w, struct text *t)
 {
     uint64_t more;
     uint32_t none;
 
-    text_op(t, OP_PUSHA, RAX, 0);
-    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
-    text_work(t, w->config.handler);
-    text_call(t, reap, w, i);
     none = text_op(t, OP_JZ, RAX, 0);
     more = text_here(t);
     text_op(t, OP_STI, RAX, 0);
@@ -75,6 +85,44 @@ static void build_device_handler(struct workload *w, struct text *t, uint32_t i)
     text_patch(t, none);
     text_op(t, OP_POPA, RAX, 0);
     text_op(t, OP_IRET, RAX, 0);
+}
+
+static void build_message_handler(struct workload *w, struct text *t,
+                                  uint32_t i)
+{
+    text_op(t, OP_PUSHA, RAX, 0);
+    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    text_work(t, w->config.handler);
+    text_call(t, reap, w, i);
+    build_softirq(w, t);
+}
+
+/* One device of a line: its part of the handler, if the interrupt is its. */
+static void build_action(struct workload *w, struct text *t, uint32_t i)
+{
+    uint64_t cause = w->config.irq[i].cause;
+    uint32_t none;
+
+    text_op(t, OP_LOAD, RAX, cause);
+    none = text_op(t, OP_JZ, RAX, 0);
+    text_op(t, OP_STORE, RAX, cause);
+    text_op(t, OP_LOAD, RAX, cause); /* the answer comes behind the change of
+                                        the line: no second interrupt */
+    text_work(t, w->config.handler);
+    text_call(t, collect, w, i);
+    text_patch(t, none);
+}
+
+static void build_line_handler(struct workload *w, struct text *t,
+                               uint8_t vector)
+{
+    text_op(t, OP_PUSHA, RAX, 0);
+    for (uint32_t i = 0; i < w->config.irq_count; i++)
+        if (w->config.irq[i].vector == vector)
+            build_action(w, t, i);
+    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    text_call(t, begin_softirq, w, 0);
+    build_softirq(w, t);
 }
 
 static void build_timer_handler(struct workload *w, struct text *t)
@@ -116,8 +164,13 @@ static void build_idt(struct workload *w, struct text *t, struct mem *m)
     idt_set_gate(m, w->idt, WORKLOAD_TIMER_VECTOR, text_here(t));
     build_timer_handler(w, t);
     for (uint32_t i = 0; i < w->config.irq_count; i++) {
-        idt_set_gate(m, w->idt, w->config.irq[i].vector, text_here(t));
-        build_device_handler(w, t, i);
+        const struct workload_irq *irq = &w->config.irq[i];
+
+        idt_set_gate(m, w->idt, irq->vector, text_here(t));
+        if (irq->cause)
+            build_line_handler(w, t, irq->vector);
+        else
+            build_message_handler(w, t, i);
     }
 }
 

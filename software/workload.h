@@ -6,10 +6,12 @@
  * program.  A device interrupt's handler acknowledges first (EOI), does its
  * fixed work with interrupts off, then the work per completed message and the
  * softirq work with interrupts on, as Linux does for edge interrupts with
- * NAPI.  An interrupt that comes meanwhile leaves its softirq work to the one
- * that it interrupted, so that handlers never nest deeper.  The driver's set-up
- * of the device happens before the run, by the machine's builder, and takes no
- * time.
+ * NAPI.  That of a line asks each of its devices for its causes, clears them,
+ * reads them back so that the line has fallen, does the device's work, and
+ * acknowledges last, as Linux does for level interrupts.  An interrupt that
+ * comes meanwhile leaves its softirq work to the one that it interrupted, so
+ * that handlers never nest deeper.  The driver's set-up of the device happens
+ * before the run, by the machine's builder, and takes no time.
  */
 #ifndef SOFTWARE_WORKLOAD_H
 #define SOFTWARE_WORKLOAD_H
@@ -28,7 +30,11 @@ enum workload_kind { WORKLOAD_STREAM, WORKLOAD_SPIN, WORKLOAD_IDLE };
 /* One interrupt vector of a device, as the driver sees it. */
 struct workload_irq {
     uint8_t vector;
-    uint8_t device;    /* the workload's own number of it */
+    uint8_t device; /* the workload's own number of it */
+    /* With INTx: where the device says what holds its line, and is told that
+     * it was taken care of; the devices of a line have the same vector.
+     * 0: a message. */
+    uint64_t cause;
     bool acknowledges; /* received are acknowledgements of what was produced */
     /* Where the device counts messages; 0: this vector does not tell that. */
     uint64_t sent, received;

@@ -81,12 +81,12 @@ static void wake_device(const struct pcie_node *n)
         n->config.device.wake(n->config.device.ctx);
 }
 
-/* Everything that is due on this edge, oldest first. */
-static void arrive(struct pcie_node *n)
+/* Everything that is due until `limit`, oldest first. */
+static void arrive(struct pcie_node *n, sim_time limit)
 {
     struct engine *e = n->config.engine;
 
-    while (n->count && n->fifo[n->first].arrival <= engine_now(e)) {
+    while (n->count && n->fifo[n->first].arrival <= limit) {
         struct msg m = n->fifo[n->first].msg;
 
         n->first = (n->first + 1) % PCIE_FIFO;
@@ -94,9 +94,9 @@ static void arrive(struct pcie_node *n)
         port_send(m.kind == MSG_LINE ? &n->config.intx : &n->config.upstream,
                   &m);
     }
-    post_intx(n);
     if (n->count)
         engine_schedule(e, &n->arrive, n->fifo[n->first].arrival);
+    post_intx(n);
     wake_device(n);
 }
 
@@ -105,7 +105,7 @@ static void on_event(void *node, struct event *ev)
     struct pcie_node *n = node;
 
     if (ev->what == EV_ARRIVE)
-        arrive(n);
+        arrive(n, engine_now(n->config.engine));
     else
         publish(n, pcie_interval_over(&n->pcie, ev->what - EV_INTERVAL));
 }
@@ -140,6 +140,12 @@ void pcie_node_cause(struct pcie_node *n, unsigned k)
 void pcie_node_cause_gone(struct pcie_node *n, unsigned k)
 {
     publish(n, pcie_cause_gone(&n->pcie, k));
+}
+
+void pcie_node_push(struct pcie_node *n)
+{
+    engine_cancel(n->config.engine, &n->arrive);
+    arrive(n, SIM_TIME_NEVER);
 }
 
 void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,

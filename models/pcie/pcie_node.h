@@ -86,6 +86,10 @@ void pcie_node_cause(struct pcie_node *n, unsigned k);
  * other cause holds it. */
 void pcie_node_cause_gone(struct pcie_node *n, unsigned k);
 
+/* The answer to a read of the function, on its way to the CPU, pushes all that
+ * was sent before it: everything arrives now. */
+void pcie_node_push(struct pcie_node *n);
+
 /* A posted write of `bytes` bytes to memory, of which the first 8 are data.
  * Only while pcie_node_ready(). */
 void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,

@@ -14,9 +14,39 @@ struct nic_node *bus_device_at(struct machine *m, uint64_t addr)
     return &m->device[i];
 }
 
+static bool is_ioapic(const struct machine *m, uint64_t addr)
+{
+    return m->ioapic && addr - IOAPIC_BASE < IOAPIC_BYTES;
+}
+
 static uint32_t bar_offset(uint64_t addr)
 {
     return (uint32_t)((addr - BAR_BASE) % BAR_STRIDE);
+}
+
+/* ---- registers of devices and of the I/O APIC ---- */
+
+static bool is_register(struct machine *m, uint64_t addr)
+{
+    return is_ioapic(m, addr) || bus_device_at(m, addr);
+}
+
+static void write_register(struct machine *m, uint64_t addr, unsigned bytes,
+                           uint64_t value)
+{
+    if (is_ioapic(m, addr))
+        ioapic_node_write(m->ioapic, (uint32_t)(addr - IOAPIC_BASE), bytes,
+                          value);
+    else
+        nic_node_write(bus_device_at(m, addr), bar_offset(addr), bytes, value);
+}
+
+static uint64_t read_register(struct machine *m, uint64_t addr, unsigned bytes)
+{
+    if (is_ioapic(m, addr))
+        return ioapic_node_read(m->ioapic, (uint32_t)(addr - IOAPIC_BASE),
+                                bytes);
+    return nic_node_read(bus_device_at(m, addr), bar_offset(addr), bytes);
 }
 
 /* ---- register writes of CPUs: posted, in order ---- */
@@ -27,10 +57,18 @@ static void arrive(void *machine, struct event *ev)
     struct posted *p = &m->posted;
     struct posted_write *w = &p->write[p->first];
 
-    nic_node_write(bus_device_at(m, w->addr), bar_offset(w->addr), 4, w->value);
+    write_register(m, w->addr, 4, w->value);
     p->first = (p->first + 1) % POSTED_WRITES;
     if (--p->count)
         engine_schedule(&m->engine, ev, p->write[p->first].arrival);
+}
+
+/* A read pushes the writes posted before it. */
+static void push(struct machine *m)
+{
+    while (m->posted.count)
+        arrive(m, &m->posted.arrive);
+    engine_cancel(&m->engine, &m->posted.arrive);
 }
 
 static void post(struct machine *m, uint64_t addr, uint32_t value)
@@ -56,22 +94,34 @@ void bus_init(struct machine *m)
 
 /* ---- the CPU's side ---- */
 
+/* When a read ends, its answer has pushed what the device had sent before. */
+static uint32_t load(struct machine *m, uint64_t addr)
+{
+    struct nic_node *device = bus_device_at(m, addr);
+    uint32_t value;
+
+    push(m);
+    value = (uint32_t)read_register(m, addr, 4);
+    if (device)
+        pcie_node_push(&device->fn);
+    return value;
+}
+
 static enum cpu_region region(void *bus, uint64_t addr)
 {
     struct machine_cpu *c = bus;
 
     if (lapic_node_claims(&c->lapic, addr))
         return REGION_APIC;
-    return bus_device_at(c->machine, addr) ? REGION_DEVICE : REGION_MEMORY;
+    return is_register(c->machine, addr) ? REGION_DEVICE : REGION_MEMORY;
 }
 
 static uint32_t bus_read(void *bus, uint64_t addr)
 {
     struct machine_cpu *c = bus;
-    struct nic_node *device = bus_device_at(c->machine, addr);
 
-    if (device)
-        return (uint32_t)nic_node_read(device, bar_offset(addr), 4);
+    if (is_register(c->machine, addr))
+        return load(c->machine, addr);
     return (uint32_t)lapic_node_read(&c->lapic, addr % MEM_PAGE_BYTES, 4);
 }
 
@@ -79,7 +129,7 @@ static void bus_write(void *bus, uint64_t addr, uint32_t value)
 {
     struct machine_cpu *c = bus;
 
-    if (bus_device_at(c->machine, addr))
+    if (is_register(c->machine, addr))
         post(c->machine, addr, value);
     else
         lapic_node_write(&c->lapic, addr % MEM_PAGE_BYTES, 4, value);
@@ -157,10 +207,14 @@ static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,
 }
 
 /* A register access is one of 1, 2, 4 or 8 bytes inside the device. */
-static bool register_access(uint64_t addr, size_t bytes)
+static bool register_access(const struct machine *m, uint64_t addr,
+                            size_t bytes)
 {
+    uint64_t end = is_ioapic(m, addr) ? addr - IOAPIC_BASE + bytes
+                                      : bar_offset(addr) + bytes;
+
     return (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8) &&
-           bar_offset(addr) + bytes <= NIC_BAR_BYTES;
+           end <= (is_ioapic(m, addr) ? IOAPIC_BYTES : NIC_BAR_BYTES);
 }
 
 static void write_device(struct machine *m, uint64_t addr, const void *data,
@@ -168,13 +222,12 @@ static void write_device(struct machine *m, uint64_t addr, const void *data,
 {
     uint64_t value = 0;
 
-    if (!register_access(addr, bytes)) {
+    if (!register_access(m, addr, bytes)) {
         m->outside_refused++;
         return;
     }
     memcpy(&value, data, bytes);
-    nic_node_write(bus_device_at(m, addr), bar_offset(addr), (unsigned)bytes,
-                   value);
+    write_register(m, addr, (unsigned)bytes, value);
 }
 
 void machine_write(struct machine *m, uint64_t addr, const void *data,
@@ -182,7 +235,7 @@ void machine_write(struct machine *m, uint64_t addr, const void *data,
 {
     if (is_msi(addr))
         msi_from_outside(m, addr, data, bytes);
-    else if (bus_device_at(m, addr))
+    else if (is_register(m, addr))
         write_device(m, addr, data, bytes);
     else if (mem_has_room(&m->mem, addr, bytes, MEM_PAGES_PER_CPU * m->cpus))
         mem_write(&m->mem, addr, data, bytes);
@@ -196,12 +249,11 @@ static void read_device(struct machine *m, uint64_t addr, void *data,
     uint64_t value;
 
     memset(data, 0xff, bytes);
-    if (!register_access(addr, bytes)) {
+    if (!register_access(m, addr, bytes)) {
         m->outside_refused++;
         return;
     }
-    value = nic_node_read(bus_device_at(m, addr), bar_offset(addr),
-                          (unsigned)bytes);
+    value = read_register(m, addr, (unsigned)bytes);
     memcpy(data, &value, bytes);
 }
 
@@ -209,7 +261,7 @@ void machine_read(struct machine *m, uint64_t addr, void *data, size_t bytes)
 {
     if (is_msi(addr))
         memset(data, 0xff, bytes);
-    else if (bus_device_at(m, addr))
+    else if (is_register(m, addr))
         read_device(m, addr, data, bytes);
     else
         mem_read(&m->mem, addr, data, bytes);

@@ -1,5 +1,6 @@
 /*
- * The interrupt message fabric: from devices and local APICs to local APICs.
+ * The interrupt message fabric: from devices, the I/O APIC and local APICs to
+ * local APICs; EOI broadcasts the other way.
  *
  * Targets are chosen when a message is sent, one identity for each; it
  * arrives after the delay of bus_costs.def.  MSIs are in compatibility format
@@ -9,6 +10,31 @@
 
 #include "sim/machine/machine_private.h"
 
+/* Another copy of the same message is still under way. */
+static bool asked_elsewhere(const struct fabric *f, irq_id asked)
+{
+    for (uint32_t i = 0; i < FABRIC_MESSAGES; i++)
+        if (f->message[i].in_use && f->message[i].asked == asked)
+            return true;
+    return false;
+}
+
+/* The I/O APIC hears of the first local APIC that took its message, or of the
+ * last one that did not. */
+static void answer(struct machine *m, irq_id asked, bool taken)
+{
+    if (asked && (taken || !asked_elsewhere(&m->fabric, asked)))
+        ioapic_node_answer(m->ioapic, asked, taken);
+}
+
+/* A message that merges was taken too: the IRR bit is set. */
+static bool take(struct lapic_node *l, const struct msg *msg)
+{
+    lapic_node_receive(l, msg);
+    return lapic_software_enabled(&l->lapic) &&
+           vecset_has(&l->lapic.irr, msg->apic.vector);
+}
+
 static void arrive(void *machine, struct event *ev)
 {
     struct machine *m = machine;
@@ -17,7 +43,10 @@ static void arrive(void *machine, struct event *ev)
     f->in_use = false;
     f->next_free = m->fabric.free_head;
     m->fabric.free_head = ev->what;
-    lapic_node_receive(&m->cpu[f->cpu].lapic, &f->msg);
+    if (f->msg.kind == MSG_EOI)
+        ioapic_node_receive(m->ioapic, &f->msg);
+    else
+        answer(m, f->asked, take(&m->cpu[f->cpu].lapic, &f->msg));
 }
 
 void fabric_init(struct machine *m)
@@ -31,22 +60,39 @@ void fabric_init(struct machine *m)
     }
 }
 
-static void send(struct machine *m, unsigned cpu, const struct msg *msg,
-                 sim_time delay)
+/* A message to send, with the answer that its I/O APIC waits for. */
+struct sending {
+    struct msg msg;
+    irq_id asked;
+};
+
+/* NULL: the fabric is full. */
+static struct fabric_message *send(struct machine *m, const struct sending *s,
+                                   sim_time delay)
 {
     struct fabric *f = &m->fabric;
     struct fabric_message *slot;
 
-    if (f->free_head == FABRIC_MESSAGES) {
-        irq_drop(&m->irqs, msg->irq, IRQ_FABRIC_FULL);
-        return;
-    }
+    if (f->free_head == FABRIC_MESSAGES)
+        return NULL;
     slot = &f->message[f->free_head];
     f->free_head = slot->next_free;
     slot->in_use = true;
-    slot->cpu = cpu;
-    slot->msg = *msg;
+    slot->msg = s->msg;
+    slot->asked = s->asked;
     engine_schedule(&m->engine, &slot->event, engine_now(&m->engine) + delay);
+    return slot;
+}
+
+static void send_to_cpu(struct machine *m, unsigned cpu,
+                        const struct sending *s, sim_time delay)
+{
+    struct fabric_message *slot = send(m, s, delay);
+
+    if (slot)
+        slot->cpu = cpu;
+    else
+        irq_drop(&m->irqs, s->msg.irq, IRQ_FABRIC_FULL);
 }
 
 static bool is_lowest_priority(const struct msg_apic *a)
@@ -87,10 +133,11 @@ struct birth {
     sim_time time;
 };
 
-static void route(struct machine *m, struct msg *msg, const struct birth *b,
+static void route(struct machine *m, struct sending *s, const struct birth *b,
                   sim_time (*delay)(const struct machine *m, unsigned cpu,
                                     const struct msg_apic *a))
 {
+    struct msg *msg = &s->msg;
     bool lowest = is_lowest_priority(&msg->apic);
     int winner = lowest ? arbitrate(m, &msg->apic) : -1;
     bool found = false;
@@ -101,7 +148,7 @@ static void route(struct machine *m, struct msg *msg, const struct birth *b,
         if (found || !msg->irq)
             msg->irq = irq_birth(&m->irqs, b->source, b->hop, b->time);
         found = true;
-        send(m, i, msg, delay(m, i, &msg->apic));
+        send_to_cpu(m, i, s, delay(m, i, &msg->apic));
     }
     if (!found && !msg->irq)
         msg->irq = irq_birth(&m->irqs, b->source, b->hop, b->time);
@@ -109,7 +156,7 @@ static void route(struct machine *m, struct msg *msg, const struct birth *b,
         irq_drop(&m->irqs, msg->irq, IRQ_NO_TARGET);
 }
 
-/* ---- from devices ---- */
+/* ---- from devices and the I/O APIC ---- */
 
 static sim_time msi_delay(const struct machine *m, unsigned cpu,
                           const struct msg_apic *a)
@@ -145,7 +192,8 @@ static struct msg_apic decode(const struct msg_write *w)
 void fabric_from_device(struct machine *m, const struct msg *write)
 {
     const struct msg_write *w = &write->write;
-    struct msg msg = {.kind = MSG_APIC, .irq = write->irq, .apic = decode(w)};
+    struct sending s = {
+        .msg = {.kind = MSG_APIC, .irq = write->irq, .apic = decode(w)}};
     struct birth b = {.hop = HOP_MSI_WRITE, .time = engine_now(&m->engine)};
 
     if (w->bytes != 4 || w->addr % 4) {
@@ -153,7 +201,22 @@ void fabric_from_device(struct machine *m, const struct msg *write)
         return;
     }
     b.source = irq_source(&m->irqs, write->irq);
-    route(m, &msg, &b, msi_delay);
+    route(m, &s, &b, msi_delay);
+}
+
+void fabric_from_ioapic(void *machine, const struct msg *write)
+{
+    struct machine *m = machine;
+    struct sending s = {.msg = {.kind = MSG_APIC,
+                                .irq = write->irq,
+                                .apic = decode(&write->write)},
+                        .asked = write->irq};
+    struct birth b = {.source = m->ioapic->config.irq_source,
+                      .hop = HOP_LINE_EDGE,
+                      .time = engine_now(&m->engine)};
+
+    route(m, &s, &b, msi_delay);
+    answer(m, write->irq, false); /* unless it is under way */
 }
 
 /* ---- from local APICs ---- */
@@ -167,18 +230,28 @@ static sim_time ipi_delay(const struct machine *m, unsigned cpu,
                                                     : costs->ipi;
 }
 
+/* One that finds the fabric full arrives at once: the pin would wait for it
+ * for ever. */
+static void broadcast_eoi(struct machine *m, const struct sending *s)
+{
+    if (!send(m, s, m->scenario->platform.bus.eoi_to_ioapic))
+        ioapic_node_receive(m->ioapic, &s->msg);
+}
+
 void fabric_from_lapic(void *machine_cpu, const struct msg *msg)
 {
     struct machine_cpu *c = machine_cpu;
-    struct msg copy = *msg;
+    struct sending s = {.msg = *msg};
     struct birth b = {
         .source = c->lapic.config.ipi_source,
         .hop = HOP_ICR_WRITE,
         .time = c->lapic.icr_time,
     };
 
-    if (msg->kind == MSG_APIC) /* an EOI broadcast finds no I/O APIC here */
-        route(c->machine, &copy, &b, ipi_delay);
+    if (msg->kind == MSG_APIC)
+        route(c->machine, &s, &b, ipi_delay);
+    else if (c->machine->ioapic)
+        broadcast_eoi(c->machine, &s);
 }
 
 void fabric_each_held(const struct machine *m,

@@ -56,6 +56,59 @@ static unsigned block_of(const struct scenario_device *d)
     return d->message == MESSAGE_MSI ? d->vectors : 1;
 }
 
+/* The slot among the first `n` whose device has the same line, or NULL. */
+static const struct slot *slot_of_line(const struct machine *m, uint32_t pin,
+                                       const struct slot *slot, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const struct scenario_device *d = &m->scenario->device[slot[i].device];
+
+        if (d->message == MESSAGE_INTX && d->pin == pin)
+            return &slot[i];
+    }
+    return NULL;
+}
+
+/* A vector that no line of another CPU has: an EOI broadcast names nothing but
+ * a vector, and would end both interrupts. */
+static uint8_t line_vector(struct machine *m, struct vecset *used,
+                           unsigned first)
+{
+    struct vecset taken = *used;
+    uint8_t vector;
+
+    for (unsigned i = 0; i < 4; i++)
+        taken.word[i] |= m->line_vectors.word[i];
+    vector = allocate(&taken, first, 1);
+    vecset_add(used, vector);
+    vecset_add(&m->line_vectors, vector);
+    return vector;
+}
+
+/* The slots of one VM so far, and the vectors that host and guest have given
+ * away. */
+struct slots {
+    struct slot *slot;
+    uint32_t n;
+    struct vecset used[2];
+};
+
+/* The next slot, of a device with INTx; the devices of a line have one
+ * vector. */
+static void fill_line(struct machine *m, unsigned device, struct slots *s)
+{
+    const struct slot *line =
+        slot_of_line(m, m->scenario->device[device].pin, s->slot, s->n);
+
+    if (line)
+        s->slot[s->n] =
+            (struct slot){device, 0, line->host_vector, line->guest_vector};
+    else
+        s->slot[s->n] =
+            (struct slot){device, 0, line_vector(m, &s->used[0], 0x35),
+                          line_vector(m, &s->used[1], 0x31)};
+}
+
 static void fill_slots(const struct scenario_device *d, unsigned device,
                        struct vecset used[2], struct slot *slot)
 {
@@ -74,24 +127,25 @@ static void fill_slots(const struct scenario_device *d, unsigned device,
 
 /* Large blocks come first: single vectors, spread over the priority classes,
  * would leave no room for them. */
-static uint32_t slots_of_vm(const struct machine *m,
-                            const struct scenario_vm *vm, struct slot *slot)
+static uint32_t slots_of_vm(struct machine *m, const struct scenario_vm *vm,
+                            struct slot *slot)
 {
-    struct vecset used[2] = {0};
-    uint32_t n = 0;
+    struct slots s = {.slot = slot};
 
     for (unsigned block = PCIE_VECTORS; block; block /= 2) {
-        n = 0;
+        s.n = 0;
         for (uint32_t a = 0; a < vm->assigned_count; a++) {
             unsigned i = vm->assigned[a];
             const struct scenario_device *d = &m->scenario->device[i];
 
-            if (block_of(d) == block)
-                fill_slots(d, i, used, slot + n);
-            n += d->vectors;
+            if (d->message == MESSAGE_INTX && block == 1)
+                fill_line(m, i, &s);
+            else if (block_of(d) == block)
+                fill_slots(d, i, s.used, slot + s.n);
+            s.n += d->vectors;
         }
     }
-    return n;
+    return s.n;
 }
 
 /* ---- the driver's part ---- */
@@ -120,6 +174,23 @@ static void program_msi(struct nic_node *d, unsigned vectors, uint64_t addr,
                            PCIE_MSI_ENABLE | mme << PCIE_MSI_MME_SHIFT);
 }
 
+/* PCI's lines are level-triggered and active low; they go to one CPU. */
+static uint32_t rte_low(uint8_t vector)
+{
+    return vector | IOAPIC_RTE_LEVEL | IOAPIC_RTE_ACTIVE_LOW;
+}
+
+static void program_line(struct machine *m, unsigned pin, unsigned cpu,
+                         uint8_t vector)
+{
+    struct ioapic_node *io = m->ioapic;
+
+    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_HIGH + 2 * pin);
+    ioapic_node_write(io, IOAPIC_IOWIN, 4, cpu << 24);
+    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_LOW + 2 * pin);
+    ioapic_node_write(io, IOAPIC_IOWIN, 4, rte_low(vector));
+}
+
 static void drive(struct machine *m, unsigned cpu, const struct slot *s,
                   uint8_t vector)
 {
@@ -129,6 +200,8 @@ static void drive(struct machine *m, unsigned cpu, const struct slot *s,
 
     if (d->message == MESSAGE_MSIX)
         program_msix(nic, s->k, addr, vector);
+    else if (d->message == MESSAGE_INTX)
+        program_line(m, d->pin, cpu, vector);
     else if (s->k == 0)
         program_msi(nic, d->vectors, addr, vector);
     nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(cpu, s->device));
@@ -164,6 +237,9 @@ static struct workload_irq workload_irq(const struct machine *m,
     return (struct workload_irq){
         .vector = s->guest_vector,
         .device = (uint8_t)s->device,
+        .cause = d->message == MESSAGE_INTX
+                     ? BAR_BASE + BAR_STRIDE * s->device + NIC_REG_CAUSE
+                     : 0,
         .acknowledges = s->device == stream_device(m, c->vm),
         .sent = s->k == 0 ? counts : 0,
         .received = s->k == 1 || d->vectors == 1 || pulses ? counts + 8 : 0,
@@ -217,6 +293,24 @@ static void install_workload(struct machine *m, struct machine_cpu *c,
 
 /* ---- the hypervisor ---- */
 
+/* The devices of one line are one interrupt for the host. */
+static void add_irq(const struct machine *m, struct kvm_config *k,
+                    const struct slot *s)
+{
+    const struct scenario_device *d = &m->scenario->device[s->device];
+    struct kvm_irq irq = {.host_vector = s->host_vector,
+                          .guest_vector = s->guest_vector};
+
+    if (d->message == MESSAGE_INTX) {
+        irq.rte_select = (uint8_t)(IOAPIC_AT_RTE_LOW + 2 * d->pin);
+        irq.rte_low = rte_low(s->host_vector);
+    }
+    for (uint32_t i = 0; i < k->irq_count; i++)
+        if (k->irq[i].host_vector == s->host_vector)
+            return;
+    k->irq[k->irq_count++] = irq;
+}
+
 static void install_kvm(struct machine *m, struct machine_cpu *c,
                         const struct slot *slot, uint32_t n)
 {
@@ -238,13 +332,14 @@ static void install_kvm(struct machine *m, struct machine_cpu *c,
         .memory = HOST_MEMORY(c->index),
         .timer_source = machine_add_source(m, "%s.timer", vm->name),
         .ipi_source = machine_add_source(m, "%s.ipi", vm->name),
-        .irq_count = n,
+        .ioapic = IOAPIC_BASE,
+        .ioapic_lock = IOAPIC_LOCK,
         .guest_boot = c->workload->boot,
         .guest_stack = c->workload->stack,
     };
 
     for (uint32_t i = 0; i < n; i++)
-        k.irq[i] = (struct kvm_irq){slot[i].host_vector, slot[i].guest_vector};
+        add_irq(m, &k, &slot[i]);
     c->kvm = arena_take(&m->arena, 1, sizeof *c->kvm);
     kvm_build(c->kvm, &k, &m->text, &m->mem);
 }

@@ -94,8 +94,9 @@ static void build_device(struct machine *m, unsigned i)
         .requester = (uint16_t)(0x0100 + 8 * i), /* bus 1, device i */
         .irq_source = machine_add_source(m, "%s", d->name),
         .msix_vectors = msix ? d->vectors : 0,
-        .msi_vectors = msix ? 0 : d->vectors,
+        .msi_vectors = d->message == MESSAGE_MSI ? d->vectors : 0,
         .upstream = {bus_upstream, m},
+        .intx = lines_intx(m, i),
     };
 
     for (unsigned k = 0; k < d->vectors; k++)
@@ -193,6 +194,7 @@ struct machine *machine_build(const struct scenario *s)
         build_cpu(m, i);
     for (unsigned i = 0; i < m->devices; i++)
         build_device(m, i);
+    lines_build(m);
     m->outside_source = machine_add_source(m, "outside");
     install_software(m);
     measure_init(m);

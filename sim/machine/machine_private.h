@@ -3,6 +3,7 @@
 #define SIM_MACHINE_MACHINE_PRIVATE_H
 
 #include "models/cpu/cpu_node.h"
+#include "models/ioapic/ioapic_node.h"
 #include "models/lapic/lapic_node.h"
 #include "models/pcie/nic_node.h"
 #include "sim/core/arena.h"
@@ -18,9 +19,12 @@
 /* The physical memory map: 64 KiB for each software, 64 KiB for each BAR. */
 #define HOST_MEMORY(cpu) (UINT64_C(0x100000000) + 0x20000u * (cpu))
 #define WORKLOAD_MEMORY(cpu) (HOST_MEMORY(cpu) + 0x10000u)
+#define IOAPIC_LOCK (HOST_MEMORY(0) + 0x8000u) /* of all hypervisors */
 #define WRITEBACK_OFFSET 0x4000u /* of a device's counts, 16 bytes each */
 #define BAR_BASE UINT64_C(0xf0000000)
 #define BAR_STRIDE 0x10000u
+#define IOAPIC_BASE UINT64_C(0xfec00000)
+#define IOAPIC_BYTES 0x1000u
 #define MSI_BASE UINT64_C(0xfee00000)
 #define MSI_BYTES UINT64_C(0x100000)
 
@@ -30,7 +34,7 @@
 #define IRQ_RECORDS_PER_CPU 2048u
 #define FABRIC_MESSAGES 1024u
 #define POSTED_WRITES 64u
-#define LATENCY_PAIRS 48u
+#define LATENCY_PAIRS 64u
 #define SOURCE_NAME 80u
 
 struct machine_cpu {
@@ -43,7 +47,8 @@ struct machine_cpu {
     struct workload *workload;    /* NULL: nothing runs here */
 };
 
-/* Interrupt messages on their way to one local APIC each. */
+/* Interrupt messages on their way to one local APIC each, and EOI broadcasts on
+ * theirs to the I/O APIC. */
 struct fabric {
     uint16_t target;
     unsigned last_winner; /* of the last lowest-priority arbitration */
@@ -52,6 +57,7 @@ struct fabric {
         struct event event;
         struct msg msg;
         unsigned cpu;
+        irq_id asked; /* whose answer the I/O APIC waits for; 0: nobody's */
         uint32_t next_free;
         bool in_use;
     } message[FABRIC_MESSAGES];
@@ -67,6 +73,13 @@ struct posted {
         uint64_t addr;
         uint32_t value;
     } write[POSTED_WRITES];
+};
+
+/* A device's end of its interrupt line. */
+struct intx_pin {
+    struct machine *machine;
+    unsigned device;
+    bool asserted;
 };
 
 struct latency {
@@ -94,6 +107,9 @@ struct machine {
     unsigned cpus, devices;
     struct machine_cpu *cpu;
     struct nic_node *device;
+    struct ioapic_node *ioapic; /* NULL: there is none */
+    struct intx_pin intx[SCENARIO_DEVICES];
+    struct vecset line_vectors; /* of all CPUs */
     struct text text;
     struct fabric fabric;
     struct posted posted;
@@ -112,9 +128,14 @@ void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
 void bus_upstream(void *machine, const struct msg *msg);
 struct nic_node *bus_device_at(struct machine *m, uint64_t addr);
 
+/* lines.c: the I/O APIC and the interrupt lines to it. */
+void lines_build(struct machine *m);
+struct port lines_intx(struct machine *m, unsigned device);
+
 /* fabric.c: interrupt messages between local APICs and from devices. */
 void fabric_init(struct machine *m);
 void fabric_from_device(struct machine *m, const struct msg *write);
+void fabric_from_ioapic(void *machine, const struct msg *write);
 void fabric_from_lapic(void *machine_cpu, const struct msg *msg);
 void fabric_each_held(const struct machine *m,
                       void (*each)(void *ctx, irq_id id), void *ctx);

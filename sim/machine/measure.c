@@ -171,6 +171,12 @@ static void fate_figures(const char *prefix, const struct irq_counts *c,
                       "%s.pending", prefix);
 }
 
+static bool merges(unsigned reason)
+{
+    return reason == IRQ_IRR_SET || reason == IRQ_VIRR_SET ||
+           reason == IRQ_MESSAGE_WAITING || reason == IRQ_REMOTE_IRR_SET;
+}
+
 static void interrupt_figures(const struct machine *m, const struct totals *t,
                               struct figures *out)
 {
@@ -189,10 +195,10 @@ static void interrupt_figures(const struct machine *m, const struct totals *t,
     }
     for (unsigned r = 0; r < IRQ_REASON_COUNT; r++)
         if (t->irq.by_reason[r])
-            figures_add_count(
-                out, "", t->irq.by_reason[r], "interrupts.%s_by_reason.%s",
-                r == IRQ_IRR_SET || r == IRQ_VIRR_SET ? "merged" : "dropped",
-                irq_reason_name((enum irq_reason)r));
+            figures_add_count(out, "", t->irq.by_reason[r],
+                              "interrupts.%s_by_reason.%s",
+                              merges(r) ? "merged" : "dropped",
+                              irq_reason_name((enum irq_reason)r));
     figures_add_real(out, "1/s", (double)t->irq.delivered / t->seconds,
                      "interrupts.per_second");
     figures_add_real(out, "1/s", (double)t->account.injections / t->seconds,
@@ -280,6 +286,11 @@ static void warning_figures(const struct machine *m, struct figures *out)
     if (m->outside_refused)
         figures_add_count(out, "", m->outside_refused,
                           "warnings.outside_accesses_refused");
+    for (unsigned w = 1; m->ioapic && w < IOAPIC_WARNING_COUNT; w++)
+        if (m->ioapic->warnings[w])
+            figures_add_count(out, "", m->ioapic->warnings[w],
+                              "warnings.ioapic.%s",
+                              ioapic_warning_name((enum ioapic_warning)w));
     for (unsigned i = 0; i < m->cpus; i++) {
         const struct machine_cpu *c = &m->cpu[i];
 

@@ -48,6 +48,16 @@ broken(const struct check *c, struct diag_place at, const char *format, ...)
                 c->variant ? c->variant : "", c->variant ? "')" : "");
 }
 
+/* The virtual machine that has a device, or how many there are. */
+static uint32_t owner_of(const struct scenario *s, uint32_t device)
+{
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        for (uint32_t j = 0; j < s->vm[i].assigned_count; j++)
+            if (s->vm[i].assigned[j] == device)
+                return i;
+    return s->vm_count;
+}
+
 static void check_name(const struct check *c, const char *list, uint32_t i)
 {
     struct diag_place at = place_of(element(c, list, i), "name");
@@ -70,7 +80,7 @@ static bool name_is_taken(const char *name)
 {
     const char *digits = name + strlen("cpu");
 
-    return !strcmp(name, "outside") ||
+    return !strcmp(name, "outside") || !strcmp(name, "ioapic") ||
            (!strncmp(name, "cpu", 3) && *digits &&
             digits[strspn(digits, "0123456789")] == '\0');
 }
@@ -85,11 +95,50 @@ static void check_source_name(const struct check *c, const char *list,
                "'%s' is a name of the machine itself; choose another", name);
 }
 
+/* The first device before device `i` that has the same I/O APIC pin but
+ * belongs to somebody else, or NULL: whom the line serves must be one. */
+static const char *stranger_at_pin(const struct scenario *s, uint32_t i)
+{
+    for (uint32_t j = 0; j < i; j++)
+        if (s->device[j].message == MESSAGE_INTX &&
+            s->device[j].pin == s->device[i].pin &&
+            owner_of(s, i) != owner_of(s, j))
+            return s->device[j].name;
+    return NULL;
+}
+
+static void check_intx(const struct check *c, uint32_t i)
+{
+    const struct scenario_device *d = &c->s->device[i];
+    uint32_t pins = c->s->machine.ioapic_pins;
+    struct element e = element(c, "devices", i);
+    const char *stranger = stranger_at_pin(c->s, i);
+
+    if (d->pin >= pins)
+        broken(c, place_of(e, "pin"),
+               "pin %u of the I/O APIC does not exist: machine.ioapic_pins is "
+               "%u",
+               d->pin, pins);
+    if (stranger)
+        broken(c, place_of(e, "pin"),
+               "pin %u is that of '%s' too; only devices of one virtual "
+               "machine can share a pin",
+               d->pin, stranger);
+    if (d->vectors != 1)
+        broken(c, place_of(e, "vectors"),
+               "message: intx has one interrupt, not %u 'vectors'", d->vectors);
+    if (d->moderation || d->ack_moderation)
+        broken(c, place_of(e, d->moderation ? "moderation" : "ack_moderation"),
+               "moderation needs messages: msi or msix");
+}
+
 static void check_device(const struct check *c, uint32_t i)
 {
     const struct scenario_device *d = &c->s->device[i];
     struct element e = element(c, "devices", i);
 
+    if (d->message == MESSAGE_INTX)
+        check_intx(c, i);
     if (d->message == MESSAGE_MSI && (d->vectors & (d->vectors - 1)))
         broken(c, place_of(e, "vectors"),
                "message: msi needs a power of two as 'vectors' (1, 2, 4 .. "
@@ -145,6 +194,12 @@ static void check_eli(const struct check *c, uint32_t i)
 
     if (vm->features.eli && vm->apic != APIC_MODE_X2APIC)
         broken(c, at, "eli needs 'apic: x2apic'");
+    for (uint32_t j = 0; vm->features.eli && j < vm->assigned_count; j++)
+        if (c->s->device[vm->assigned[j]].message == MESSAGE_INTX)
+            broken(c, at,
+                   "eli needs devices with messages: the interrupts of '%s' "
+                   "come through a line",
+                   c->s->device[vm->assigned[j]].name);
     if (vm->features.eli && !vm->assigned_count)
         broken(c, at, "eli needs an assigned device");
     if (vm->features.eli_exitless_eoi && !vm->features.eli)

@@ -19,13 +19,16 @@
 #define STRUCT_CAPABILITIES struct platform
 #define STRUCT_CPU struct cpu_costs
 #define STRUCT_LAPIC struct lapic_costs
+#define STRUCT_IOAPIC struct ioapic_costs
 #define STRUCT_PCIE struct pcie_costs
 #define STRUCT_BUS struct bus_costs
 #define STRUCT_KVM struct kvm_costs
 #define STRUCT_SOURCED struct scenario_sourced
 
-static const char *const message_words[] = {
-    [MESSAGE_MSIX] = "msix", [MESSAGE_MSI] = "msi", NULL};
+static const char *const message_words[] = {[MESSAGE_MSIX] = "msix",
+                                            [MESSAGE_MSI] = "msi",
+                                            [MESSAGE_INTX] = "intx",
+                                            NULL};
 static const char *const pulse_words[] = {[PULSE_NONE] = "none",
                                           [PULSE_PERIODIC] = "periodic",
                                           [PULSE_UNIFORM] = "uniform",
@@ -151,6 +154,8 @@ static const struct {
                    "In cycles of the core clock."},
     [OWNER_LAPIC] = {"lapic", "platform.lapic.", "group of costs",
                      "In cycles of the APIC clock."},
+    [OWNER_IOAPIC] = {"ioapic", "platform.ioapic.", "group of costs",
+                      "In cycles of the APIC clock."},
     [OWNER_PCIE] = {"pcie", "platform.pcie.", "group of delays", "Times."},
     [OWNER_BUS] = {"bus", "platform.bus.", "group of delays", "Times."},
     [OWNER_KVM] = {"kvm", "platform.kvm.", "group of costs",

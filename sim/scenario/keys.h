@@ -30,6 +30,7 @@ enum key_owner {
     OWNER_CAPABILITIES,
     OWNER_CPU,
     OWNER_LAPIC,
+    OWNER_IOAPIC,
     OWNER_PCIE,
     OWNER_BUS,
     OWNER_KVM,

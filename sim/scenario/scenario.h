@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "models/cpu/cpu_costs.h"
+#include "models/ioapic/ioapic_node.h"
 #include "models/lapic/lapic_node.h"
 #include "models/pcie/nic_node.h"
 #include "sim/machine/bus_costs.h"
@@ -40,6 +41,7 @@ struct platform {
     } capabilities;
     struct cpu_costs cpu;
     struct lapic_costs lapic;
+    struct ioapic_costs ioapic;
     struct pcie_costs pcie;
     struct bus_costs bus;
     struct kvm_costs kvm;
@@ -52,7 +54,7 @@ enum scenario_program_kind {
     PROGRAM_SPIN,   /* computes; handles interrupts as they come */
     PROGRAM_IDLE,   /* HLT between interrupts */
 };
-enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI };
+enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI, MESSAGE_INTX };
 
 /* What runs in a guest, or on bare metal. */
 struct scenario_program {
@@ -72,7 +74,8 @@ struct scenario_program {
 struct scenario_device {
     char name[SCENARIO_NAME];
     enum scenario_message message;
-    uint32_t vectors;        /* 1..32 */
+    uint32_t vectors;        /* 1..32; 1 with INTx */
+    uint32_t pin;            /* of the I/O APIC, with INTx */
     sim_time moderation;     /* least time between two interrupts of a vector */
     sim_time ack_moderation; /* the same of vector 1 in the closed loop */
     struct nic_config nic;   /* seed and stream are set by the builder */
@@ -119,6 +122,7 @@ struct scenario {
     sim_time duration, warmup; /* measured time; time before it */
     struct {
         uint32_t cpus;
+        uint32_t ioapic_pins;   /* 0: no I/O APIC */
         uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */
     } machine;
     uint32_t device_count, vm_count, program_count;

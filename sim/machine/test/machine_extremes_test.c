@@ -3,7 +3,7 @@
 #include "sim/core/rng.h"
 #include "sim/machine/test/rig.h"
 
-#define RUNS 25
+#define RUNS 40
 
 static uint64_t either(struct rng *r, uint64_t low, uint64_t high)
 {
@@ -34,6 +34,11 @@ static void extreme_platform(struct rng *r, struct platform *p)
     p->pcie.dma_write = either(r, 0, SIM_MS);
     p->pcie.msi_write = either(r, 0, SIM_MS);
     p->pcie.mmio_write = either(r, 0, SIM_MS);
+    p->pcie.mmio_read = either(r, 0, SIM_MS);
+    p->pcie.intx_message = either(r, 0, SIM_MS);
+    p->bus.eoi_to_ioapic = either(r, 0, SIM_MS);
+    p->ioapic.pin_to_message = either(r, 0, 1000000);
+    p->ioapic.eoi_to_message = either(r, 0, 1000000);
 }
 
 static void extreme_program(struct rng *r, struct scenario_program *p)
@@ -52,9 +57,13 @@ static void extreme_program(struct rng *r, struct scenario_program *p)
 static void extreme_device(struct rng *r, struct scenario_device *d)
 {
     d->vectors = 1u << rng_below(r, 6);
-    d->message = rng_below(r, 2) ? MESSAGE_MSI : MESSAGE_MSIX;
+    d->message = (enum scenario_message)rng_below(r, 3);
     d->moderation = either(r, 0, SIM_S);
     d->ack_moderation = either(r, 0, SIM_S);
+    if (d->message == MESSAGE_INTX) {
+        d->vectors = 1;
+        d->moderation = d->ack_moderation = 0;
+    }
     d->nic.line_rate = either(r, 1000, 1000000000000);
     d->nic.message_bytes = (uint32_t)either(r, 1, 1048576);
     d->nic.complete_every = (uint32_t)either(r, 1, 65536);
@@ -72,11 +81,15 @@ static struct scenario extreme(struct rng *r)
     s.duration = either(r, SIM_NS, 500 * SIM_US);
     s.warmup = either(r, 0, 500 * SIM_US);
     s.machine.host_timer_hz = either(r, 0, 100000);
+    s.machine.ioapic_pins = (uint32_t)either(r, SCENARIO_VMS, 240);
     for (unsigned i = 0; i < vms; i++) {
         rig_add_vm(&s, (enum rig_variant)rng_below(r, 4),
                    (enum scenario_program_kind)rng_below(r, 3));
         extreme_program(r, &s.program[i]);
         extreme_device(r, &s.device[i]);
+        s.device[i].pin = i;
+        if (s.vm[i].features.eli && s.device[i].message == MESSAGE_INTX)
+            s.device[i].message = MESSAGE_MSIX;
         s.device[i].nic.pulse_interval = either(r, 100 * SIM_NS, SIM_MS);
         if (s.program[i].kind != PROGRAM_STREAM)
             s.device[i].nic.pulse = (enum pulse_distribution)rng_below(r, 4);

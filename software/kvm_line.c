@@ -1,0 +1,91 @@
+/*
+ * The interrupt lines of assigned devices: the host masks the I/O APIC's entry
+ * until the guest's EOI.  IOREGSEL and IOWIN are one for all CPUs: a lock keeps
+ * the two accesses together, and interrupts are off while it is held.
+ */
+#include "software/kvm_private.h"
+
+/* The I/O APIC, as software sees it. */
+#define IOREGSEL 0x00u
+#define IOWIN 0x10u
+#define RTE_MASKED (1u << 16)
+
+const struct kvm_irq *kvm_line(const struct kvm *k, uint8_t guest_vector)
+{
+    for (uint32_t i = 0; i < k->config.irq_count; i++)
+        if (k->config.irq[i].rte_select &&
+            k->config.irq[i].guest_vector == guest_vector)
+            return &k->config.irq[i];
+    return NULL;
+}
+
+static bool has_lines(const struct kvm *k)
+{
+    for (uint32_t i = 0; i < k->config.irq_count; i++)
+        if (k->config.irq[i].rte_select)
+            return true;
+    return false;
+}
+
+/* RAX = 1: the lock is ours now. */
+static void try_lock(void *self, struct cpu_env *env, uint64_t arg)
+{
+    const struct kvm *k = self;
+
+    (void)arg;
+    env->cpu->gpr[RAX] = !mem_read64(env->mem, k->config.ioapic_lock);
+    mem_write64(env->mem, k->config.ioapic_lock, 1);
+}
+
+static void build_lock(struct kvm *k, struct text *t)
+{
+    uint64_t again = text_here(t);
+    uint32_t ours;
+
+    text_op(t, OP_LOAD, RAX, k->config.ioapic_lock);
+    text_call(t, try_lock, k, 0);
+    ours = text_op(t, OP_JNZ, RAX, 0);
+    text_op(t, OP_PAUSE, RAX, 0);
+    text_op(t, OP_JMP, RAX, again);
+    text_patch(t, ours);
+}
+
+static void build_unlock(struct kvm *k, struct text *t)
+{
+    text_op(t, OP_MOV, RAX, 0);
+    text_op(t, OP_STORE, RAX, k->config.ioapic_lock);
+}
+
+/* Linux selects an entry, reads it, writes it, and after a mask reads again:
+ * it is in force when the EOI clears remote IRR. */
+void kvm_line_mask(struct kvm *k, struct text *t, const struct kvm_irq *irq)
+{
+    uint64_t window = k->config.ioapic + IOWIN;
+
+    build_lock(k, t);
+    text_op(t, OP_MOV, RAX, irq->rte_select);
+    text_op(t, OP_STORE, RAX, k->config.ioapic + IOREGSEL);
+    text_op(t, OP_LOAD, RAX, window);
+    text_op(t, OP_MOV, RAX, irq->rte_low | RTE_MASKED);
+    text_op(t, OP_STORE, RAX, window);
+    text_op(t, OP_LOAD, RAX, window);
+    build_unlock(k, t);
+}
+
+void kvm_line_unmask(struct kvm *k, struct text *t)
+{
+    uint64_t window = k->config.ioapic + IOWIN;
+    uint32_t none;
+
+    if (!has_lines(k))
+        return;
+    none = text_op(t, OP_JZ, RCX, 0);
+    text_op(t, OP_CLI, RAX, 0);
+    build_lock(k, t);
+    text_op(t, OP_STORE, RCX, k->config.ioapic + IOREGSEL);
+    text_op(t, OP_LOAD, RAX, window);
+    text_op(t, OP_STORE, RDX, window);
+    build_unlock(k, t);
+    text_op(t, OP_STI, RAX, 0);
+    text_patch(t, none);
+}
