@@ -45,6 +45,7 @@ TEST_CC := $(call sources,tests,-name '*.cc')
 SC_TEST_CC := $(call sources,sim/sc,-path '*/test/*_test.cc')
 SC_TEST_SHARED_CC := $(call sources,sim/sc,-path '*/test/*.cc' \
 	-not -name '*_test.cc')
+DIFFERENTIAL_C := $(call sources,tests/differential,-name '*.c')
 BENCH_C := $(call sources,bench,-name '*_bench.c')
 SCRIPT_TESTS := $(call sources,tests/cli examples,-name '*_test.sh' \
 	-o -name '*_test.py')
@@ -89,7 +90,8 @@ test: ## everything there is to test; installs what is missing
 	$(SUBMAKE) test-programs
 	$(SUBMAKE) $(ASAN) asan-programs
 	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests $(SC_TESTS) \
-		$(RTL_CHECK) $(LOCKSTEP) $(SCRIPT_TESTS) $(ASAN_TESTS) tools/results.sh
+		$(RTL_CHECK) $(LOCKSTEP) $(BUILD)/differential $(SCRIPT_TESTS) \
+		$(ASAN_TESTS) tools/results.sh
 
 rtl-check: $(TWIN_PACKAGES) ## lint the RTL twins and synthesize them
 	$(RUN_TESTS) $(RTL_CHECK)
@@ -141,7 +143,8 @@ ASAN_TESTS = $(BUILD)/asan/unit_tests \
 # ---- programs ------------------------------------------------------------
 
 .PHONY: test-programs asan-programs
-test-programs: all $(BUILD)/unit_tests $(SC_TESTS) $(EXAMPLES) $(LOCKSTEP)
+test-programs: all $(BUILD)/unit_tests $(SC_TESTS) $(EXAMPLES) $(LOCKSTEP) \
+	$(BUILD)/differential
 asan-programs: $(BUILD)/unit_tests $(PROGRAM)
 
 $(BUILD)/libvirqsim.a: $(call obj,$(LIB_C)) $(BUILD)/sources
@@ -170,6 +173,7 @@ endef
 $(foreach t,$(SC_TEST_CC),$(eval $(call program_rule,\
 	$(BUILD)/sc-tests/$(basename $(notdir $(t))),\
 	$(t) $(SC_TEST_SHARED_CC) $(SC_CC),-lgtest -lsystemc)))
+$(eval $(call program_rule,$(BUILD)/differential,$(DIFFERENTIAL_C),))
 $(foreach b,$(BENCH_C),$(eval $(call program_rule,\
 	$(BUILD)/$(basename $(b)),$(b),)))
 $(foreach e,$(EXAMPLE_DIRS),$(eval $(call program_rule,\
