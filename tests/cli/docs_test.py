@@ -22,7 +22,8 @@ from harness import BUILD, NETPERF, ROOT, compare, figure, report, status
 from harness import virqsim
 
 UPDATE = os.environ.get("VIRQSIM_UPDATE_DOCS") == "1"
-PAGES = ("README.md", "docs/*.md", "models/*/README.md", "software/README.md",
+PAGES = ("README.md", "docs/*.md", "models/*/README.md", "models/*/rtl/README.md",
+         "software/README.md",
          "sim/*/README.md", "examples/*/README.md", "scenarios/*.md",
          "results/*.md")
 COMMAND = re.compile(r"(make |build/|tools/|\.ci/)")

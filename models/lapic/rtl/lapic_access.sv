@@ -168,29 +168,58 @@ module lapic_access (
 
   // ---- what is written -------------------------------------------------------------------------
 
-  logic [1:0]  old_mode;
   logic        sample_lint0;
   logic        write_icr;
-  logic [31:0] command;  // as in ICR bits 31:0
-  logic [2:0]  command_mode;
-  logic        deassert;
+  logic        write_self_ipi;
+  logic        command_sends;
+  logic        command_illegal;
+  logic [31:0] command;
+  lapic_pkg::message_t command_message;
 
-  logic unused_command_bits;
-  assign unused_command_bits = ^command;
+  assign write_icr = write && {20'd0, offset} == lapic_regs_pkg::ICR_LOW_OFFSET;
+  assign write_self_ipi = write && {20'd0, offset} == lapic_regs_pkg::SELF_IPI_OFFSET;
+  assign command = write_icr ? new_value : {12'd0, 2'd1, 10'd0, wdata_i[7:0]};
 
-  assign old_mode = state_i.lvt_timer[18:17];
+  lapic_command u_command (
+    .valid_i(write_icr || write_self_ipi), .command_i(command),
+    .dest_i(write_icr && x2apic ? wdata_i[63:32] : state_i.icr_high),
+    .sender_i(own_id), .xapic_i(xapic),
+    .send_o(command_sends), .message_o(command_message), .illegal_o(command_illegal)
+  );
+
+  logic [31:0] tmict;
+  logic [31:0] dcr;
+  logic        counting;
+  logic [38:0] clocks_left;
+  logic [63:0] tsc_deadline;
+
+  lapic_timer u_timer (
+    .write_lvt_i(write && {20'd0, offset} == lapic_regs_pkg::LVT_TIMER_OFFSET),
+    .write_tmict_i(write && {20'd0, offset} == lapic_regs_pkg::TMICT_OFFSET),
+    .write_dcr_i(write && {20'd0, offset} == lapic_regs_pkg::DCR_OFFSET),
+    .write_deadline_i(write_deadline),
+    .value_i(write_deadline ? wdata_i : {32'd0, new_value}), .mode_i(state_i.lvt_timer[18:17]),
+    .tmict_i(state_i.tmict), .dcr_i(state_i.dcr), .counting_i(state_i.counting),
+    .clocks_left_i(state_i.clocks_left), .tsc_deadline_i(state_i.tsc_deadline),
+    .tmict_o(tmict), .dcr_o(dcr), .counting_o(counting), .clocks_left_o(clocks_left),
+    .tsc_deadline_o(tsc_deadline)
+  );
 
   always_comb begin
     s = state_i;
+    s.tmict = tmict;
+    s.dcr = dcr;
+    s.counting = counting;
+    s.clocks_left = clocks_left;
+    s.tsc_deadline = tsc_deadline;
     raise_o = illegal_address ? lapic_pkg::EsrIllegalAddress : 8'd0;
+    if (command_illegal) raise_o = lapic_pkg::EsrSendIllegal;
     eoi_o = 1'b0;
     eoi_vector_o = lapic_pkg::top_vector(state_i.isr);
-    send_o = 1'b0;
+    send_o = command_sends;
+    message_o = command_message;
     cleared_o = 1'b0;
     sample_lint0 = 1'b0;
-    write_icr = 1'b0;
-    command = new_value;
-    message_o = '0;
 
     if (write) begin
       unique case ({20'd0, offset})
@@ -209,7 +238,6 @@ module lapic_access (
         lapic_regs_pkg::ICR_LOW_OFFSET: begin
           s.icr_low = new_value;
           if (x2apic) s.icr_high = wdata_i[63:32];
-          write_icr = 1'b1;
         end
         lapic_regs_pkg::ICR_HIGH_OFFSET: s.icr_high = new_value;
         lapic_regs_pkg::LVT_TIMER_OFFSET: s.lvt_timer = new_value;
@@ -221,37 +249,19 @@ module lapic_access (
         end
         lapic_regs_pkg::LVT_LINT1_OFFSET: s.lvt_lint1 = new_value;
         lapic_regs_pkg::LVT_ERROR_OFFSET: s.lvt_error = new_value;
-        lapic_regs_pkg::TMICT_OFFSET: begin
-          if (old_mode != lapic_pkg::TimerTscDeadline) begin
-            s.tmict = new_value;
-            s.counting = new_value != 32'd0 && old_mode != lapic_pkg::TimerReserved;
-            s.clocks_left = lapic_pkg::clocks_of(new_value,
-                                                 {state_i.dcr[3], state_i.dcr[1:0]});
-          end
-        end
-        lapic_regs_pkg::DCR_OFFSET: begin
-          s.dcr = new_value;  // the remaining count is kept, at the new rate from now on
-          s.clocks_left = lapic_pkg::clocks_of(
-              lapic_pkg::count_of(state_i.clocks_left, {state_i.dcr[3], state_i.dcr[1:0]}),
-              {new_value[3], new_value[1:0]});
-        end
-        lapic_regs_pkg::SELF_IPI_OFFSET: begin
-          command = {12'd0, 2'd1, 10'd0, wdata_i[7:0]};
-          write_icr = 1'b1;
-        end
-        default: s = state_i;
+        default: ;
       endcase
     end
 
     if (valid_i && kind_i == lapic_pkg::AccessSetCr8 && !fault_o) begin
       s.tpr = {24'd0, wdata_i[3:0], 4'd0};
     end
-    if (write_deadline && old_mode == lapic_pkg::TimerTscDeadline) s.tsc_deadline = wdata_i;
 
     if (eoi_o) begin
       s.isr[eoi_vector_o] = 1'b0;
       if (state_i.tmr[eoi_vector_o] && !state_i.svr[lapic_pkg::SvrSuppressEoi]) begin
         send_o = 1'b1;
+        message_o = '0;
         message_o.eoi = 1'b1;
         message_o.irq_vector = eoi_vector_o;
       end
@@ -269,36 +279,6 @@ module lapic_access (
       s.lvt_lint0[lapic_pkg::LvtMasked] = 1'b1;
       s.lvt_lint1[lapic_pkg::LvtMasked] = 1'b1;
       s.lvt_error[lapic_pkg::LvtMasked] = 1'b1;
-    end
-
-    // One-shot and periodic pass into each other without disturbing the count.
-    if (s.lvt_timer[18:17] != old_mode) begin
-      if (s.lvt_timer[18:17] == lapic_pkg::TimerTscDeadline
-          || old_mode == lapic_pkg::TimerTscDeadline) begin
-        s.tmict = 32'd0;
-        s.counting = 1'b0;
-        s.tsc_deadline = 64'd0;
-      end else if (s.lvt_timer[18:17] == lapic_pkg::TimerReserved) begin
-        s.counting = 1'b0;
-      end
-    end
-
-    // Level and trigger mean nothing but in INIT de-assert, which does nothing.
-    command_mode = command[10:8];
-    deassert = command[15] && !command[14];
-    if (write_icr && command_mode != 3'd3 && command_mode != lapic_pkg::ModeExtint
-        && !(command_mode == lapic_pkg::ModeInit && deassert)) begin
-      send_o = 1'b1;
-      message_o.dest = xapic ? {24'd0, s.icr_high[31:24]} : s.icr_high;
-      message_o.sender = own_id;
-      message_o.irq_vector = command[7:0];
-      message_o.mode = command_mode;
-      message_o.shorthand = command[19:18];
-      message_o.logical = command[11];
-      message_o.dest8 = xapic;
-      if (command_mode <= lapic_pkg::ModeLowest && command[7:4] == 4'd0) begin
-        raise_o = lapic_pkg::EsrSendIllegal;
-      end
     end
 
     if (write_base) begin
