@@ -507,6 +507,7 @@ TEST_F(ioapic_unit, reset_masks_everything_and_keeps_the_pins)
     EXPECT_EQ(messages(f), 0, "what waited is gone");
     EXPECT_EQ(get(f, IOAPIC_AT_ID), 0);
     EXPECT_EQ(get_low(f, PIN), MASKED);
+    EXPECT_EQ(f->io.rte[24], 0, "there is no pin 24");
     put_low(f, 7, 0x51);
     EXPECT_EQ(messages(f), 0, "edge entries do not notice an active line");
     put_low(f, PIN, 0x50 | LEVEL);
