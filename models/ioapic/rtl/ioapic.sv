@@ -9,11 +9,14 @@
 //   4. register access, which sees what the EOI did
 //   5. the pins
 //   6. reset
-//   7. at a tick, if no message is on its way: that of the lowest waiting pin sets out
+//   7. at a tick, if no message is on its way: that of the lowest waiting pin sets out (choose_i)
 // A message is on its way for a number of ticks of the APIC clock (apic_tick_i): eoi_to_message_i
-// if an EOI set it off, else pin_to_message_i; 0 counts as 1.  clk_i may be the APIC clock itself
-// (apic_tick_i = 1) or any faster one at whose edges software acts.  The delays are straps because
-// a profile sets them; in silicon they are constants.
+// if an EOI set it off, else pin_to_message_i; 0 counts as 1.
+//
+// In silicon clk_i is the APIC clock: apic_tick_i = 1, step_i = 1, choose_i = 1, and the delays are
+// constants.  A simulation clocks the twin whenever something happens: apic_tick_i says whether the
+// instant is an edge of that clock, step_i = 0 that it is still the instant of the cycle before,
+// choose_i = 1 that it is the last cycle of its instant.  A profile sets the delays.
 module ioapic #(
   parameter int unsigned Pins = 24
 ) (
@@ -25,7 +28,10 @@ module ioapic #(
   input  logic [15:0] pin_to_message_i,
   input  logic [15:0] eoi_to_message_i,
 
+  // time
+  input  logic        step_i,
   input  logic        apic_tick_i,
+  input  logic        choose_i,
 
   input  logic        answer_valid_i,
   input  logic [7:0]  answer_pin_i,
@@ -186,8 +192,8 @@ module ioapic #(
   logic [31:0] chosen_data;
   logic [15:0] delay;
 
-  assign leaves = apic_tick_i && sending_q && left_q == 16'd1;
-  assign chooses = apic_tick_i && (!sending_q || leaves) && |waiting;
+  assign leaves = step_i && apic_tick_i && sending_q && left_q == 16'd1;
+  assign chooses = choose_i && apic_tick_i && (!sending_q || leaves) && |waiting;
   assign take = chooses ? waiting & (~waiting + Pins'(1)) : '0;  // the lowest
 
   always_comb begin
@@ -220,15 +226,15 @@ module ioapic #(
       data_q <= chosen_data;
     end else begin
       sending_q <= sending_q && !leaves && !reset_i;
-      if (apic_tick_i && sending_q) left_q <= left_q - 16'd1;
+      if (step_i && apic_tick_i && sending_q) left_q <= left_q - 16'd1;
     end
   end
 
   always_ff @(posedge clk_i) begin
     msg_valid_o <= rst_ni && leaves;
-    msg_pin_o <= rst_ni && leaves ? pin_q : 8'd0;
-    msg_addr_o <= rst_ni && leaves ? addr_q : 32'd0;
-    msg_data_o <= rst_ni && leaves ? data_q : 32'd0;
+    msg_pin_o <= leaves ? pin_q : 8'd0;
+    msg_addr_o <= leaves ? addr_q : 32'd0;
+    msg_data_o <= leaves ? data_q : 32'd0;
   end
 
   assign sending_o = sending_q;

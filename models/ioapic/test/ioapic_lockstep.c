@@ -18,6 +18,7 @@ static const char *const word_names[] = {
     [SEEN_AGAIN] = "again",
     [SEEN_TOLD] = "told",
     [SEEN_SENDING] = "sending",
+    [SEEN_POWER_UP] = "after power-up",
     [SEEN_MSG_VALID] = "message",
     [SEEN_MSG_ADDR] = "message address",
     [SEEN_MSG_DATA] = "message data",

@@ -21,12 +21,13 @@ enum ioapic_op {
     OP_COUNT,
 };
 
-/* Of lockstep_setup.value; the period is in cycles of the test's clock. */
+/* Of lockstep_setup.value; the period is in instants of the test. */
 enum ioapic_setup {
     SETUP_VERSION, /* bits 15:0 of the register */
     SETUP_PIN_TO_MESSAGE,
     SETUP_EOI_TO_MESSAGE,
     SETUP_APIC_PERIOD,
+    SETUP_REPEATS, /* so many cycles fall on one instant */
     SETUP_BUSY,    /* per mille of cycles with operations */
     SETUP_PINS,    /* how many of them the stimulus uses */
     SETUP_VECTORS, /* 8 vectors in a word */
@@ -42,6 +43,7 @@ enum ioapic_word {
     SEEN_AGAIN,
     SEEN_TOLD,
     SEEN_SENDING,
+    SEEN_POWER_UP, /* cycle 0: outputs that were not 0 after power-up */
     SEEN_MSG_VALID,
     SEEN_MSG_ADDR,
     SEEN_MSG_DATA,
@@ -64,6 +66,20 @@ enum ioapic_rule {
 
 /* The whole block but for its RTL side. */
 extern struct lockstep_block ioapic_lockstep_block;
+
+/* The instant of a cycle, and whether it is the last one of it. */
+static inline uint64_t ioapic_lockstep_instant(const struct lockstep_setup *s,
+                                               uint32_t cycle)
+{
+    return cycle / s->value[SETUP_REPEATS];
+}
+
+static inline bool ioapic_lockstep_last(const struct lockstep_setup *s,
+                                        uint32_t cycle)
+{
+    return ioapic_lockstep_instant(s, cycle) !=
+           ioapic_lockstep_instant(s, cycle + 1);
+}
 
 /* Of the stimulus (ioapic_lockstep_stimulus.c). */
 void ioapic_lockstep_setup(struct rng *r, struct lockstep_setup *s);

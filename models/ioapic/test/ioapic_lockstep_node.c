@@ -1,8 +1,9 @@
 /* The C side of the lock-step test: the node on its engine, one instant for
- * each cycle of the twin's clock.
+ * each cycle of the twin's clock, or for several.
  *
  * The operations of a cycle are an event of their instant, scheduled after all
- * that is due then by time: the node chooses its next message behind them. */
+ * that is due then by time: the node chooses its next message behind them, at
+ * the end of the instant's last cycle. */
 #include <assert.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "models/ioapic/test/ioapic_lockstep.h"
 #include "models/ioapic/test/ioapic_lockstep_rules.h"
 
-#define CYCLE (1000 * SIM_PS)
+#define CYCLE (1000 * SIM_PS) /* from one instant to the next */
 #define RECORDS 256u
 #define SOURCE 0u
 
@@ -21,6 +22,8 @@ static struct {
     struct irq_record record[RECORDS];
     struct ioapic_node node;
     struct event operations;
+    bool choice_held_back;
+    struct lockstep_setup setup;
     struct irq_counts counts; /* before this cycle */
     const struct lockstep_cycle *cycle;
     uint32_t *seen; /* of the cycle that runs */
@@ -83,6 +86,22 @@ static void carry_out(const struct lockstep_op *op)
     }
 }
 
+/* The node's choice waits for the end of the instant. */
+static void hold_choice_back(bool last)
+{
+    struct event *choice = &side.node.take_event;
+    sim_time now = engine_now(&side.engine);
+
+    if (!last && event_scheduled(choice) && choice->time == now) {
+        engine_cancel(&side.engine, choice);
+        side.choice_held_back = true;
+    } else if (last && side.choice_held_back) {
+        side.choice_held_back = false;
+        if (!event_scheduled(choice))
+            engine_schedule(&side.engine, choice, now);
+    }
+}
+
 static void on_operations(void *ctx, struct event *ev)
 {
     (void)ctx;
@@ -92,6 +111,7 @@ static void on_operations(void *ctx, struct event *ev)
         carry_out(&side.cycle->op[i]);
         ioapic_rules_after(&side.node, &side.cycle->op[i], side.seen);
     }
+    hold_choice_back(ioapic_lockstep_last(&side.setup, side.cycle->number));
 }
 
 void ioapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s)
@@ -109,6 +129,8 @@ void ioapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s)
     };
 
     (void)ctx;
+    side.setup = *s;
+    side.choice_held_back = false;
     engine_init(&side.engine, 8, side.heap);
     irqs_init(&side.irqs, side.record, RECORDS);
     irqs_add_source(&side.irqs);
@@ -162,14 +184,15 @@ static void show(uint32_t *seen)
 void ioapic_lockstep_cycle(void *ctx, const struct lockstep_cycle *c,
                            uint32_t *seen)
 {
-    sim_time now = c->number * CYCLE;
+    const struct lockstep_setup *s = &side.setup;
 
     (void)ctx;
     side.cycle = c;
     side.seen = seen;
     ioapic_rules_before(&side.node);
-    engine_run(&side.engine, now);
-    engine_schedule(&side.engine, &side.operations, now + CYCLE);
+    engine_run(&side.engine, ioapic_lockstep_instant(s, c->number) * CYCLE);
+    engine_schedule(&side.engine, &side.operations,
+                    ioapic_lockstep_instant(s, c->number + 1) * CYCLE);
     show(seen);
     ioapic_rules_cycle(&side.node, c);
 }

@@ -34,6 +34,7 @@ void ioapic_lockstep_setup(struct rng *r, struct lockstep_setup *s)
     v[SETUP_PIN_TO_MESSAGE] = delays[below(r, 8)];
     v[SETUP_EOI_TO_MESSAGE] = delays[below(r, 8)];
     v[SETUP_APIC_PERIOD] = chance(r, 50) ? 1 : 1 + below(r, 4);
+    v[SETUP_REPEATS] = chance(r, 75) ? 1 : 2 + below(r, 2);
     v[SETUP_BUSY] = busy[below(r, 4)];
     v[SETUP_PINS] = used[below(r, 4)];
     v[SETUP_VECTORS] = 0;

@@ -18,6 +18,7 @@ enum {
 struct twin {
     Vioapic top;
     lockstep_setup setup;
+    uint32_t noise; /* outputs that were not 0 after power-up */
 };
 
 void clock_edge(Vioapic &top)
@@ -34,23 +35,6 @@ void forget_strobes(Vioapic &top)
     top.eoi_valid_i = 0;
     top.acc_valid_i = 0;
     top.reset_i = 0;
-}
-
-void power_up(void *ctx, const lockstep_setup *s)
-{
-    twin &t = *static_cast<twin *>(ctx);
-    const uint64_t *v = s->value;
-
-    t.setup = *s;
-    t.top.version_i = static_cast<uint16_t>(v[SETUP_VERSION]);
-    t.top.pin_to_message_i = static_cast<uint16_t>(v[SETUP_PIN_TO_MESSAGE]);
-    t.top.eoi_to_message_i = static_cast<uint16_t>(v[SETUP_EOI_TO_MESSAGE]);
-    t.top.pins_i = 0;
-    t.top.apic_tick_i = 0;
-    forget_strobes(t.top);
-    t.top.rst_ni = 0;
-    clock_edge(t.top);
-    t.top.rst_ni = 1;
 }
 
 void present_access(Vioapic &top, const lockstep_op &op)
@@ -142,16 +126,52 @@ void show(const Vioapic &top, uint32_t *seen)
         seen[SEEN_UNSUPPORTED_MODE] += top.withdrawn_o >> pin & 1;
 }
 
+/* How many outputs are not 0; address and data count with their message. */
+uint32_t outputs(const Vioapic &top)
+{
+    uint32_t seen[SEEN_WORDS] = {0};
+    uint32_t count = 0;
+
+    show(top, seen);
+    for (unsigned i = SEEN_WAITING; i < SEEN_WORDS; i++)
+        count += seen[i] != 0 && i != SEEN_MSG_ADDR && i != SEEN_MSG_DATA;
+    return count;
+}
+
+void power_up(void *ctx, const lockstep_setup *s)
+{
+    twin &t = *static_cast<twin *>(ctx);
+    const uint64_t *v = s->value;
+
+    t.setup = *s;
+    t.top.version_i = static_cast<uint16_t>(v[SETUP_VERSION]);
+    t.top.pin_to_message_i = static_cast<uint16_t>(v[SETUP_PIN_TO_MESSAGE]);
+    t.top.eoi_to_message_i = static_cast<uint16_t>(v[SETUP_EOI_TO_MESSAGE]);
+    t.top.pins_i = 0;
+    t.top.step_i = t.top.apic_tick_i = t.top.choose_i = 1;
+    forget_strobes(t.top);
+    t.top.rst_ni = 0;
+    clock_edge(t.top);
+    t.noise = outputs(t.top);
+    t.top.rst_ni = 1;
+}
+
 void cycle(void *ctx, const lockstep_cycle *c, uint32_t *seen)
 {
     twin &t = *static_cast<twin *>(ctx);
 
+    uint64_t now = ioapic_lockstep_instant(&t.setup, c->number);
+
     forget_strobes(t.top);
-    t.top.apic_tick_i = c->number % t.setup.value[SETUP_APIC_PERIOD] == 0;
+    t.top.step_i = !c->number || ioapic_lockstep_last(&t.setup, c->number - 1);
+    t.top.apic_tick_i = now % t.setup.value[SETUP_APIC_PERIOD] == 0;
+    t.top.choose_i = ioapic_lockstep_last(&t.setup, c->number);
     for (uint32_t i = 0; i < c->ops; i++)
         present(t.top, c->op[i]);
     clock_edge(t.top);
     show(t.top, seen);
+    if (!c->number)
+        seen[SEEN_POWER_UP] = t.noise;
 }
 
 } // namespace
