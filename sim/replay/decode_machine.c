@@ -111,6 +111,8 @@ void machine_event(struct machine_decoder *m, bool apic_read)
     if (m->read_told && !apic_read)
         read_by_msr(m);
     m->read_told &= apic_read;
+    m->written_before = m->written;
+    m->written.is = false;
 }
 
 /* Now it is known whether the device has told of this read. */
@@ -139,25 +141,29 @@ void machine_access(struct machine_decoder *m, const struct machine_access *a)
             thread(m)->first = (uint8_t)a->cpu;
     }
     emit(m, op);
-    m->written = a->device == DEVICE_LAPIC && a->write;
-    m->written_register = op.where >> 4;
-    m->written_value = a->value;
+    m->written = (struct machine_written){
+        .is = a->device == DEVICE_LAPIC && a->write,
+        .reg = op.where >> 4,
+        .thread = m->current,
+        .value = a->value,
+    };
 }
 
 void machine_by_number(struct machine_decoder *m, bool write, uint32_t reg,
                        uint64_t value)
 {
+    const struct machine_written *w = &m->written_before;
+
     if (!write) {
         m->read_told = true;
         m->told_line = m->c->line;
         m->told_thread = m->current;
         m->told_register = reg;
         m->told_value = value;
-    } else if (!m->written || m->written_register != reg ||
-               m->written_value != value) {
+    } else if (!w->is || w->reg != reg || w->thread != m->current ||
+               w->value != value) {
         machine_msr(m, true, LAPIC_MSR_FIRST + reg, value);
     }
-    m->written = false;
 }
 
 void machine_pic_line(struct machine_decoder *m, bool master, unsigned irq,
@@ -169,8 +175,7 @@ void machine_pic_line(struct machine_decoder *m, bool master, unsigned irq,
         .value = high,
     };
 
-    if (op.where != PIC_CASCADE) /* the slave's output is no stimulus */
-        emit(m, op);
+    emit(m, op); /* line 2, the slave's output, goes nowhere */
 }
 
 void machine_pin(struct machine_decoder *m, unsigned isa_line, bool high)

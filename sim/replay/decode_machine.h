@@ -33,9 +33,12 @@ struct machine_decoder {
     bool read_told; /* not yet known which of the two it is */
     uint32_t told_line, told_register;
     uint64_t told_thread, told_value;
-    bool written; /* the event before wrote this value to this register */
-    uint32_t written_register;
-    uint64_t written_value;
+    /* What this event writes to the page, and what the one before did. */
+    struct machine_written {
+        bool is;
+        uint32_t reg;
+        uint64_t thread, value;
+    } written, written_before;
 };
 
 enum machine_device { DEVICE_LAPIC, DEVICE_IOAPIC, DEVICE_PIC };

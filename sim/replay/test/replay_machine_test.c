@@ -182,6 +182,40 @@ TEST_F(replayed, request_that_the_recording_lacks_is_a_difference)
     EXPECT_COUNTS(f, 1, 1, 0);
 }
 
+TEST_F(replayed, request_of_a_line_that_is_high_breaks_no_rule)
+{
+    play_text(f, ON MASTER "8 0.000004 t0 L pic 1 4 1\n"
+                           "9 0.000005 t1 P 4 12\n"
+                           "10 0.000005 t1 A 0x0c\n"
+                           "12 0.000006 t1 R cpu0 pic 0x20 1 0x10\n");
+    EXPECT_COUNTS(f, 3, 1, 0);
+}
+
+/* LINT0 is edge-triggered here, and the 8259 ends its interrupts itself. */
+TEST_F(replayed, acknowledge_gives_lint0_another_edge)
+{
+    play_text(f, ON "3 0.000003 t1 W cpu0 lapic 0xfee00350 4 0x41\n"
+                    "3 0.000003 t1 W cpu0 pic 0x20 1 0x11\n"
+                    "4 0.000003 t1 W cpu0 pic 0x21 1 0x8\n"
+                    "5 0.000003 t1 W cpu0 pic 0x21 1 0x4\n"
+                    "6 0.000003 t1 W cpu0 pic 0x21 1 0x3\n"
+                    "7 0.000003 t1 W cpu0 pic 0x21 1 0xcf\n"
+                    "8 0.000004 t0 L pic 1 4 1\n"
+                    "9 0.000004 t0 L pic 1 5 1\n"
+                    "10 0.000005 t1 A 0x41\n"
+                    "11 0.000006 t1 R cpu0 lapic 0xfee00220 4 0\n"
+                    "12 0.000007 t1 W cpu0 pic 0x20 1 0xc\n"
+                    "13 0.000007 t1 R cpu0 pic 0x20 1 0x84\n"
+                    "14 0.000008 t1 R cpu0 lapic 0xfee00220 4 0x2\n");
+    EXPECT_COUNTS(f, 4, 0, 0);
+}
+
+TEST_F(replayed, lvt_entry_unmasked_without_a_disable_is_a_difference)
+{
+    play_text(f, "1 0.000003 t1 R cpu0 lapic 0xfee00350 4 0\n");
+    EXPECT_COUNTS(f, 1, 1, 0);
+}
+
 TEST_F(replayed, lvt_entry_left_unmasked_by_a_disable_breaks_a_rule)
 {
     play_text(f, ON "3 0.000003 t1 W cpu0 lapic 0xfee00350 4 0x8700\n"
@@ -208,6 +242,22 @@ TEST_F(replayed, access_told_twice_is_played_once)
                  "3 0.000002 t1 W cpu0 lapic 0xfee000b0 4 0x0\n"
                  "4 0.000002 t1 w regs x2/mmio 0x0b 4 0x0\n");
     EXPECT_COUNTS(f, 1, 0, 0);
+}
+
+TEST_F(replayed, access_of_another_register_or_thread_is_another_access)
+{
+    play_text(f, ON "3 0.000003 t2 B base 0xfee00c00\n"
+                    "4 0.000004 t1 W cpu0 lapic 0xfee00080 4 0x20\n"
+                    "5 0.000004 t2 w regs x2/mmio 0x08 4 0x20\n"
+                    "6 0.000005 t2 r regs x2/mmio 0x08 4 0x20\n"
+                    "7 0.000005 t1 R cpu0 lapic 0xfee00080 4 0x20\n");
+    EXPECT_COUNTS(f, 2, 0, 0);
+    play_text(f, "1 0.000001 t1 R cpu1 lapic 0xfee000f0 4 0xff\n"
+                 "2 0.000002 t1 W cpu0 lapic 0xfee000b0 4 0x0\n"
+                 "3 0.000003 t1 B base 0xfee00d00\n"
+                 "4 0.000004 t1 r regs x2/mmio 0x0a 4 0x0\n"
+                 "5 0.000005 t1 R cpu1 lapic 0xfee00080 4 0\n");
+    EXPECT_COUNTS(f, 3, 0, 0);
 }
 
 TEST_F(replayed, thread_without_a_memory_access_has_a_cpu_of_its_own)

@@ -76,6 +76,13 @@ TEST_F(replayed, line_reaches_the_local_apic_through_the_ioapic)
     EXPECT_COUNTS(f, 3, 0, 0);
 }
 
+TEST_F(replayed, message_that_finds_its_irr_bit_set_is_taken)
+{
+    play_text(f, "BEGIN ioapic\nIW 17 0\nIW 16 8031\nIW 1b 0\nIW 1a 8031\n"
+                 "L 3 1\nL 5 1\nIR 16 =c031\nIR 1a =c031\n");
+    EXPECT_COUNTS(f, 2, 0, 0);
+}
+
 TEST_F(replayed, earlier_operations_are_those_on_the_vector)
 {
     play_text(f, "BEGIN lapic\n"
