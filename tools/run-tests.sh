@@ -7,6 +7,7 @@
 # "ok ..." and "not ok ..." lines, or a last line "N passed, N failed"; one
 # that prints neither counts as one test.  A program that ends with a non-zero
 # status, crashes or runs too long counts as a failure even if it reports none.
+# One that cannot run here prints "1..0 # SKIP reason": the reason is shown.
 # One line is printed for each, the whole output only if something failed.
 # The last line is "N passed, N failed".
 set -u
@@ -55,7 +56,10 @@ for program; do
     ms=$((($(date +%s%N) - start) / 1000000))
     read -r passed failed <<<"$(count "$log.log")"
     why=
-    if [ "$passed" = - ]; then
+    skipped=$(sed -n 's/^1\.\.0 # SKIP *//p' "$log.log" | head -n 1)
+    if [ "$passed" = - ] && [ -n "$skipped" ]; then
+        passed=0 failed=0 why=" (skipped: $skipped)"
+    elif [ "$passed" = - ]; then
         passed=$((status == 0)) failed=0
     elif [ $((passed + failed)) = 0 ]; then
         failed=1 why=" (no tests ran)"

@@ -38,6 +38,8 @@ slow=$(script slow.sh <<<'echo "ok - a"; sleep 60')
 given=$(script given.sh <<<'[ "$1" = x ] && echo "ok - a" && echo "ok - b"')
 empty=$(script empty <<<'#!/bin/sh
 echo "[==========] Running 0 tests from 0 test suites."')
+skipped=$(script skipped.sh <<<'echo "1..0 # SKIP no such machine"')
+unfit=$(script unfit.sh <<<'echo "1..0 # SKIP no such machine"; exit 1')
 crash=$(script crash <<<'#!/bin/sh
 echo "[       OK ] a.b (0 ms)"
 kill -SEGV $$')
@@ -58,6 +60,14 @@ check "a closing line is taken over" "7 passed, 2 failed" 1 "$summed"
 check "GoogleTest's lines are counted once" "2 passed, 1 failed" 1 "$google"
 check "a crash is a failure" "1 passed, 1 failed" 1 "$crash"
 check "a program without tests is a failure" "0 passed, 1 failed" 1 "$empty"
+check "a skipped program is no failure" "0 passed, 0 failed" 0 "$skipped"
+if grep -q 'skipped: no such machine' "$work/out"; then
+    echo "ok - why a program was skipped is shown"
+else
+    echo "not ok - why a program was skipped is shown"
+    status=1
+fi
+check "a skip does not hide a bad status" "0 passed, 1 failed" 1 "$unfit"
 check "a missing program is a failure" "0 passed, 1 failed" 1 "$work/none"
 check "arguments are passed on" "2 passed, 0 failed" 0 "$given x"
 check "all programs are added up" "13 passed, 4 failed" 1 \
