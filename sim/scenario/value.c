@@ -240,8 +240,13 @@ bool number_parse(const char *text, double *value)
     return !*end && isfinite(*value);
 }
 
+/* Whole numbers have no exponent: "9e+02" is text for many readers of YAML. */
 void number_format(double value, char out[VALUE_TEXT])
 {
+    if (value == floor(value) && fabs(value) < 1e15) {
+        snprintf(out, VALUE_TEXT, "%.0f", value);
+        return;
+    }
     for (int precision = 1; precision <= 17; precision++) {
         snprintf(out, VALUE_TEXT, "%.*g", precision, value);
         if (strtod(out, NULL) == value)

@@ -112,6 +112,8 @@ TEST(value, numbers_are_decimal_and_finite)
     EXPECT_TRUE(number_parse("0.1", &value));
     number_format(value, shown);
     EXPECT_STREQ(shown, "0.1");
+    number_format(900, shown);
+    EXPECT_STREQ(shown, "900", "not 9e+02");
     EXPECT_FALSE(number_parse("nan", &value));
     EXPECT_FALSE(number_parse("inf", &value));
     EXPECT_FALSE(number_parse("0x10", &value));
