@@ -20,6 +20,7 @@ static const char *const word_names[] = {
     [SEEN_SENDING] = "sending",
     [SEEN_POWER_UP] = "after power-up",
     [SEEN_MSG_VALID] = "message",
+    [SEEN_MSG_PIN] = "message pin",
     [SEEN_MSG_ADDR] = "message address",
     [SEEN_MSG_DATA] = "message data",
     [SEEN_RDATA_LOW] = "read",

@@ -45,6 +45,7 @@ enum ioapic_word {
     SEEN_SENDING,
     SEEN_POWER_UP, /* cycle 0: outputs that were not 0 after power-up */
     SEEN_MSG_VALID,
+    SEEN_MSG_PIN,
     SEEN_MSG_ADDR,
     SEEN_MSG_DATA,
     SEEN_RDATA_LOW,

@@ -35,6 +35,7 @@ static void bus_sees(void *ctx, const struct msg *m)
 
     (void)ctx;
     side.seen[SEEN_MSG_VALID]++;
+    side.seen[SEEN_MSG_PIN] = side.node.sending.pin;
     side.seen[SEEN_MSG_ADDR] = (uint32_t)m->write.addr;
     side.seen[SEEN_MSG_DATA] = (uint32_t)m->write.data;
     irq_deliver(&side.irqs, m->irq, HOP_LAPIC_ACCEPT, now);

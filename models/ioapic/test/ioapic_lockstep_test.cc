@@ -113,6 +113,7 @@ void show(const Vioapic &top, uint32_t *seen)
     seen[SEEN_TOLD] = top.told_o;
     seen[SEEN_SENDING] = top.sending_o;
     seen[SEEN_MSG_VALID] = top.msg_valid_o;
+    seen[SEEN_MSG_PIN] = top.msg_pin_o;
     seen[SEEN_MSG_ADDR] = top.msg_addr_o;
     seen[SEEN_MSG_DATA] = top.msg_data_o;
     seen[SEEN_RDATA_LOW] = static_cast<uint32_t>(top.acc_rdata_o);
@@ -126,7 +127,7 @@ void show(const Vioapic &top, uint32_t *seen)
         seen[SEEN_UNSUPPORTED_MODE] += top.withdrawn_o >> pin & 1;
 }
 
-/* How many outputs are not 0; address and data count with their message. */
+/* How many outputs are not 0; what belongs to a message counts as one. */
 uint32_t outputs(const Vioapic &top)
 {
     uint32_t seen[SEEN_WORDS] = {0};
@@ -134,7 +135,7 @@ uint32_t outputs(const Vioapic &top)
 
     show(top, seen);
     for (unsigned i = SEEN_WAITING; i < SEEN_WORDS; i++)
-        count += seen[i] != 0 && i != SEEN_MSG_ADDR && i != SEEN_MSG_DATA;
+        count += seen[i] != 0 && (i < SEEN_MSG_PIN || i > SEEN_MSG_DATA);
     return count;
 }
 
