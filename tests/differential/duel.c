@@ -11,7 +11,7 @@ struct known_row {
 };
 
 #define OURS "the page is right"
-#define FREE "the data sheets leave it open"
+#define FREE "the data sheets leave it open, ours is the page's choice"
 #define BOARD "wiring of QEMU's board"
 
 static const struct known_row rows[] = {

@@ -72,12 +72,16 @@ static unsigned draw_pin(struct duel *d)
     return below(d, 3) ? 1 + below(d, 6) : 1 + below(d, BOARD_PINS - 1);
 }
 
+/* Mostly of a pin whose entry is open. */
 static struct op draw_pin_change(struct duel *d)
 {
     unsigned pin = draw_pin(d);
-    struct op op =
-        PIN((uint16_t)pin, !vecset_has(&ours(d)->high, (uint8_t)pin));
+    struct op op;
 
+    for (unsigned i = 0; i < 4 && ours(d)->rte[pin] & IOAPIC_RTE_MASKED; i++)
+        pin = draw_pin(d);
+    op = (struct op)PIN((uint16_t)pin,
+                        !vecset_has(&ours(d)->high, (uint8_t)pin));
     return op;
 }
 

@@ -9,10 +9,6 @@
 #define WINDOW(value) WRITE(IOAPIC_IOWIN, 4, value)
 #define LOOK READ(IOAPIC_IOWIN, 4)
 
-#define PAGE_OF_QEMU                                                           \
-    0x100u /* after so many bytes its registers are repeated                   \
-            */
-
 /* ---- what an operation would set off ---- */
 
 static bool opens(const struct ioapic_change *c, unsigned pin, uint64_t mask,
@@ -95,7 +91,8 @@ static enum known known_of_pin(const struct ioapic_change *c, unsigned pin)
     return KNOWN_COUNT;
 }
 
-/* Of the access, before any entry is looked at. */
+/* Of the access, before any entry is looked at.  Pin 0 and offsets beyond FFh
+ * are not drawn. */
 static enum known known_of_access(const struct ioapic_change *c)
 {
     const struct op *op = c->op;
@@ -104,10 +101,8 @@ static enum known known_of_access(const struct ioapic_change *c)
     bool high = c->before.select % 2;
     bool window = (op->at & ~3u) == IOAPIC_IOWIN;
 
-    if (op->kind != OP_READ && op->kind != OP_WRITE)
-        return op->at ? KNOWN_COUNT : KNOWN_IOAPIC_PIN_0;
-    if (op->at >= PAGE_OF_QEMU)
-        return KNOWN_IOAPIC_ALIAS;
+    if (op->kind == OP_PIN)
+        return KNOWN_COUNT;
     if (op->kind == OP_READ)
         return window && op->bytes < 4 ? KNOWN_IOAPIC_NARROW_READ : KNOWN_COUNT;
     if (op->at == IOAPIC_EOI && op->bytes < 4)
@@ -230,7 +225,7 @@ static const struct witness witnesses[] = {
      0x00,
      0x12,
      false,
-     {WRITE(PAGE_OF_QEMU, 4, 0x12), READ(IOAPIC_IOREGSEL, 4)}},
+     {WRITE(0x100, 4, 0x12), READ(IOAPIC_IOREGSEL, 4)}},
 };
 
 void ioapic_witnesses(struct duel *d)

@@ -64,8 +64,11 @@ static void sum_up(const struct duel *d)
     for (unsigned i = 0; i < KNOWN_COUNT; i++)
         avoided += d->avoided[i];
     printf("# %s: %" PRIu64 " answers compared, %" PRIu64
-           " draws avoided a known difference, %" PRIu64 " requests to QEMU\n",
-           d->block, d->answers, avoided, d->qemu.requests);
+           " of them messages, %" PRIu64 " INTA cycles\n",
+           d->block, d->answers, d->messages, d->vectors);
+    printf("# %s: %" PRIu64 " draws avoided a known difference, %" PRIu64
+           " requests to QEMU\n",
+           d->block, avoided, d->qemu.requests);
 }
 
 /* The number of failed tests. */

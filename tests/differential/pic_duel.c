@@ -154,10 +154,12 @@ static struct op draw(struct duel *d)
         return (struct op)IN((uint16_t)(command_port[chip] + dice % 2));
     if (chip_of(d, chip)->init != PIC_INIT_IDLE && dice < 60)
         return draw_icw(d, chip);
+    if (d->board.answer.intr && below(d, 4) == 0)
+        return inta;
     if (dice < 40)
         return draw_line(d);
     if (dice < 55)
-        return d->board.answer.intr || dice < 44 ? inta : draw_line(d);
+        return d->board.answer.intr || dice < 42 ? inta : draw_line(d);
     if (dice < 70)
         return draw_ocw2(d, chip);
     if (dice < 80)

@@ -51,20 +51,6 @@ const char *qemu_find(void)
     return NULL;
 }
 
-__attribute__((noreturn, format(printf, 2, 3))) static void
-give_up(struct qemu *q, const char *format, ...)
-{
-    va_list args;
-
-    printf("not ok - QEMU can be spoken to: ");
-    va_start(args, format);
-    vprintf(format, args);
-    va_end(args);
-    printf("\n");
-    qemu_stop(q);
-    exit(1);
-}
-
 /* ---- streams ---- */
 
 /* The next whole line without its end, if it is there already. */
@@ -95,6 +81,34 @@ static bool fill(struct qemu_stream *s)
     return got > 0;
 }
 
+/* What it said on its standard error last, or nothing. */
+static const char *last_words(struct qemu *q)
+{
+    static char words[LINE_MAX_LENGTH];
+    char line[LINE_MAX_LENGTH];
+
+    words[0] = '\0';
+    do {
+        while (cut_line(&q->trace, line))
+            memcpy(words, line, sizeof words);
+    } while (q->pid > 0 && fill(&q->trace));
+    return words;
+}
+
+__attribute__((noreturn, format(printf, 2, 3))) static void
+give_up(struct qemu *q, const char *format, ...)
+{
+    va_list args;
+
+    printf("not ok - QEMU can be spoken to: ");
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf("; its last words: '%s'\n", last_words(q));
+    qemu_stop(q);
+    exit(1);
+}
+
 static void read_line(struct qemu *q, struct qemu_stream *s, char *line)
 {
     struct pollfd ready = {.fd = s->fd, .events = POLLIN};
@@ -103,7 +117,7 @@ static void read_line(struct qemu *q, struct qemu_stream *s, char *line)
         if (poll(&ready, 1, PATIENCE_MS) <= 0)
             give_up(q, "no answer in %d s", PATIENCE_MS / 1000);
         if (!fill(s))
-            give_up(q, "it ended: %.*s", (int)q->trace.length, q->trace.text);
+            give_up(q, "it ended");
     }
 }
 
@@ -276,8 +290,7 @@ static json_t *read_reply(struct qemu *q)
             json_loadfd(q->control.fd, JSON_DISABLE_EOF_CHECK, NULL);
 
         if (!reply)
-            give_up(q, "its control channel is closed: %.*s",
-                    (int)q->trace.length, q->trace.text);
+            give_up(q, "its control channel is closed");
         if (json_object_get(reply, "return"))
             return reply;
         json_decref(reply); /* its greeting, or an event */
