@@ -220,6 +220,71 @@ TEST_EACH(machine_lines, interrupts_are_born_at_the_pin, struct line_row,
     figures_free(&f);
 }
 
+static bool remote_irr(const struct machine *m)
+{
+    return m->ioapic->ioapic.rte[m->scenario->device[0].pin] &
+           IOAPIC_RTE_REMOTE_IRR;
+}
+
+static bool pin_is_low(struct machine *m)
+{
+    return !vecset_has(&m->ioapic->ioapic.high,
+                       (uint8_t)m->scenario->device[0].pin);
+}
+
+static bool taken(struct machine *m)
+{
+    return remote_irr(m);
+}
+
+static bool acknowledged(struct machine *m)
+{
+    return !vecset_empty(&m->cpu[0].lapic.lapic.isr);
+}
+
+static bool ended(struct machine *m)
+{
+    return vecset_empty(&m->cpu[0].lapic.lapic.isr);
+}
+
+static bool open_again(struct machine *m)
+{
+    return !remote_irr(m);
+}
+
+static sim_time when(struct machine *m, bool (*found)(struct machine *m))
+{
+    EXPECT_TRUE(rig_run_until(m, found));
+    return machine_now(m);
+}
+
+TEST(machine_lines, each_step_takes_what_the_profile_says)
+{
+    struct scenario s = with_lines(&line_rows[1], PROGRAM_SPIN);
+    const struct platform *p = &s.platform;
+    struct machine *m = machine_build(&s);
+    struct figures f;
+    sim_time time;
+
+    rig_talk(m, false);
+    machine_run(m, 100 * SIM_US);
+    time = machine_now(m);
+    pcie_node_cause(&m->device[0].fn, 0);
+    time = clock_edge(&m->pcie, time + p->pcie.intx_message);
+    EXPECT_EQ(when(m, pin_is_low), time);
+    time = clock_after(&m->apic, clock_edge(&m->apic, time),
+                       p->ioapic.pin_to_message);
+    EXPECT_EQ(when(m, taken), time + p->bus.msi_to_lapic);
+    when(m, acknowledged);
+    time = when(m, ended);
+    EXPECT_FALSE(pin_is_low(m), "the handler's read has pushed the level");
+    time = clock_after(&m->apic, time, p->lapic.icr_to_bus);
+    EXPECT_EQ(when(m, open_again), time + p->bus.eoi_to_ioapic);
+    rig_finish(m, &f);
+    machine_free(m);
+    figures_free(&f);
+}
+
 /* ---- messages to more or less than one local APIC ---- */
 
 /* The entry of device 0 as a test wants it. */
@@ -234,12 +299,6 @@ static void set_entry(struct machine *m, uint32_t high, uint32_t low)
         machine_write(m, IOAPIC_BASE + IOAPIC_IOREGSEL, &select[i], 4);
         machine_write(m, IOAPIC_BASE + IOAPIC_IOWIN, &value[i], 4);
     }
-}
-
-static bool remote_irr(const struct machine *m)
-{
-    return m->ioapic->ioapic.rte[m->scenario->device[0].pin] &
-           IOAPIC_RTE_REMOTE_IRR;
 }
 
 static struct machine *one_pulse(struct scenario *s, uint32_t high)
