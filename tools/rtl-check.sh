@@ -48,10 +48,22 @@ synthesize() {
         tee -o $build/rtl/$1/cells.txt stat"
 }
 
+check_twin() {
+    check "$1: verilator -Wall is silent" \
+        verilator --lint-only -Wall --top-module "$1" $(files "$1")
+    check "$1: no waiver in the code" no_waiver "$1"
+    check "$1: Yosys synthesizes it without latches" synthesize "$1"
+    exit "$failed"
+}
+
+# side by side; what each says stays together
 for name; do
-    check "$name: verilator -Wall is silent" \
-        verilator --lint-only -Wall --top-module "$name" $(files "$name")
-    check "$name: no waiver in the code" no_waiver "$name"
-    check "$name: Yosys synthesizes it without latches" synthesize "$name"
+    (check_twin "$name" >"$build/rtl/$name/check.txt") &
+done
+for name; do
+    wait -n || failed=1
+done
+for name; do
+    cat "$build/rtl/$name/check.txt"
 done
 exit $failed
