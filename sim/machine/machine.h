@@ -35,10 +35,11 @@ void machine_run(struct machine *m, sim_time limit);
 /*
  * A write that comes from outside arrives now, from a requester of its own: to
  * FEEx_xxxxh it is an MSI (one aligned doubleword; others are dropped and
- * counted), to a device's BAR a register write of 1, 2, 4 or 8 bytes, else
- * memory, of which 32 MiB can be touched from outside.  What cannot be taken
- * is refused: counted as a warning, without effect.  machine_read() is its
- * counterpart; the interrupt range and refused reads give all ones.
+ * counted), to a device's BAR or the I/O APIC's page a register write of 1, 2,
+ * 4 or 8 bytes, else memory, of which 32 MiB can be touched from outside.  What
+ * cannot be taken is refused: counted as a warning, without effect.
+ * machine_read() is its counterpart; the interrupt range and refused reads give
+ * all ones.
  */
 void machine_write(struct machine *m, uint64_t addr, const void *data,
                    size_t bytes);

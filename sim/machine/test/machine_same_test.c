@@ -5,7 +5,7 @@
 #include "sim/core/rng.h"
 #include "sim/machine/test/rig.h"
 
-/* Something of everything: chance, a guest's timer, the host's tick. */
+/* Something of everything: chance, a guest's timer, the host's tick, a line. */
 static struct scenario lively(enum rig_variant v)
 {
     struct scenario s = rig_scenario(v, PROGRAM_STREAM);
@@ -14,6 +14,12 @@ static struct scenario lively(enum rig_variant v)
     s.device[0].nic.round_trip_jitter = 5 * SIM_US;
     s.device[2].nic.pulse = PULSE_EXPONENTIAL;
     s.device[2].nic.pulse_interval = 20 * SIM_US;
+    s.machine.ioapic_pins = 24;
+    if (!s.vm[2].features.eli) {
+        s.device[2].message = MESSAGE_INTX;
+        s.device[2].vectors = 1;
+        s.device[2].moderation = s.device[2].ack_moderation = 0;
+    }
     s.program[0].timer_hz = 1000;
     s.program[1].window = 8;
     s.machine.host_timer_hz = 1000;
