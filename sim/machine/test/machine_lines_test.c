@@ -320,6 +320,72 @@ TEST(machine_lines, each_step_takes_what_the_profile_says)
     figures_free(&f);
 }
 
+/* ---- lines of a guest ---- */
+
+static bool masked(struct machine *m)
+{
+    return m->ioapic->ioapic.rte[m->scenario->device[0].pin] &
+           IOAPIC_RTE_MASKED;
+}
+
+static bool open_for_guest(struct machine *m)
+{
+    return !masked(m);
+}
+
+static bool cleared(struct machine *m)
+{
+    return !m->device[0].fn.intx;
+}
+
+/* Up to where the host has masked the line of device 0. */
+static struct machine *host_has_it(struct scenario *s)
+{
+    struct machine *m = machine_build(s);
+
+    rig_talk(m, false);
+    machine_run(m, s->warmup);
+    pcie_node_cause(&m->device[0].fn, 0);
+    when(m, masked);
+    return m;
+}
+
+TEST(machine_lines, host_masks_before_its_eoi_until_the_guests_eoi)
+{
+    struct scenario s = with_lines(&line_rows[3], PROGRAM_SPIN);
+    struct machine *m = host_has_it(&s);
+    struct figures f;
+
+    EXPECT_TRUE(remote_irr(m), "the EOI is still to come");
+    when(m, open_again);
+    EXPECT_TRUE(pin_is_low(m), "the guest has not seen the interrupt yet");
+    when(m, cleared);
+    EXPECT_TRUE(masked(m));
+    when(m, open_for_guest);
+    rig_finish(m, &f);
+    EXPECT_EQ(rig_count(&f, "interrupts.delivered"), 1);
+    EXPECT_EQ(rig_count(&f, "exits.by_reason.EXTERNAL_INTERRUPT"), 1);
+    machine_free(m);
+    figures_free(&f);
+}
+
+TEST(machine_lines, cause_that_comes_while_the_guest_has_the_line_comes_after)
+{
+    struct scenario s = with_lines(&line_rows[3], PROGRAM_SPIN);
+    struct machine *m = host_has_it(&s);
+    struct figures f;
+
+    when(m, cleared);
+    pcie_node_cause(&m->device[0].fn, 0);
+    when(m, open_for_guest);
+    EXPECT_TRUE(pin_is_low(m));
+    rig_finish(m, &f);
+    EXPECT_EQ(rig_count(&f, "interrupts.delivered"), 2);
+    expect_idle_line(m);
+    machine_free(m);
+    figures_free(&f);
+}
+
 /* ---- messages to more or less than one local APIC ---- */
 
 /* The entry of device 0 as a test wants it. */
