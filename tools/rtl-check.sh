@@ -43,8 +43,8 @@ synthesize() {
         proc
         check -assert
         select -assert-none t:\$dlatch t:\$adlatch t:\$dlatchsr
-        synth -flatten -run coarse: -top $1
-        select -assert-none t:\$_DLATCH_* t:\$_DLATCHSR_* t:\$_ALDFF*
+        synth -flatten -run coarse:fine -top $1
+        select -assert-none t:\$dlatch t:\$adlatch t:\$dlatchsr t:\$aldff*
         tee -o $build/rtl/$1/cells.txt stat"
 }
 
