@@ -74,7 +74,7 @@ all: $(BUILD)/libvirqsim.a $(PROGRAM) ## build (the default)
 # ---- what people call ----------------------------------------------------
 
 .PHONY: demo check test results results-update asan bench cov lint format
-.PHONY: help clean rtl-check lockstep-long
+.PHONY: help clean rtl-check lockstep-long mutants
 
 demo: ## install what is missing, build, compare the example scenario
 	@tools/install-deps.sh build
@@ -109,6 +109,9 @@ results-update: $(PROGRAM) ## make them, and the numbers in the pages, anew
 asan: ## unit tests and a scenario with AddressSanitizer and UBSan
 	$(SUBMAKE) $(ASAN) asan-programs
 	$(RUN_TESTS) $(ASAN_TESTS)
+
+mutants: ## break models and twins, one fault at a time; takes an hour
+	$(PYTHON) tools/mutants.py
 
 bench: $(BENCHES) $(LOCKSTEP) ## run every bench/*_bench.c; speed of the twins
 	@set -e; for b in $(BENCHES); do echo "== $$b"; $$b; done
