@@ -62,6 +62,10 @@ TWINS := $(sort $(patsubst models/%/rtl/,%,$(dir $(wildcard models/*/rtl/*.sv)))
 LOCKSTEP := $(TWINS:%=$(BUILD)/lockstep/%)
 TWIN_PACKAGES := $(foreach n,$(TWINS),$(BUILD)/rtl/$(n)/$(n)_regs_pkg.sv)
 LOCKSTEP_C := $(filter-out %_test.c,$(wildcard tests/lockstep/*.c))
+VERILATED := $(BUILD)/rtl/verilated.o $(BUILD)/rtl/verilated_threads.o
+# Twins that a machine can have: sim/sc/NAME_twin.cc.
+SC_TWINS := $(patsubst sim/sc/%_twin.cc,%,$(wildcard sim/sc/*_twin.cc))
+SC_RTL := $(foreach n,$(SC_TWINS),$(BUILD)/rtl/$(n)/V$(n)__ALL.a) $(VERILATED)
 VERILATOR_INCLUDE ?= /usr/share/verilator/include
 PROGRAM := $(BUILD)/virqsim
 
@@ -155,7 +159,7 @@ $(BUILD)/libvirqsim.a: $(call obj,$(LIB_C)) $(BUILD)/sources
 	@rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
-$(PROGRAM): $(call obj,$(CLI_C) $(SC_CC)) $(BUILD)/libvirqsim.a
+$(PROGRAM): $(call obj,$(CLI_C) $(SC_CC)) $(SC_RTL) $(BUILD)/libvirqsim.a
 	$(call say,LINK $@)
 	$(LINK) -o $@ $^ $(LDLIBS) -lsystemc
 
@@ -164,9 +168,9 @@ $(BUILD)/unit_tests: $(call obj,$(TEST_C) $(TEST_CC) $(LOCKSTEP_C)) \
 	$(call say,LINK $@)
 	$(LINK) -o $@ $^ $(LDLIBS) -lgtest
 
-# $(call program_rule,program,sources,libraries)
+# $(call program_rule,program,sources,libraries,archives)
 define program_rule
-$(1): $(call obj,$(2)) $(BUILD)/libvirqsim.a
+$(1): $(call obj,$(2)) $(4) $(BUILD)/libvirqsim.a
 	$(call say,LINK $(1))
 	@mkdir -p $$(@D)
 	$$(LINK) -o $$@ $$^ $$(LDLIBS) $(3)
@@ -175,19 +179,18 @@ endef
 # SystemC builds one design a process: one program a test.
 $(foreach t,$(SC_TEST_CC),$(eval $(call program_rule,\
 	$(BUILD)/sc-tests/$(basename $(notdir $(t))),\
-	$(t) $(SC_TEST_SHARED_CC) $(SC_CC),-lgtest -lsystemc)))
+	$(t) $(SC_TEST_SHARED_CC) $(SC_CC),-lgtest -lsystemc,$(SC_RTL))))
 $(eval $(call program_rule,$(BUILD)/differential,$(DIFFERENTIAL_C),))
 $(foreach b,$(BENCH_C),$(eval $(call program_rule,\
 	$(BUILD)/$(basename $(b)),$(b),)))
 $(foreach e,$(EXAMPLE_DIRS),$(eval $(call program_rule,\
 	$(BUILD)/$(patsubst %/,%,$(e)),\
-	$(call sources,$(e),-name '*.c' -o -name '*.cc') $(SC_CC),-lsystemc)))
+	$(call sources,$(e),-name '*.c' -o -name '*.cc') $(SC_CC),-lsystemc,$(SC_RTL))))
 
 # ---- RTL twins -----------------------------------------------------------
 
 # $(call twin_rules,NAME): the package made from the register table, the
-# verilated twin, and the lock-step test that drives it.
-VERILATED := $(BUILD)/rtl/verilated.o $(BUILD)/rtl/verilated_threads.o
+# verilated twin, and what includes its header.
 twin_sv = $(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv models/$(1)/rtl/$(1)_pkg.sv \
 	$(filter-out %_pkg.sv,$(sort $(wildcard models/$(1)/rtl/*.sv)))
 define twin_rules
@@ -202,10 +205,10 @@ $(BUILD)/rtl/$(1)/V$(1)__ALL.a: $(call twin_sv,$(1))
 		--x-assign fast --x-initial fast --top-module $(1) --prefix V$(1) \
 		--Mdir $$(@D) $$^ >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; false; }
 
-$(call obj,models/$(1)/test/$(1)_lockstep_test.cc): \
+$(call obj,models/$(1)/test/$(1)_lockstep_test.cc sim/sc/$(1)_twin.cc): \
 		$(BUILD)/rtl/$(1)/V$(1)__ALL.a
-$(call obj,models/$(1)/test/$(1)_lockstep_test.cc): private ALL_CXXFLAGS += \
-	-isystem $(BUILD)/rtl/$(1) -isystem $(VERILATOR_INCLUDE)
+$(call obj,models/$(1)/test/$(1)_lockstep_test.cc sim/sc/$(1)_twin.cc): \
+	private ALL_CXXFLAGS += -isystem $(BUILD)/rtl/$(1) -isystem $(VERILATOR_INCLUDE)
 
 $(BUILD)/lockstep/$(1): $(call obj,$(LOCKSTEP_C) $(call sources,\
 		models/$(1)/test,-name '$(1)_lockstep*.c*')) \

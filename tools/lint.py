@@ -47,7 +47,8 @@ LAYERS = [
     # plays recordings into models, without nodes and their time
     (r"sim/replay/", [r"sim/(core|replay)/", NO_NODE]),
     (r"sim/machine/", [r"sim/(?!sc/|cli/)", r"models/", r"software/"]),
-    (r"sim/sc/", [r"sim/(?!cli/)", r"include/"]),
+    # the verilated twins act for the nodes
+    (r"sim/sc/", [r"sim/(?!cli/)", r"include/", r"models/\w+/\w+_node\.h"]),
     (r"sim/cli/", [r"sim/"]),
 ]
 SYSTEMC = re.compile(r"<(systemc|tlm|sysc/|tlm_core/|tlm_utils/)")

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "sim/sc/lapic_twin.h"
 #include "sim/sc/machine_c.h"
 #include "sim/sc/virqsim_module.h"
 extern "C" {
@@ -136,7 +137,8 @@ int sc_main(int argc, char **argv)
     if (!set)
         return 2;
 
-    struct machine *m = machine_build(&set->variant[0]);
+    const struct machine_twins twins = {lapic_twin_make};
+    struct machine *m = machine_build_with(&set->variant[0], &twins);
     virqsim_module machine("machine", m);
     toy_device device("device");
     monitor watch("monitor");

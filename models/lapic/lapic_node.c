@@ -27,6 +27,24 @@ static struct lapic_time register_time(const struct lapic_node *n)
     };
 }
 
+static bool has_twin(const struct lapic_node *n)
+{
+    return n->config.twin.call != NULL;
+}
+
+/* The model, or the twin in its place. */
+static struct lapic_out perform(struct lapic_node *n, struct lapic_request *req)
+{
+    const struct lapic_twin *twin = &n->config.twin;
+    struct lapic_time time = {0, 0};
+
+    if (has_twin(n))
+        return twin->call->perform(twin->of, req, now_of(n));
+    if (req->kind >= LAPIC_REQUEST_LOAD)
+        time = register_time(n);
+    return lapic_perform(&n->lapic, req, time);
+}
+
 static void core_line(const struct lapic_node *n, struct msg_line line)
 {
     struct msg m = {.kind = MSG_LINE, .line = line};
@@ -139,6 +157,8 @@ static void send_oldest(struct lapic_node *n)
     struct lapic_sending *s = &n->sending[n->sending_first];
     struct msg m = s->message;
 
+    if (has_twin(n))
+        n->config.twin.call->leave(n->config.twin.of, now_of(n), &m);
     n->icr_time = s->written;
     n->sending_first = (n->sending_first + 1) % LAPIC_SEND_MAX;
     n->sending_count--;
@@ -180,14 +200,16 @@ static void publish(struct lapic_node *n, const struct lapic_out *out,
         send(n, &(struct msg){.kind = MSG_APIC, .apic = out->message});
     drive_intr(n, out->intr, cycles);
     drive_extint(n, out->extint);
-    assert(!lapic_check(&n->lapic));
+    assert(has_twin(n) || !lapic_check(&n->lapic));
 }
 
 /* The time of the next expiry; SIM_TIME_NEVER also if it lies beyond the end
  * of time. */
 static sim_time timer_due(const struct lapic_node *n)
 {
-    struct lapic_due due = lapic_timer_due(&n->lapic);
+    const struct lapic_twin *twin = &n->config.twin;
+    struct lapic_due due = has_twin(n) ? twin->call->timer_due(twin->of)
+                                       : lapic_timer_due(&n->lapic);
     const struct clock *c = due.clock == LAPIC_DUE_TSC ? &n->config.tsc_clock
                                                        : &n->config.timer_clock;
 
@@ -202,7 +224,8 @@ static void run_timer(struct lapic_node *n)
     sim_time due = timer_due(n);
 
     while (due <= now_of(n)) {
-        struct lapic_out out = lapic_timer_expire(&n->lapic);
+        struct lapic_request req = {.kind = LAPIC_REQUEST_EXPIRE};
+        struct lapic_out out = perform(n, &req);
 
         bear(n, &out.taken, n->config.timer_source, HOP_TIMER_EXPIRY);
         publish(n, &out, n->config.costs.accept_to_intr);
@@ -229,14 +252,21 @@ static void end_access(struct lapic_node *n, const struct lapic_out *out)
         run_timer(n);
 }
 
+static void raise_intr(struct lapic_node *n)
+{
+    const struct lapic_twin *twin = &n->config.twin;
+
+    n->intr_high = !has_twin(n) || twin->call->intr(twin->of, now_of(n));
+    core_line(n, (struct msg_line){.line = CORE_INTR, .high = n->intr_high});
+}
+
 static void on_event(void *node, struct event *ev)
 {
     struct lapic_node *n = node;
 
     switch (ev->what) {
     case EVENT_INTR:
-        n->intr_high = true;
-        core_line(n, (struct msg_line){.line = CORE_INTR, .high = true});
+        raise_intr(n);
         break;
     case EVENT_TIMER:
         run_timer(n);
@@ -259,23 +289,42 @@ void lapic_node_init(struct lapic_node *n, const struct lapic_node_config *c)
     event_init(&n->send_event, target, EVENT_SEND);
 }
 
+void lapic_node_free(struct lapic_node *n)
+{
+    if (has_twin(n))
+        n->config.twin.call->free(n->config.twin.of);
+}
+
+const char *lapic_node_complaint(const struct lapic_node *n)
+{
+    const struct lapic_twin *twin = &n->config.twin;
+
+    return has_twin(n) ? twin->call->complaint(twin->of) : NULL;
+}
+
 void lapic_node_reset(struct lapic_node *n, enum lapic_reset how)
 {
-    struct lapic_out out = lapic_reset(&n->lapic, how);
+    struct lapic_request req = {.kind = LAPIC_REQUEST_RESET, .reset = how};
+    struct lapic_out out = perform(n, &req);
 
     end_access(n, &out);
 }
 
 void lapic_node_receive(struct lapic_node *n, const struct msg *m)
 {
+    struct lapic_request req = {.kind = LAPIC_REQUEST_MESSAGE};
     struct lapic_out out;
 
     assert(m->kind == MSG_APIC || m->kind == MSG_LINE);
     if (m->kind == MSG_APIC) {
-        out = lapic_accept(&n->lapic, &m->apic);
+        req.message = m->apic;
+        out = perform(n, &req);
         take(n, &out.taken, m->irq);
     } else {
-        out = lapic_set_lint(&n->lapic, m->line.line, m->line.high);
+        req.kind = LAPIC_REQUEST_LINT;
+        req.lint.pin = m->line.line;
+        req.lint.high = m->line.high;
+        out = perform(n, &req);
         bear(n, &out.taken, n->config.lint_source, HOP_LINE_EDGE);
     }
     publish(n, &out, n->config.costs.accept_to_intr);
@@ -283,7 +332,8 @@ void lapic_node_receive(struct lapic_node *n, const struct msg *m)
 
 void lapic_node_local(struct lapic_node *n, enum lapic_lvt source)
 {
-    struct lapic_out out = lapic_local(&n->lapic, source);
+    struct lapic_request req = {.kind = LAPIC_REQUEST_LOCAL, .local = source};
+    struct lapic_out out = perform(n, &req);
 
     bear(n, &out.taken, n->config.lint_source, HOP_LINE_EDGE);
     publish(n, &out, n->config.costs.accept_to_intr);
@@ -291,70 +341,108 @@ void lapic_node_local(struct lapic_node *n, enum lapic_lvt source)
 
 bool lapic_node_matches(const struct lapic_node *n, const struct msg_apic *m)
 {
-    return lapic_matches(&n->lapic, m);
+    const struct lapic_twin *twin = &n->config.twin;
+
+    return has_twin(n) ? twin->call->matches(twin->of, m)
+                       : lapic_matches(&n->lapic, m);
 }
 
 bool lapic_node_rdmsr(struct lapic_node *n, uint32_t msr, uint64_t *value)
 {
+    struct lapic_request req = {.kind = LAPIC_REQUEST_RDMSR,
+                                .access = {.address = msr}};
+    struct lapic_out out;
+
     begin_access(n);
-    return !lapic_rdmsr(&n->lapic, msr, register_time(n), value).gp;
+    out = perform(n, &req);
+    *value = req.access.value;
+    return !out.gp;
+}
+
+/* Software's store, WRMSR or load. */
+static struct lapic_out access(struct lapic_node *n, struct lapic_request *req)
+{
+    struct lapic_out out;
+
+    begin_access(n);
+    out = perform(n, req);
+    end_access(n, &out);
+    return out;
 }
 
 bool lapic_node_wrmsr(struct lapic_node *n, uint32_t msr, uint64_t value)
 {
-    struct lapic_out out;
+    struct lapic_request req = {.kind = LAPIC_REQUEST_WRMSR,
+                                .access = {.address = msr, .value = value}};
 
-    begin_access(n);
-    out = lapic_wrmsr(&n->lapic, msr, value, register_time(n));
-    end_access(n, &out);
-    return !out.gp;
+    return !access(n, &req).gp;
 }
 
 uint64_t lapic_node_read(struct lapic_node *n, uint32_t offset, unsigned bytes)
 {
-    struct lapic_mmio a = {.offset = offset, .bytes = bytes};
-    struct lapic_out out;
+    struct lapic_request req = {.kind = LAPIC_REQUEST_LOAD,
+                                .access = {.address = offset, .bytes = bytes}};
 
-    begin_access(n);
-    out = lapic_read(&n->lapic, &a, register_time(n));
-    end_access(n, &out);
-    return a.value;
+    access(n, &req);
+    return req.access.value;
 }
 
 void lapic_node_write(struct lapic_node *n, uint32_t offset, unsigned bytes,
                       uint64_t value)
 {
-    struct lapic_mmio a = {offset, bytes, value};
-    struct lapic_out out;
+    struct lapic_request req = {.kind = LAPIC_REQUEST_STORE,
+                                .access = {offset, bytes, value}};
 
-    begin_access(n);
-    out = lapic_write(&n->lapic, &a, register_time(n));
-    end_access(n, &out);
+    access(n, &req);
 }
 
 bool lapic_node_claims(const struct lapic_node *n, uint64_t addr)
 {
-    return lapic_claims(&n->lapic, addr);
+    const struct lapic_twin *twin = &n->config.twin;
+    struct lapic seen;
+
+    if (!has_twin(n))
+        return lapic_claims(&n->lapic, addr);
+    seen.base = twin->call->base(twin->of);
+    return lapic_claims(&seen, addr);
+}
+
+bool lapic_node_software_enabled(const struct lapic_node *n)
+{
+    const struct lapic_twin *twin = &n->config.twin;
+
+    return has_twin(n)
+               ? (twin->call->reg(twin->of, LAPIC_SVR) & LAPIC_SVR_ENABLE) != 0
+               : lapic_software_enabled(&n->lapic);
+}
+
+uint32_t lapic_node_tpr(const struct lapic_node *n)
+{
+    const struct lapic_twin *twin = &n->config.twin;
+
+    return has_twin(n) ? twin->call->reg(twin->of, LAPIC_TPR) : n->lapic.tpr;
 }
 
 uint8_t lapic_node_cr8(const struct lapic_node *n)
 {
-    return lapic_cr8(&n->lapic);
+    return (uint8_t)(lapic_node_tpr(n) >> 4);
 }
 
 void lapic_node_set_cr8(struct lapic_node *n, uint8_t cr8)
 {
-    struct lapic_out out = lapic_set_cr8(&n->lapic, cr8);
+    struct lapic_request req = {.kind = LAPIC_REQUEST_SET_CR8,
+                                .access = {.value = cr8}};
+    struct lapic_out out = perform(n, &req);
 
     end_access(n, &out);
 }
 
 struct lapic_ack lapic_node_acknowledge(struct lapic_node *n)
 {
-    struct lapic_ack ack = {0};
-    struct lapic_out out = lapic_acknowledge(&n->lapic, &ack.vector);
+    struct lapic_request req = {.kind = LAPIC_REQUEST_ACK};
+    struct lapic_out out = perform(n, &req);
+    struct lapic_ack ack = {.vector = req.vector, .spurious = out.spurious};
 
-    ack.spurious = out.spurious;
     if (!ack.spurious) {
         ack.irq = n->irr_irq[ack.vector];
         n->irr_irq[ack.vector] = 0;
@@ -366,7 +454,8 @@ struct lapic_ack lapic_node_acknowledge(struct lapic_node *n)
 
 void lapic_node_acknowledge_extint(struct lapic_node *n)
 {
-    struct lapic_out out = lapic_acknowledge_extint(&n->lapic);
+    struct lapic_request req = {.kind = LAPIC_REQUEST_ACK_EXTINT};
+    struct lapic_out out = perform(n, &req);
 
     publish(n, &out, n->config.costs.eoi_to_intr);
 }

@@ -21,7 +21,7 @@
 #ifndef MODELS_LAPIC_LAPIC_NODE_H
 #define MODELS_LAPIC_LAPIC_NODE_H
 
-#include "models/lapic/lapic.h"
+#include "models/lapic/lapic_node_twin.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
 #include "sim/engine/clock.h"
@@ -64,6 +64,7 @@ struct lapic_node_config {
     /* Of the interrupt ledger; lint_source: the LINT pins and LVT error. */
     uint16_t ipi_source, timer_source, lint_source;
     struct port bus, core;
+    struct lapic_twin twin; /* in place of the model; empty: none */
 };
 
 /* What the CPU gets from an interrupt acknowledge. */
@@ -80,7 +81,7 @@ struct lapic_sending {
 };
 
 struct lapic_node {
-    struct lapic lapic;
+    struct lapic lapic; /* as after RESET for ever if a twin acts for it */
     struct lapic_node_config config;
     struct event intr_event;  /* INTR rises */
     struct event timer_event; /* the timer expires */
@@ -97,6 +98,12 @@ struct lapic_node {
 
 /* As after RESET: xAPIC mode, software-disabled. */
 void lapic_node_init(struct lapic_node *n, const struct lapic_node_config *c);
+
+/* What is not in the node: its twin. */
+void lapic_node_free(struct lapic_node *n);
+
+/* NULL, or in words where its twin did not keep the node's time. */
+const char *lapic_node_complaint(const struct lapic_node *n);
 
 /* RESET or INIT now.  Interrupts in the IRR are dropped; what was sent before
  * still reaches the bus. */
@@ -126,6 +133,10 @@ void lapic_node_write(struct lapic_node *n, uint32_t offset, unsigned bytes,
 
 /* True if the page at `addr` is claimed by this APIC (xAPIC mode, base). */
 bool lapic_node_claims(const struct lapic_node *n, uint64_t addr);
+
+/* What lowest-priority arbitration looks at. */
+bool lapic_node_software_enabled(const struct lapic_node *n);
+uint32_t lapic_node_tpr(const struct lapic_node *n);
 
 uint8_t lapic_node_cr8(const struct lapic_node *n);
 void lapic_node_set_cr8(struct lapic_node *n, uint8_t cr8);

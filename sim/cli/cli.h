@@ -70,9 +70,13 @@ int cli_variant(const struct cli *cli, const struct scenario_set *set);
 /* True if progress should be shown: a person is watching. */
 bool cli_watched(const struct cli *cli);
 
+struct machine;
+
+/* A machine with all that this program has, RTL included. */
+struct machine *cli_build(const struct scenario *s);
+
 /* Fills result column `i` from a machine that has run; false if its accounts
  * do not add up (printed). */
-struct machine;
 bool cli_collect(struct result *r, unsigned i, struct machine *m);
 
 /* Writes every form of the result that was asked for; returns the status. */

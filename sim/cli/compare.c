@@ -6,7 +6,7 @@
 
 static bool run_variant(struct result *r, unsigned i)
 {
-    struct machine *m = machine_build(&r->set->variant[r->variant[i]]);
+    struct machine *m = cli_build(&r->set->variant[r->variant[i]]);
     bool good;
 
     machine_run(m, machine_end(m));

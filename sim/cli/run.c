@@ -37,7 +37,7 @@ static bool simulate(const struct cli *cli, struct machine *m)
 static int run_variant(const struct cli *cli, const struct scenario_set *set,
                        unsigned variant)
 {
-    struct machine *m = machine_build(&set->variant[variant]);
+    struct machine *m = cli_build(&set->variant[variant]);
     int status = CLI_OUR_FAULT;
     struct result r;
 

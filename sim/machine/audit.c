@@ -5,6 +5,7 @@
  * pending, where pending are the interrupts that some node really holds.
  * Accounting: for each CPU, the shares add up to the measured cycles, and the
  * host's cycles by exit reason to its share.
+ * Twins: RTL that runs in place of a model kept the time of its node.
  */
 #include <stdio.h>
 
@@ -99,9 +100,21 @@ static const char *audit_cycles(struct machine *m)
     return NULL;
 }
 
+/* RTL twins that did not do what was due at the time that the profile says. */
+static const char *audit_twins(struct machine *m)
+{
+    const char *complaint = NULL;
+
+    for (unsigned i = 0; i < m->cpus && !complaint; i++)
+        complaint = lapic_node_complaint(&m->cpu[i].lapic);
+    return complaint;
+}
+
 const char *audit(struct machine *m)
 {
-    const char *complaint = audit_interrupts(m);
+    const char *complaint = audit_twins(m);
 
+    if (!complaint)
+        complaint = audit_interrupts(m);
     return complaint ? complaint : audit_cycles(m);
 }

@@ -109,9 +109,10 @@ static int arbitrate(struct machine *m, const struct msg_apic *a)
         unsigned i = (m->fabric.last_winner + n) % m->cpus;
         const struct lapic_node *l = &m->cpu[i].lapic;
 
-        if (!lapic_node_matches(l, a) || !lapic_software_enabled(&l->lapic))
+        if (!lapic_node_matches(l, a) || !lapic_node_software_enabled(l))
             continue;
-        if (winner < 0 || l->lapic.tpr < m->cpu[winner].lapic.lapic.tpr)
+        if (winner < 0 ||
+            lapic_node_tpr(l) < lapic_node_tpr(&m->cpu[winner].lapic))
             winner = (int)i;
     }
     if (winner >= 0)

@@ -1,6 +1,7 @@
 /* Building a machine from a scenario, and running it. */
 #include "sim/machine/machine.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,8 @@ static uint32_t lapic_features(const struct platform *p)
            (p->capabilities.tsc_deadline ? LAPIC_HAS_TSC_DEADLINE : 0u);
 }
 
-static void build_lapic(struct machine *m, struct machine_cpu *c)
+static void build_lapic(struct machine *m, struct machine_cpu *c,
+                        const struct machine_twins *twins)
 {
     unsigned i = c->index;
     struct lapic_node_config config = {
@@ -59,10 +61,13 @@ static void build_lapic(struct machine *m, struct machine_cpu *c)
         .core = {core_line, c},
     };
 
+    if (m->scenario->machine.lapic == IMPLEMENTATION_RTL)
+        config.twin = twins->lapic(&config);
     lapic_node_init(&c->lapic, &config);
 }
 
-static void build_cpu(struct machine *m, unsigned i)
+static void build_cpu(struct machine *m, unsigned i,
+                      const struct machine_twins *twins)
 {
     struct machine_cpu *c = &m->cpu[i];
     struct cpu_node_config config = {
@@ -76,7 +81,7 @@ static void build_cpu(struct machine *m, unsigned i)
 
     c->machine = m;
     c->index = i;
-    build_lapic(m, c);
+    build_lapic(m, c, twins);
     bus_connect_cpu(m, c, &config);
     cpu_node_init(&c->node, &config);
 }
@@ -171,11 +176,13 @@ static void set_times(struct machine *m)
     engine_schedule(&m->engine, &m->warmup_over, m->measure_from);
 }
 
-struct machine *machine_build(const struct scenario *s)
+struct machine *machine_build_with(const struct scenario *s,
+                                   const struct machine_twins *twins)
 {
     struct arena arena;
     struct machine *m;
 
+    assert(twins || s->machine.lapic == IMPLEMENTATION_MODEL);
     arena_init(&arena, arena_bytes(s));
     m = arena_take(&arena, 1, sizeof *m);
     m->arena = arena;
@@ -191,7 +198,7 @@ struct machine *machine_build(const struct scenario *s)
     bus_init(m);
     fabric_init(m);
     for (unsigned i = 0; i < m->cpus; i++)
-        build_cpu(m, i);
+        build_cpu(m, i, twins);
     for (unsigned i = 0; i < m->devices; i++)
         build_device(m, i);
     lines_build(m);
@@ -201,10 +208,17 @@ struct machine *machine_build(const struct scenario *s)
     return m;
 }
 
+struct machine *machine_build(const struct scenario *s)
+{
+    return machine_build_with(s, NULL);
+}
+
 void machine_free(struct machine *m)
 {
     struct arena arena = m->arena;
 
+    for (unsigned i = 0; i < m->cpus; i++)
+        lapic_node_free(&m->cpu[i].lapic);
     arena_free(&arena);
 }
 

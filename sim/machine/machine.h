@@ -16,8 +16,20 @@
 #include "sim/scenario/scenario.h"
 
 struct machine;
+struct lapic_node_config;
+struct lapic_twin;
+
+/* Makers of the RTL twins that a scenario can ask for (sim/sc/lapic_twin.h).
+ * They are C++, and the C library does without. */
+struct machine_twins {
+    struct lapic_twin (*lapic)(const struct lapic_node_config *c);
+};
 
 /* Cannot fail: `s` was checked.  `s` must outlive the machine. */
+struct machine *machine_build_with(const struct scenario *s,
+                                   const struct machine_twins *twins);
+
+/* The same from the C models alone; `s` asks for no RTL. */
 struct machine *machine_build(const struct scenario *s);
 void machine_free(struct machine *m);
 

@@ -294,6 +294,27 @@ static void check_length(const struct check *c)
            " of simulated time");
 }
 
+/* The twin's counters of cycles are narrower than what a profile can say. */
+static void check_twin(const struct check *c)
+{
+    const struct lapic_costs *costs = &c->s->platform.lapic;
+    const struct node *lapic = node_get(node_get(c->root, "machine"), "lapic");
+    struct element e = {c, lapic};
+    uint64_t longest = costs->accept_to_intr;
+
+    if (c->s->machine.lapic != IMPLEMENTATION_RTL)
+        return;
+    if (longest < costs->eoi_to_intr)
+        longest = costs->eoi_to_intr;
+    if (longest < costs->icr_to_bus)
+        longest = costs->icr_to_bus;
+    if (longest > LAPIC_TWIN_DELAY_MAX)
+        broken(c, place_of(e, "implementation"),
+               "implementation: rtl needs delays of at most %u cycles; a "
+               "delay of platform.lapic is %ju",
+               LAPIC_TWIN_DELAY_MAX, (uintmax_t)longest);
+}
+
 static void check_not_empty(const struct check *c, const char *list,
                             uint32_t count)
 {
@@ -307,6 +328,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     struct check c = {m, s, root, variant};
 
     check_length(&c);
+    check_twin(&c);
     check_not_empty(&c, "programs", s->program_count);
     check_not_empty(&c, "vms", s->vm_count);
     for (uint32_t i = 0; i < s->device_count; i++) {

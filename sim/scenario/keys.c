@@ -7,6 +7,7 @@
 /* The C struct that holds the fields of an owner's keys. */
 #define STRUCT_SCENARIO struct scenario
 #define STRUCT_MACHINE struct scenario
+#define STRUCT_MACHINE_LAPIC struct scenario
 #define STRUCT_DEVICE struct scenario_device
 #define STRUCT_PROGRAM struct scenario_program
 #define STRUCT_VM struct scenario_vm
@@ -25,6 +26,8 @@
 #define STRUCT_KVM struct kvm_costs
 #define STRUCT_SOURCED struct scenario_sourced
 
+static const char *const implementation_words[] = {
+    [IMPLEMENTATION_MODEL] = "model", [IMPLEMENTATION_RTL] = "rtl", NULL};
 static const char *const message_words[] = {[MESSAGE_MSIX] = "msix",
                                             [MESSAGE_MSI] = "msi",
                                             [MESSAGE_INTX] = "intx",
@@ -124,6 +127,9 @@ static const struct {
     [OWNER_SCENARIO] = {"scenario", "", "scenario",
                         "The top level of a scenario."},
     [OWNER_MACHINE] = {"machine", "machine.", "machine", "The host machine."},
+    [OWNER_MACHINE_LAPIC] = {"machine_lapic", "machine.lapic.",
+                             "group of local APICs",
+                             "What all local APICs have in common."},
     [OWNER_DEVICE] = {"device", "devices.NAME.", "device",
                       "One PCI Express function: a network adapter with a "
                       "closed-loop peer, or an open-loop pulse source."},

@@ -18,6 +18,7 @@
 enum key_owner {
     OWNER_SCENARIO,
     OWNER_MACHINE,
+    OWNER_MACHINE_LAPIC,
     OWNER_DEVICE,
     OWNER_PROGRAM,
     OWNER_VM,

@@ -47,6 +47,9 @@ struct platform {
     struct kvm_costs kvm;
 };
 
+/* What acts as a block of the machine. */
+enum implementation { IMPLEMENTATION_MODEL, IMPLEMENTATION_RTL };
+
 enum scenario_hypervisor { HYPERVISOR_NONE, HYPERVISOR_KVM };
 enum scenario_apic_mode { APIC_MODE_XAPIC, APIC_MODE_X2APIC };
 enum scenario_program_kind {
@@ -124,6 +127,7 @@ struct scenario {
         uint32_t cpus;
         uint32_t ioapic_pins;   /* 0: no I/O APIC */
         uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */
+        enum implementation lapic;
     } machine;
     uint32_t device_count, vm_count, program_count;
     struct scenario_device device[SCENARIO_DEVICES];

@@ -17,7 +17,9 @@
 // In silicon clk_i is the APIC clock: apic_tick_i = 1, step_i = 1, and the delays are constants.  A
 // simulation clocks the twin whenever something happens: apic_tick_i and timer_tick_i say whether
 // the instant is an edge of those clocks, and step_i = 0 that it is still the instant of the cycle
-// before, which gives operations of one instant any order.  A profile sets the delays.
+// before, which gives operations of one instant any order.  A profile sets the delays.  It may pass
+// over ticks of the APIC clock while intr_waiting_o and sending_o are 0, and over ticks of the
+// timer's clock before the count is 0 if timer_skipped_i tells how many.
 module lapic (
   input  logic         clk_i,
   input  logic         rst_ni,     // synchronous: power-up
@@ -35,6 +37,7 @@ module lapic (
   input  logic         step_i,
   input  logic         apic_tick_i,
   input  logic         timer_tick_i,
+  input  logic [38:0]  timer_skipped_i, // ticks since the last cycle without one; 0 in silicon
   input  logic [63:0]  tsc_i,
 
   // a message that names this APIC
@@ -111,7 +114,11 @@ module lapic (
   output logic [63:0]  apic_base_o,
   output logic [63:0]  tsc_deadline_o,
   output logic [7:0]   errors_o,     // recorded since the last write of ESR
-  output logic         error_armed_o
+  output logic         error_armed_o,
+  output logic         intr_waiting_o, // INTR is going to rise
+  output logic         sending_o,      // a message is on its way to the bus
+  output logic         timer_counting_o,
+  output logic [38:0]  timer_left_o    // clocks from this tick of the timer's clock, or the next
 );
   localparam int unsigned Early = lapic_pkg::EarlySources;
   localparam int unsigned Late = lapic_pkg::Sources - Early;
@@ -146,7 +153,8 @@ module lapic (
 
   assign tick = tick_q + {15'd0, step_i && apic_tick_q};
   assign clocks_left = state_q.clocks_left
-                     - {38'd0, step_i && timer_tick_q && state_q.counting};
+                     - {38'd0, step_i && timer_tick_q && state_q.counting}
+                     - (state_q.counting ? timer_skipped_i : 39'd0);
 
   // ---- steps 2 and 3 ---------------------------------------------------------------------------
 
@@ -330,7 +338,7 @@ module lapic (
   lapic_send u_send (
     .clk_i, .rst_ni, .step_i, .tick_i(apic_tick_i), .now_i(tick), .delay_i(icr_to_bus_i),
     .push_i(send), .message_i(message),
-    .valid_o(out_valid_o), .message_o(sent)
+    .valid_o(out_valid_o), .message_o(sent), .waiting_o(sending_o)
   );
 
   always_ff @(posedge clk_i) begin
@@ -418,4 +426,7 @@ module lapic (
   assign tsc_deadline_o = state_q.tsc_deadline;
   assign errors_o = state_q.errors;
   assign error_armed_o = state_q.error_armed;
+  assign intr_waiting_o = line_q.waiting;
+  assign timer_counting_o = state_q.counting;
+  assign timer_left_o = state_q.clocks_left;
 endmodule

@@ -17,7 +17,8 @@ module lapic_send #(
   input  lapic_pkg::message_t message_i,
 
   output logic                valid_o,  // registered
-  output lapic_pkg::message_t message_o
+  output lapic_pkg::message_t message_o,
+  output logic                waiting_o // messages are on their way
 );
   localparam int unsigned Width = $clog2(Depth);
 
@@ -33,6 +34,7 @@ module lapic_send #(
   logic                early;   // the oldest makes room
   logic                bypass; // the new message leaves in its own cycle
 
+  assign waiting_o = count_q != '0;
   assign last = first_q + count_q[Width-1:0];
   assign open = tick_i && (step_i || !taken_q);
   assign leave = open && count_q != '0 && $signed(now_i - due[first_q]) >= 16'sd0;
