@@ -133,8 +133,11 @@ void cycle(twin &t, bool step, bool tick)
     forget_strobes(top);
 }
 
+/* A delay runs.  After a complaint one may never end. */
 bool busy(const twin &t)
 {
+    if (!t.complaint.empty())
+        return false;
     return t.top.intr_waiting_o || t.top.sending_o;
 }
 
