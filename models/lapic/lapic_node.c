@@ -423,6 +423,15 @@ uint32_t lapic_node_tpr(const struct lapic_node *n)
     return has_twin(n) ? twin->call->reg(twin->of, LAPIC_TPR) : n->lapic.tpr;
 }
 
+bool lapic_node_in_irr(const struct lapic_node *n, uint8_t vector)
+{
+    const struct lapic_twin *twin = &n->config.twin;
+    uint32_t offset = LAPIC_IRR + 16u * (vector / 32u);
+
+    return has_twin(n) ? twin->call->reg(twin->of, offset) >> vector % 32 & 1
+                       : vecset_has(&n->lapic.irr, vector);
+}
+
 uint8_t lapic_node_cr8(const struct lapic_node *n)
 {
     return (uint8_t)(lapic_node_tpr(n) >> 4);

@@ -138,6 +138,8 @@ bool lapic_node_claims(const struct lapic_node *n, uint64_t addr);
 bool lapic_node_software_enabled(const struct lapic_node *n);
 uint32_t lapic_node_tpr(const struct lapic_node *n);
 
+bool lapic_node_in_irr(const struct lapic_node *n, uint8_t vector);
+
 uint8_t lapic_node_cr8(const struct lapic_node *n);
 void lapic_node_set_cr8(struct lapic_node *n, uint8_t cr8);
 

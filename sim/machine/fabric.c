@@ -31,8 +31,8 @@ static void answer(struct machine *m, irq_id asked, bool taken)
 static bool take(struct lapic_node *l, const struct msg *msg)
 {
     lapic_node_receive(l, msg);
-    return lapic_software_enabled(&l->lapic) &&
-           vecset_has(&l->lapic.irr, msg->apic.vector);
+    return lapic_node_software_enabled(l) &&
+           lapic_node_in_irr(l, msg->apic.vector);
 }
 
 static void arrive(void *machine, struct event *ev)

@@ -249,6 +249,10 @@ static const struct mistake_row {
      "    kind: stream\n    window: 4\n    messages_per_doorbell: 5\n",
      "x.yaml:16:28: error: 'messages_per_doorbell' (5) must not exceed "
      "'window' (4): the program would wait for ever"},
+    {"rtl_of_another_kind", "machine: {cpus: 2}",
+     "machine: {cpus: 2, lapic: {implementation: rtx}}",
+     "x.yaml:5:44: error: 'implementation: rtx': expected one of model, rtl; "
+     "did you mean 'rtl'?"},
     {"timer_work_without_timer", "    kind: stream\n",
      "    kind: stream\n    timer_work: 5 cycles\n",
      "x.yaml:15:17: error: 'timer_work' needs 'timer', for instance 250Hz"},
