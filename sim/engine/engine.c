@@ -1,6 +1,11 @@
 /*
  * The event queue: a 4-ary heap, the earliest first.  The slots carry the
- * keys, so that sifting compares without touching the events.
+ * keys, so that sifting compares without touching the events, and a slot is
+ * 16 bytes, so that the four children of a node share a cache line.
+ *
+ * An event does not know its slot.  Cancelling it or scheduling it anew leaves
+ * a dead slot behind, which is dropped when it comes first; when the slots are
+ * used up, all dead ones are swept out.
  *
  * While an event runs, its slot stays at the root as a hole.  Its key is not
  * after any other, so the heap is in order; the first event that is scheduled
@@ -10,22 +15,53 @@
 #include "sim/engine/engine.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CHILDREN 4u
+#define EVENT_UNIT 8
 
 /* Slots from here on are likely not in the nearest cache. */
 #define PREFETCH_FROM 1024u
 #define CACHE_LINE 64u
 #define FAMILY_BYTES (CHILDREN * CHILDREN * sizeof(struct engine_slot))
 
-/* (time, sequence) as one number, compared without branches: which of two
- * events comes first cannot be predicted. */
+/* (time, order) as one number, compared without branches: which of two events
+ * comes first cannot be predicted. */
 typedef unsigned __int128 event_key;
 
-static inline event_key slot_key(const struct engine_slot *s)
+static inline event_key key_of(const struct engine_slot *s)
 {
-    return (event_key)s->time << 64 | s->sequence;
+    return (event_key)s->time << 64 | s->order;
+}
+
+static inline void put(struct engine_slot *s, event_key key)
+{
+    s->time = (sim_time)(key >> 64);
+    s->order = (uint64_t)key;
+}
+
+/* An order is a sequence number above the event, which is given by its distance
+ * from the heap in units of 8 bytes, signed. */
+static uint64_t order_of(const struct engine *e, const struct event *ev)
+{
+    intptr_t distance = ((intptr_t)ev - (intptr_t)e->heap) / EVENT_UNIT;
+
+    assert(distance == (int32_t)distance);
+    return (uint64_t)ev->sequence << 32 | (uint32_t)distance;
+}
+
+static inline struct event *event_of(const struct engine *e,
+                                     const struct engine_slot *s)
+{
+    intptr_t distance = (intptr_t)(int32_t)(uint32_t)s->order * EVENT_UNIT;
+
+    return (struct event *)((intptr_t)e->heap + distance);
+}
+
+static inline bool live(const struct engine *e, const struct engine_slot *s)
+{
+    return event_of(e, s)->sequence == s->order >> 32;
 }
 
 void engine_init(struct engine *e, uint32_t capacity, struct engine_slot *heap)
@@ -46,7 +82,7 @@ uint16_t engine_add_target(struct engine *e, event_fn *fn, void *node)
 /* The first slot after the heap. */
 static uint32_t heap_end(const struct engine *e)
 {
-    return ENGINE_ROOT + e->pending + e->hole;
+    return ENGINE_ROOT + e->slots;
 }
 
 static inline uint32_t parent_of(uint32_t i)
@@ -59,24 +95,10 @@ static inline uint32_t children_of(uint32_t i)
     return CHILDREN * (i - 2);
 }
 
-static inline void put(struct engine_slot *heap, uint32_t i, event_key key,
-                       struct event *ev)
-{
-    heap[i].time = (sim_time)(key >> 64);
-    heap[i].sequence = (uint64_t)key;
-    heap[i].event = ev;
-    ev->place = i;
-}
-
-static inline void move(struct engine_slot *heap, uint32_t to, uint32_t from)
-{
-    put(heap, to, slot_key(&heap[from]), heap[from].event);
-}
-
 static inline uint32_t earlier(const struct engine_slot *heap, uint32_t i,
                                uint32_t j)
 {
-    return slot_key(&heap[j]) < slot_key(&heap[i]) ? j : i;
+    return key_of(&heap[j]) < key_of(&heap[i]) ? j : i;
 }
 
 /* The earliest of the siblings that start at `first`, which is in the heap. */
@@ -93,27 +115,25 @@ static inline uint32_t earliest(const struct engine_slot *heap, uint32_t first,
     return best;
 }
 
-static void sift_up(struct engine *e, uint32_t i, event_key key,
-                    struct event *ev)
+static void sift_up(struct engine *e, uint32_t i, event_key key)
 {
     struct engine_slot *heap = e->heap;
 
     while (i > ENGINE_ROOT) {
         uint32_t parent = parent_of(i);
 
-        if (key >= slot_key(&heap[parent]))
+        if (key >= key_of(&heap[parent]))
             break;
-        move(heap, i, parent);
+        put(&heap[i], key_of(&heap[parent]));
         i = parent;
     }
-    put(heap, i, key, ev);
+    put(&heap[i], key);
 }
 
 /* One of the siblings is next: the children of all four are fetched while these
  * are compared.  It stands in the loop because GCC drops a function that only
  * prefetches, as one without effect. */
-static void sift_down(struct engine *e, uint32_t i, event_key key,
-                      struct event *ev)
+static void sift_down(struct engine *e, uint32_t i, event_key key)
 {
     struct engine_slot *heap = e->heap;
     uint32_t end = heap_end(e), child, below;
@@ -124,112 +144,172 @@ static void sift_down(struct engine *e, uint32_t i, event_key key,
             for (uintptr_t line = 0; line < FAMILY_BYTES; line += CACHE_LINE)
                 __builtin_prefetch((void *)((uintptr_t)&heap[below] + line));
         child = earliest(heap, child, end);
-        if (key < slot_key(&heap[child]))
+        if (key < key_of(&heap[child]))
             break;
-        move(heap, i, child);
+        put(&heap[i], key_of(&heap[child]));
         i = child;
     }
-    put(heap, i, key, ev);
+    put(&heap[i], key);
 }
 
-/* Puts an event where slot i was; everywhere else the heap is in order. */
-static void replace(struct engine *e, uint32_t i, event_key key,
-                    struct event *ev)
+/* The last slot takes the place of slot i, which has at most a hole above. */
+static void drop(struct engine *e, uint32_t i)
 {
-    if (i > ENGINE_ROOT && key < slot_key(&e->heap[parent_of(i)]))
-        sift_up(e, i, key, ev);
-    else
-        sift_down(e, i, key, ev);
+    uint32_t last = ENGINE_ROOT + --e->slots;
+
+    if (i != last)
+        sift_down(e, i, key_of(&e->heap[last]));
 }
 
-static void fill_hole(struct engine *e, event_key key, struct event *ev)
-{
-    e->hole = false;
-    e->pending++;
-    sift_down(e, ENGINE_ROOT, key, ev);
-}
-
-/* Nothing took the hole: the last slot does. */
+/* Nothing took the hole. */
 static void close_hole(struct engine *e)
 {
-    struct engine_slot *last = &e->heap[ENGINE_ROOT + e->pending];
-
     e->hole = false;
-    if (e->pending > 0)
-        sift_down(e, ENGINE_ROOT, slot_key(last), last->event);
+    drop(e, ENGINE_ROOT);
+}
+
+static void sweep(struct engine *e)
+{
+    uint32_t end = heap_end(e);
+
+    e->slots = 0;
+    for (uint32_t i = ENGINE_ROOT; i < end; i++) {
+        if (live(e, &e->heap[i]))
+            sift_up(e, ENGINE_ROOT + e->slots++, key_of(&e->heap[i]));
+    }
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    event_key ka = key_of(a), kb = key_of(b);
+
+    return (ka > kb) - (ka < kb);
+}
+
+/* The sequence numbers are used up: those of the scheduled events begin again
+ * at 1.  A sorted array is a heap. */
+static void number_anew(struct engine *e)
+{
+    struct engine_slot *root = &e->heap[ENGINE_ROOT];
+
+    if (e->hole)
+        close_hole(e);
+    sweep(e);
+    qsort(root, e->slots, sizeof *root, compare_keys);
+    for (uint32_t i = 0; i < e->slots; i++) {
+        struct event *ev = event_of(e, &root[i]);
+
+        ev->sequence = i + 1;
+        root[i].order = order_of(e, ev);
+    }
+    e->sequence = e->slots;
 }
 
 void engine_schedule(struct engine *e, struct event *ev, sim_time time)
 {
-    event_key key = (event_key)time << 64 | ++e->sequence;
+    event_key key;
 
     assert(time >= e->now && time != SIM_TIME_NEVER);
     assert(ev->target < e->targets);
+    if (!ev->sequence)
+        e->pending++;
+    assert(e->pending <= e->capacity);
+    if (e->sequence == UINT32_MAX)
+        number_anew(e);
     ev->time = time;
-    ev->sequence = e->sequence;
-    if (ev->place) {
-        replace(e, ev->place, key, ev);
+    ev->sequence = ++e->sequence;
+    key = (event_key)time << 64 | order_of(e, ev);
+    if (e->hole) {
+        e->hole = false;
+        sift_down(e, ENGINE_ROOT, key);
         return;
     }
-    assert(e->pending < e->capacity);
-    if (e->hole)
-        fill_hole(e, key, ev);
-    else
-        sift_up(e, ENGINE_ROOT + e->pending++, key, ev);
+    if (heap_end(e) == ENGINE_SLOTS(e->capacity))
+        sweep(e);
+    sift_up(e, ENGINE_ROOT + e->slots++, key);
 }
 
 void engine_cancel(struct engine *e, struct event *ev)
 {
-    struct engine_slot *slot, *last;
-
-    if (!ev->place)
+    if (!ev->sequence)
         return;
-    slot = &e->heap[ev->place];
-    ev->place = 0;
+    ev->sequence = 0;
     e->pending--;
-    last = &e->heap[heap_end(e)];
-    if (last != slot)
-        replace(e, (uint32_t)(slot - e->heap), slot_key(last), last->event);
 }
 
-sim_time engine_next(const struct engine *e)
+/* The earliest slot, dead or live, but for the hole; there is one while
+ * events are pending. */
+static inline uint32_t front(const struct engine *e)
 {
-    if (e->pending == 0)
-        return SIM_TIME_NEVER;
+    if (!e->hole)
+        return ENGINE_ROOT;
+    return earliest(e->heap, children_of(ENGINE_ROOT), heap_end(e));
+}
+
+/* The slot of the earliest event, or NULL. */
+static struct engine_slot *first(struct engine *e)
+{
+    while (e->pending > 0) {
+        uint32_t i = front(e);
+
+        if (live(e, &e->heap[i]))
+            return &e->heap[i];
+        drop(e, i);
+    }
+    return NULL;
+}
+
+sim_time engine_next(struct engine *e)
+{
+    const struct engine_slot *s = first(e);
+
+    return s ? s->time : SIM_TIME_NEVER;
+}
+
+/* Runs the event of the root.  One of the root's children is the next event:
+ * its own memory is fetched meanwhile. */
+static void run_first(struct engine *e)
+{
+    struct engine_slot *root = &e->heap[ENGINE_ROOT];
+    struct event *ev = event_of(e, root);
+    uint32_t child = children_of(ENGINE_ROOT), end = child + CHILDREN;
+
+    ev->sequence = 0;
+    e->pending--;
+    e->hole = true;
+    e->now = root->time;
+    e->executed++;
+    if (e->slots >= PREFETCH_FROM)
+        for (; child < end; child++)
+            __builtin_prefetch(event_of(e, &e->heap[child]));
+    e->target[ev->target].fn(e->target[ev->target].node, ev);
     if (e->hole)
-        return e->heap[earliest(e->heap, children_of(ENGINE_ROOT), heap_end(e))]
-            .time;
-    return e->heap[ENGINE_ROOT].time;
+        close_hole(e);
 }
 
 uint64_t engine_run(struct engine *e, sim_time limit)
 {
     uint64_t executed = e->executed;
+    const struct engine_slot *s;
 
     assert(limit >= e->now && !e->hole);
     e->limit = limit;
-    while (e->pending > 0 && e->heap[ENGINE_ROOT].time <= limit) {
-        struct event *ev = e->heap[ENGINE_ROOT].event;
-
-        ev->place = 0;
-        e->pending--;
-        e->hole = true;
-        e->now = e->heap[ENGINE_ROOT].time;
-        e->executed++;
-        e->target[ev->target].fn(e->target[ev->target].node, ev);
-        if (e->hole)
-            close_hole(e);
-    }
+    while ((s = first(e)) && s->time <= limit)
+        run_first(e);
     if (limit != SIM_TIME_NEVER)
         e->now = limit;
     e->limit = e->now; /* between runs no time passes */
     return e->executed - executed;
 }
 
+/* Most often even the earliest slot is later, and nobody asks if it is live. */
 bool engine_advance(struct engine *e, sim_time time)
 {
     assert(time >= e->now);
-    if (time > e->limit || engine_next(e) <= time)
+    if (time > e->limit)
+        return false;
+    if (e->pending > 0 && e->heap[front(e)].time <= time &&
+        engine_next(e) <= time)
         return false;
     e->now = time;
     return true;

@@ -16,10 +16,9 @@
 
 struct event {
     sim_time time;
-    uint64_t sequence;
-    uint32_t place;  /* in the heap; 0: not scheduled */
-    uint16_t target; /* who handles it, from engine_add_target() */
-    uint16_t what;   /* the target's own code */
+    uint32_t sequence; /* of its scheduling; 0: not scheduled */
+    uint16_t target;   /* who handles it, from engine_add_target() */
+    uint16_t what;     /* the target's own code */
 };
 
 typedef void event_fn(void *node, struct event *ev);
@@ -27,26 +26,27 @@ typedef void event_fn(void *node, struct event *ev);
 #define ENGINE_TARGETS_MAX 256
 
 /* The heap begins here: a node's four children then start at a multiple of
- * four, which in an array aligned to 64 bytes is two cache lines, never three;
- * and the sixteen grandchildren are six lines. */
+ * four, which in an array aligned to 64 bytes is one cache line. */
 #define ENGINE_ROOT 3u
 
-/* The slots that `capacity` events need. */
-#define ENGINE_SLOTS(capacity) ((capacity) + ENGINE_ROOT)
+/* The slots that `capacity` events need: as many again may be dead. */
+#define ENGINE_SLOTS(capacity) (2 * (capacity) + ENGINE_ROOT)
 
+/* A place in the heap.  It is live while its event has the same sequence
+ * number, and dead once the event was cancelled or scheduled anew. */
 struct engine_slot {
     sim_time time;
-    uint64_t sequence;
-    struct event *event;
+    uint64_t order; /* sequence, event: see engine.c */
 };
 
 struct engine {
     sim_time now;
     sim_time limit;    /* events after it are not run; see engine_run() */
-    uint64_t sequence; /* of the newest scheduled event */
     uint64_t executed; /* events run so far */
+    uint32_t sequence; /* of the newest scheduled event */
     uint32_t pending, capacity;
-    bool hole; /* an event is running, and its slot is still the root's */
+    uint32_t slots; /* in use, dead ones and the hole among them */
+    bool hole;      /* an event is running, and its slot is still the root's */
     struct engine_slot *heap; /* 4-ary, the earliest at ENGINE_ROOT */
     uint16_t targets;
     struct {
@@ -56,7 +56,8 @@ struct engine {
 };
 
 /* `capacity` events can be scheduled at once; `heap` has ENGINE_SLOTS(capacity)
- * slots and is fastest aligned to 64 bytes. */
+ * slots and is fastest aligned to 64 bytes.  The events lie within 16 GiB of
+ * it, and stay where they are for as long as the engine runs. */
 void engine_init(struct engine *e, uint32_t capacity, struct engine_slot *heap);
 
 /* Who handles events; returns the number for event.target. */
@@ -74,17 +75,19 @@ static inline void event_init(struct event *ev, uint16_t target, uint16_t what)
 
 static inline bool event_scheduled(const struct event *ev)
 {
-    return ev->place != 0;
+    return ev->sequence != 0;
 }
 
-/* O(log n).  `time` must not lie before engine_now(), nor be SIM_TIME_NEVER. */
+/* Amortized O(log n).  `time` must not lie before engine_now(), nor be
+ * SIM_TIME_NEVER. */
 void engine_schedule(struct engine *e, struct event *ev, sim_time time);
 
-/* O(log n); nothing happens if it is not scheduled. */
+/* O(1); nothing happens if it is not scheduled.  The slot is freed later, by
+ * engine_schedule(), engine_next() or engine_run(). */
 void engine_cancel(struct engine *e, struct event *ev);
 
 /* The time of the earliest event, or SIM_TIME_NEVER. */
-sim_time engine_next(const struct engine *e);
+sim_time engine_next(struct engine *e);
 
 /* Runs every event with time <= limit in order, then sets now = limit
  * (unless limit is SIM_TIME_NEVER).  Returns how many were run.  Not to be

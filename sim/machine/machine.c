@@ -227,7 +227,7 @@ sim_time machine_now(const struct machine *m)
     return engine_now(&m->engine);
 }
 
-sim_time machine_next(const struct machine *m)
+sim_time machine_next(struct machine *m)
 {
     return engine_next(&m->engine);
 }

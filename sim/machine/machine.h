@@ -36,7 +36,7 @@ void machine_free(struct machine *m);
 sim_time machine_now(const struct machine *m);
 
 /* The time of the earliest thing to happen, or SIM_TIME_NEVER. */
-sim_time machine_next(const struct machine *m);
+sim_time machine_next(struct machine *m);
 
 /* When the run is over: warm-up + duration. */
 sim_time machine_end(const struct machine *m);

@@ -45,19 +45,20 @@ static void engine_rules_setup(struct engine_rules *f)
         event_init(&f->event[i], target, (uint16_t)i);
 }
 
-/* Afterwards the heap is in order and every event knows its place. */
+/* Afterwards the heap is in order. */
 static void engine_rules_teardown(struct engine_rules *f)
 {
     const struct engine *e = &f->engine;
 
     EXPECT_FALSE(e->hole);
-    for (uint32_t i = ENGINE_ROOT; i < ENGINE_ROOT + e->pending; i++) {
-        uint32_t parent = i == ENGINE_ROOT ? i : i / 4 + 2;
+    EXPECT_LE(e->pending, e->slots);
+    for (uint32_t i = ENGINE_ROOT + 1; i < ENGINE_ROOT + e->slots; i++) {
+        const struct engine_slot *child = &e->heap[i];
+        const struct engine_slot *parent = &e->heap[i / 4 + 2];
 
-        EXPECT_EQ(e->heap[i].event->place, i);
-        EXPECT_EQ(e->heap[i].event->time, e->heap[i].time);
-        EXPECT_EQ(e->heap[i].event->sequence, e->heap[i].sequence);
-        EXPECT_LE(e->heap[parent].time, e->heap[i].time);
+        EXPECT_LE(parent->time, child->time);
+        if (parent->time == child->time)
+            EXPECT_LT(parent->order, child->order);
     }
 }
 
@@ -260,6 +261,51 @@ TEST_F(engine_rules, a_full_queue_still_lets_its_events_schedule_themselves)
     EXPECT_EQ(engine_run(&f->engine, 11), 3);
     EXPECT_EQ(f->log[1].event, 1, "moved from 100 to 10");
     EXPECT_EQ(f->log[2].event, 0);
+}
+
+TEST_F(engine_rules, moving_an_event_again_and_again_uses_up_no_slots)
+{
+    at(f, 1, 5000);
+    for (unsigned i = 0; i < 1000; i++)
+        at(f, 0, 2000 - i);
+    EXPECT_LE(f->engine.slots, 2 * EVENTS);
+    EXPECT_EQ(engine_run(&f->engine, 5000), 2);
+    EXPECT_EQ(f->log[0].time, 1001);
+    EXPECT_EQ(f->log[1].event, 1);
+}
+
+TEST_F(engine_rules, dead_slots_do_not_outlive_the_scheduled_events)
+{
+    for (unsigned i = 0; i < EVENTS; i++) {
+        at(f, i, 10);
+        engine_cancel(&f->engine, &f->event[i]);
+    }
+    EXPECT_EQ(engine_next(&f->engine), SIM_TIME_NEVER);
+    at(f, 0, 20);
+    EXPECT_EQ(engine_next(&f->engine), 20);
+    EXPECT_EQ(f->engine.slots, 1);
+}
+
+static void use_up_the_numbers(struct engine_rules *f)
+{
+    f->engine.sequence = UINT32_MAX;
+    at(f, 3, 20);
+    EXPECT_EQ(f->engine.sequence, 5, "after four that were scheduled");
+}
+
+TEST_F(engine_rules, events_keep_their_order_when_the_numbers_begin_anew)
+{
+    f->then[0] = use_up_the_numbers;
+    at(f, 0, 10);
+    at(f, 1, 20);
+    at(f, 2, 20);
+    at(f, 3, 15);
+    at(f, 4, 20);
+    EXPECT_EQ(engine_run(&f->engine, 20), 5);
+    EXPECT_EQ(f->log[1].event, 1);
+    EXPECT_EQ(f->log[2].event, 2);
+    EXPECT_EQ(f->log[3].event, 4);
+    EXPECT_EQ(f->log[4].event, 3);
 }
 
 static void schedule_before_now(void *f)
