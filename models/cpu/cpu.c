@@ -19,6 +19,43 @@ void cpu_reset(struct cpu *c, uint64_t rip, uint64_t rsp)
     *c = (struct cpu){.rip = rip, .rsp = rsp, .rflags = RFLAGS_FIXED};
 }
 
+/* See CPU_RESET_VECTOR. */
+static void start_at(struct cpu *c, struct mem *m, uint64_t addr)
+{
+    c->rip = mem_read64(m, addr);
+    c->activity = c->rip ? ACTIVITY_ACTIVE : ACTIVITY_SHUTDOWN;
+}
+
+void cpu_init(struct cpu *c, struct mem *m, bool bsp)
+{
+    struct cpu was = *c;
+
+    cpu_reset(c, 0, 0);
+    c->intr = was.intr;
+    c->extint = was.extint;
+    c->smi = was.smi;
+    if (bsp)
+        start_at(c, m, CPU_RESET_VECTOR);
+    else
+        c->activity = ACTIVITY_WAIT_FOR_SIPI;
+}
+
+bool cpu_sipi(struct cpu *c, struct mem *m, uint8_t vector)
+{
+    if (c->activity != ACTIVITY_WAIT_FOR_SIPI)
+        return false;
+    start_at(c, m, (uint64_t)vector * MEM_PAGE_BYTES);
+    return true;
+}
+
+struct cpu_vectored cpu_take_nmi(struct cpu *c)
+{
+    c->nmi = false;
+    c->nmi_blocking = true;
+    return (struct cpu_vectored){
+        .vector = VECTOR_NMI, .type = INTR_TYPE_NMI, .return_rip = c->rip};
+}
+
 static bool control(const struct cpu *c, enum vmcs_field f, uint32_t bit)
 {
     return c->non_root && (vmcs_get(c->vmcs, f) & bit) != 0;
@@ -30,23 +67,43 @@ static bool interruptible(const struct cpu *c)
     return cpu_if(c) && !c->sti_blocking && !c->mov_ss_blocking;
 }
 
+/* ExtINT comes first where both wait. */
+static enum cpu_event recognize_maskable(const struct cpu *c)
+{
+    if (!c->intr && !c->extint)
+        return CPU_EVENT_NONE;
+    if (control(c, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING))
+        return c->extint ? CPU_EVENT_EXTINT_EXIT : CPU_EVENT_INTR_EXIT;
+    if (!interruptible(c))
+        return CPU_EVENT_NONE;
+    return c->extint ? CPU_EVENT_EXTINT_DELIVERY : CPU_EVENT_INTR_DELIVERY;
+}
+
+/* STI blocks an NMI for one instruction as MOV SS does. */
+static bool nmi_is_open(const struct cpu *c)
+{
+    return !c->nmi_blocking && !c->sti_blocking && !c->mov_ss_blocking;
+}
+
 enum cpu_event cpu_recognize(const struct cpu *c)
 {
     if (c->activity == ACTIVITY_WAIT_FOR_SIPI)
         return CPU_EVENT_NONE;
+    if (c->smi)
+        return CPU_EVENT_SMI;
+    if (c->init && !c->vmx_on)
+        return CPU_EVENT_INIT;
     if (c->preemption_timer &&
         control(c, VMCS_PIN_CONTROLS, PIN_PREEMPTION_TIMER))
         return CPU_EVENT_PREEMPTION_TIMER_EXIT;
+    if (c->nmi && nmi_is_open(c))
+        return CPU_EVENT_NMI_DELIVERY;
     if (c->activity == ACTIVITY_SHUTDOWN)
         return CPU_EVENT_NONE;
     if (control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW) &&
         interruptible(c))
         return CPU_EVENT_WINDOW_EXIT;
-    if (!c->intr)
-        return CPU_EVENT_NONE;
-    if (control(c, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING))
-        return CPU_EVENT_INTR_EXIT;
-    return interruptible(c) ? CPU_EVENT_INTR_DELIVERY : CPU_EVENT_NONE;
+    return recognize_maskable(c);
 }
 
 static void push(struct cpu *c, struct mem *m, uint64_t value)
@@ -120,7 +177,8 @@ static bool enter_handler(struct cpu *c, struct mem *m,
     if (g.type == GATE_TYPE_INTERRUPT)
         c->rflags &= ~(uint64_t)RFLAGS_IF;
     c->rip = g.offset;
-    c->frames = c->frames << 1 | (e->type == INTR_TYPE_EXTERNAL);
+    c->frames = c->frames << 1 |
+                (e->type == INTR_TYPE_EXTERNAL || e->type == INTR_TYPE_NMI);
     return true;
 }
 

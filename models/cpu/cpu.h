@@ -6,7 +6,8 @@
  * the interrupt frames in memory, blocking by STI and MOV SS, HLT, faults met
  * during delivery, VM entries with their checks, VM exits with their
  * information. CPL is 0 throughout; code is op streams (op.h), not
- * instructions. Left out: NMI and SMI, debug exceptions, task switches, paging.
+ * instructions. NMI with its blocking, INIT, SIPI; an SMI takes time and
+ * changes nothing. Left out: debug exceptions, task switches, paging.
  *
  * SDM vol. 3, chapters "Interrupt and Exception Handling", "VMX Non-Root
  * Operation", "VM Entries", "VM Exits".
@@ -25,6 +26,7 @@
 #define RFLAGS_IF (1u << 9)
 
 /* Exception vectors. */
+#define VECTOR_NMI 2
 #define VECTOR_UD 6
 #define VECTOR_DF 8
 #define VECTOR_NP 11
@@ -42,9 +44,12 @@ struct cpu {
     enum cpu_activity activity;
     bool sti_blocking;
     bool mov_ss_blocking; /* no op sets it, but a VM entry can */
+    bool nmi_blocking;    /* from the delivery of an NMI to IRET */
     bool vmx_on, non_root;
     bool vm_fail;          /* the last VMX instruction failed (CF or ZF) */
     bool intr;             /* level of the line from the local APIC */
+    bool extint;           /* level: an 8259 asks for INTA cycles */
+    bool nmi, smi, init;   /* latched until they are taken */
     bool preemption_timer; /* it has counted down to 0 */
     struct vmcs *vmcs;     /* current, or NULL */
     /*
@@ -58,9 +63,14 @@ struct cpu {
 /* What is taken at an instruction boundary: `vmx.md` section 10. */
 enum cpu_event {
     CPU_EVENT_NONE,
+    CPU_EVENT_SMI,
+    CPU_EVENT_INIT,
     CPU_EVENT_PREEMPTION_TIMER_EXIT,
+    CPU_EVENT_NMI_DELIVERY,
     CPU_EVENT_WINDOW_EXIT,
+    CPU_EVENT_EXTINT_EXIT, /* with INTA cycles if the exit acknowledges */
     CPU_EVENT_INTR_EXIT,
+    CPU_EVENT_EXTINT_DELIVERY,
     CPU_EVENT_INTR_DELIVERY,
 };
 
@@ -99,6 +109,26 @@ struct cpu_result {
 
 /* As after power-up: IF = 0, activity active, VMX off. */
 void cpu_reset(struct cpu *c, uint64_t rip, uint64_t rsp);
+
+/* Where the boot processor begins after INIT. */
+#define CPU_RESET_VECTOR UINT64_C(0xfffffff0)
+
+/*
+ * INIT: registers as after power-up, the lines keep their levels, an NMI that
+ * waits is forgotten.  The boot processor then starts at the reset vector,
+ * others wait for a SIPI.
+ *
+ * Code is not in memory here.  The doubleword pair at an address where a
+ * processor starts holds the RIP of the op that stands there, and zeros mean
+ * that there is no code: the processor shuts down.
+ */
+void cpu_init(struct cpu *c, struct mem *m, bool bsp);
+
+/* SIPI: true if the CPU has waited for it, and now starts at 000vv000h. */
+bool cpu_sipi(struct cpu *c, struct mem *m, uint8_t vector);
+
+/* The NMI that is pending, to be delivered: further ones are blocked. */
+struct cpu_vectored cpu_take_nmi(struct cpu *c);
 
 static inline bool cpu_if(const struct cpu *c)
 {

@@ -2,11 +2,14 @@
  * Steps of the CPU on the engine.  What happens is the model's; this file
  * says how long it takes, and carries identities and accounts along.
  */
-#include "models/cpu/cpu_node.h"
+#include "models/cpu/cpu_node_private.h"
 
 #include <assert.h>
 
 enum { CPU_STEP, CPU_TIMER };
+
+#define MSR_APIC_BASE 0x1bu
+#define APIC_BASE_BSP (1u << 8)
 
 static void run(struct cpu_node *n);
 
@@ -16,7 +19,7 @@ static void on_event(void *node, struct event *ev)
 
     if (ev->what == CPU_TIMER) {
         n->cpu.preemption_timer = true;
-        cpu_node_intr(n, n->cpu.intr);
+        cpu_node_look(n);
         return;
     }
     run(n);
@@ -38,6 +41,7 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
             },
     };
     cpu_reset(&n->cpu, 0, 0);
+    n->cpu.activity = ACTIVITY_WAIT_FOR_SIPI;
     event_init(&n->step_event, target, CPU_STEP);
     event_init(&n->timer_event, target, CPU_TIMER);
 }
@@ -118,36 +122,72 @@ static uint64_t begin_simple_exit(struct cpu_node *n, enum exit_reason reason)
     return begin_exit(n, &x);
 }
 
-static uint64_t begin_intr_exit(struct cpu_node *n)
+static bool acknowledges_on_exit(const struct cpu_node *n)
 {
-    bool acknowledge =
-        vmcs_get(n->cpu.vmcs, VMCS_EXIT_CONTROLS) & EXIT_CTL_ACKNOWLEDGE;
-    uint8_t vector = 0;
-    struct cpu_exit x;
-    uint64_t cycles;
+    return vmcs_get(n->cpu.vmcs, VMCS_EXIT_CONTROLS) & EXIT_CTL_ACKNOWLEDGE;
+}
 
-    if (acknowledge)
-        vector =
-            n->config.apic.acknowledge(n->config.apic.apic, &n->vectored_irq);
-    x = cpu_intr_exit(acknowledge, vector);
-    cycles = begin_exit(n, &x);
+static uint8_t vectored(struct cpu_node *n, struct cpu_ack ack)
+{
+    n->vectored_irq = ack.irq;
+    n->vectored_no_eoi = ack.no_eoi;
+    return ack.vector;
+}
+
+static struct cpu_ack acknowledge(struct cpu_node *n)
+{
+    return n->config.apic.acknowledge(n->config.apic.apic);
+}
+
+/* `ack`: NULL if the exit does not acknowledge. */
+static uint64_t begin_intr_exit(struct cpu_node *n, const struct cpu_ack *ack)
+{
+    struct cpu_exit x = cpu_intr_exit(ack, ack ? vectored(n, *ack) : 0);
+    uint64_t cycles = begin_exit(n, &x);
+
     cpu_node_attribute_exit(n, n->vectored_irq);
     return cycles;
 }
 
-static uint64_t begin_delivery(struct cpu_node *n)
+/* Whose time it is while the CPU turns to an interrupt. */
+static enum cpu_share delivery_share(const struct cpu_node *n)
 {
     enum cpu_share share = executing_share(n);
 
+    return share == SHARE_GUEST ? SHARE_GUEST_IRQ : share;
+}
+
+static uint64_t begin_delivery(struct cpu_node *n, struct cpu_ack ack)
+{
     n->vectored = (struct cpu_vectored){
-        .vector =
-            n->config.apic.acknowledge(n->config.apic.apic, &n->vectored_irq),
+        .vector = vectored(n, ack),
         .type = INTR_TYPE_EXTERNAL,
         .return_rip = n->cpu.rip,
     };
-    return begin(n, STEP_DELIVERY,
-                 share == SHARE_GUEST ? SHARE_GUEST_IRQ : share,
+    return begin(n, STEP_DELIVERY, delivery_share(n),
                  n->config.costs.interrupt_delivery);
+}
+
+static uint64_t begin_nmi(struct cpu_node *n)
+{
+    n->vectored = cpu_take_nmi(&n->cpu);
+    return begin(n, STEP_DELIVERY, delivery_share(n),
+                 n->config.costs.interrupt_delivery);
+}
+
+/* From here on the CPU takes what the 8259s answer, even if INTR falls. */
+static uint64_t begin_inta(struct cpu_node *n, bool exits)
+{
+    return begin(n, exits ? STEP_INTA_EXIT : STEP_INTA,
+                 exits ? SHARE_TRANSITION : delivery_share(n),
+                 cpu_node_cycles(n, n->config.inta));
+}
+
+/* The next SMI can come while the firmware handles this one. */
+static uint64_t begin_smi(struct cpu_node *n)
+{
+    n->cpu.smi = false;
+    return begin(n, STEP_SMI, executing_share(n), n->config.costs.smi);
 }
 
 static uint64_t work_cycles(const struct cpu_node *n, const struct op *op)
@@ -180,23 +220,6 @@ static uint64_t begin_entry(struct cpu_node *n)
                  costs->vm_entry + (injects ? costs->event_injection : 0));
 }
 
-static uint64_t access_cost(const struct cpu_node *n, const struct op *op)
-{
-    const struct cpu_costs *costs = &n->config.costs;
-    sim_time period = n->config.clock.period;
-    bool load = op->kind == OP_LOAD;
-
-    switch (n->config.bus.region(n->config.bus.bus, op->imm)) {
-    case REGION_APIC:
-        return load ? costs->mmio_read : costs->mmio_write;
-    case REGION_DEVICE:
-        return load ? (n->config.device_read + period - 1) / period
-                    : costs->mmio_write;
-    default:
-        return costs->mem_access;
-    }
-}
-
 static uint64_t begin_op(struct cpu_node *n)
 {
     const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
@@ -210,8 +233,39 @@ static uint64_t begin_op(struct cpu_node *n)
     if (access ? cpu_access_exits(&n->cpu, op->imm, op->kind == OP_STORE, &x)
                : cpu_intercepts(&n->cpu, n->config.mem, op, &x))
         return begin_exit(n, &x);
-    return begin(n, STEP_OP, executing_share(n),
-                 access ? access_cost(n, op) : n->op_cost[op->kind]);
+    return begin(n, STEP_OP, executing_share(n), cpu_node_op_cost(n, op));
+}
+
+static uint64_t begin_event(struct cpu_node *n, enum cpu_event event)
+{
+    struct cpu_ack ack;
+
+    switch (event) {
+    case CPU_EVENT_SMI:
+        return begin_smi(n);
+    case CPU_EVENT_INIT:
+        return begin(n, STEP_INIT, executing_share(n), n->config.costs.init);
+    case CPU_EVENT_PREEMPTION_TIMER_EXIT:
+        return begin_simple_exit(n, EXIT_PREEMPTION_TIMER);
+    case CPU_EVENT_NMI_DELIVERY:
+        return begin_nmi(n);
+    case CPU_EVENT_WINDOW_EXIT:
+        return begin_simple_exit(n, EXIT_INTERRUPT_WINDOW);
+    case CPU_EVENT_EXTINT_EXIT:
+        return acknowledges_on_exit(n) ? begin_inta(n, true)
+                                       : begin_intr_exit(n, NULL);
+    case CPU_EVENT_INTR_EXIT:
+        if (!acknowledges_on_exit(n))
+            return begin_intr_exit(n, NULL);
+        ack = acknowledge(n);
+        return begin_intr_exit(n, &ack);
+    case CPU_EVENT_EXTINT_DELIVERY:
+        return begin_inta(n, false);
+    case CPU_EVENT_INTR_DELIVERY:
+        return begin_delivery(n, acknowledge(n));
+    default:
+        return begin_op(n);
+    }
 }
 
 /* What comes next at this instruction boundary; UINT64_MAX: wait. */
@@ -227,18 +281,7 @@ static uint64_t begin_next(struct cpu_node *n)
     if (inactive && !n->awake)
         return begin(n, STEP_WAKE, SHARE_IDLE, n->config.costs.hlt_wake);
     n->awake = false;
-    switch (event) {
-    case CPU_EVENT_PREEMPTION_TIMER_EXIT:
-        return begin_simple_exit(n, EXIT_PREEMPTION_TIMER);
-    case CPU_EVENT_WINDOW_EXIT:
-        return begin_simple_exit(n, EXIT_INTERRUPT_WINDOW);
-    case CPU_EVENT_INTR_EXIT:
-        return begin_intr_exit(n);
-    case CPU_EVENT_INTR_DELIVERY:
-        return begin_delivery(n);
-    default:
-        return begin_op(n);
-    }
+    return begin_event(n, event);
 }
 
 /* ---- ending steps ---- */
@@ -250,10 +293,13 @@ static void entered(struct cpu_node *n, irq_id irq)
     sim_time now = engine_now(n->config.engine);
 
     n->delivered_irq = irq;
-    if (!n->cpu.non_root && n->root_is_host)
+    if (!n->cpu.non_root && n->root_is_host) {
         irq_hop(n->config.irqs, irq, HOP_HOST_HANDLER, now);
-    else
-        irq_deliver(n->config.irqs, irq, HOP_GUEST_HANDLER, now);
+        return;
+    }
+    irq_deliver(n->config.irqs, irq, HOP_GUEST_HANDLER, now);
+    if (n->vectored_no_eoi)
+        irq_finish(n->config.irqs, irq, HOP_COUNT, now);
 }
 
 /* A host has called its handler for the interrupt of the last exit. */
@@ -304,44 +350,6 @@ static void end_work(struct cpu_node *n, uint64_t cycles)
         cpu_retire(&n->cpu);
 }
 
-/* LOAD and STORE: memory takes 64 bits, registers 32. */
-static void access(struct cpu_node *n, const struct op *op)
-{
-    const struct cpu_node_config *g = &n->config;
-    bool memory = g->bus.region(g->bus.bus, op->imm) == REGION_MEMORY;
-    uint64_t *reg = &n->cpu.gpr[op->reg];
-
-    if (op->kind == OP_LOAD)
-        *reg = memory ? mem_read64(g->mem, op->imm)
-                      : g->bus.read(g->bus.bus, op->imm);
-    else if (memory)
-        mem_write64(g->mem, op->imm, *reg);
-    else
-        g->bus.write(g->bus.bus, op->imm, (uint32_t)*reg);
-}
-
-/* Ops that reach outside the CPU; false: #GP(0). */
-static bool reach_out(struct cpu_node *n, const struct op *op)
-{
-    const struct cpu_apic_port *apic = &n->config.apic;
-    uint64_t *reg = &n->cpu.gpr[op->reg];
-
-    switch (op->kind) {
-    case OP_RDMSR:
-        return apic->rdmsr(apic->apic, (uint32_t)op->imm, reg);
-    case OP_WRMSR:
-        return apic->wrmsr(apic->apic, (uint32_t)op->imm, *reg);
-    case OP_MOV_CR8:
-        if (*reg > 15)
-            return false;
-        apic->set_cr8(apic->apic, (uint8_t)*reg);
-        return true;
-    default:
-        access(n, op);
-        return true;
-    }
-}
-
 static void call_software(struct cpu_node *n, const struct op *op)
 {
     struct cpu_env env = {
@@ -355,12 +363,6 @@ static void call_software(struct cpu_node *n, const struct op *op)
     op->fn(op->self, &env, op->imm);
 }
 
-static bool reaches_out(uint8_t kind)
-{
-    return kind == OP_RDMSR || kind == OP_WRMSR || kind == OP_MOV_CR8 ||
-           kind == OP_LOAD || kind == OP_STORE;
-}
-
 static struct cpu_result end_op(struct cpu_node *n)
 {
     const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
@@ -369,11 +371,11 @@ static struct cpu_result end_op(struct cpu_node *n)
     if (op->kind == OP_CALL) {
         cpu_retire(&n->cpu);
         call_software(n, op);
-    } else if (!reaches_out(op->kind)) {
+    } else if (!cpu_node_reaches(op->kind)) {
         r = cpu_execute(&n->cpu, n->config.mem, op);
         if (op->kind == OP_INT_REG)
             dispatched(n, &r);
-    } else if (reach_out(n, op)) {
+    } else if (cpu_node_reach(n, op)) {
         cpu_retire(&n->cpu);
     } else {
         r = cpu_raise(&n->cpu, VECTOR_GP, 0);
@@ -468,6 +470,25 @@ static struct cpu_result end_entry(struct cpu_node *n)
     return cpu_entry_injects(&n->cpu, &e) ? inject(n, &e) : r;
 }
 
+/* The 8259s have answered. */
+static uint64_t end_inta(struct cpu_node *n)
+{
+    struct cpu_ack ack = n->config.apic.inta(n->config.apic.apic);
+
+    return n->step == STEP_INTA_EXIT ? begin_intr_exit(n, &ack)
+                                     : begin_delivery(n, ack);
+}
+
+static void end_init(struct cpu_node *n)
+{
+    const struct cpu_apic_port *apic = &n->config.apic;
+    uint64_t base = 0;
+
+    apic->init(apic->apic);
+    apic->rdmsr(apic->apic, MSR_APIC_BASE, &base);
+    cpu_init(&n->cpu, n->config.mem, base & APIC_BASE_BSP);
+}
+
 /* Ends the step that began at n->start; true if the next one has begun. */
 static bool end(struct cpu_node *n, uint64_t *cycles)
 {
@@ -478,6 +499,7 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
     cpu_node_settle(n, now);
     switch (n->step) {
     case STEP_WAIT:
+    case STEP_SMI:
         break;
     case STEP_WAKE:
         n->awake = true;
@@ -488,8 +510,15 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
     case STEP_OP:
         r = end_op(n);
         break;
+    case STEP_INTA:
+    case STEP_INTA_EXIT:
+        *cycles = end_inta(n);
+        return true;
     case STEP_DELIVERY:
         r = deliver(n, &n->vectored);
+        break;
+    case STEP_INIT:
+        end_init(n);
         break;
     case STEP_EXIT:
         end_exit(n);
@@ -527,29 +556,15 @@ static void run(struct cpu_node *n)
 void cpu_node_start(struct cpu_node *n, uint64_t rip, uint64_t rsp)
 {
     sim_time edge = clock_edge(&n->config.clock, engine_now(n->config.engine));
-    bool intr = n->cpu.intr;
+    bool intr = n->cpu.intr, extint = n->cpu.extint;
 
     cpu_reset(&n->cpu, rip, rsp);
-    n->cpu.intr = intr; /* the line is the APIC's */
+    n->cpu.intr = intr; /* the lines are the APIC's */
+    n->cpu.extint = extint;
     n->step = STEP_WAIT;
     n->share = SHARE_IDLE;
     n->start = edge;
     engine_schedule(n->config.engine, &n->step_event, edge);
-}
-
-void cpu_node_intr(struct cpu_node *n, bool high)
-{
-    struct engine *e = n->config.engine;
-    sim_time edge;
-
-    n->cpu.intr = high;
-    if (n->in_step || (n->step != STEP_WAIT && n->step != STEP_WORK))
-        return; /* the next boundary will see it */
-    if (cpu_recognize(&n->cpu) == CPU_EVENT_NONE)
-        return;
-    edge = clock_edge(&n->config.clock, engine_now(e));
-    if (!event_scheduled(&n->step_event) || n->step_event.time > edge)
-        engine_schedule(e, &n->step_event, edge);
 }
 
 void cpu_node_each_held(const struct cpu_node *n,

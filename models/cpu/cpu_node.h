@@ -13,6 +13,7 @@
 #include "models/cpu/cpu_costs.h"
 #include "sim/core/irq.h"
 #include "sim/core/mem.h"
+#include "sim/core/msg.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/engine.h"
 
@@ -37,24 +38,35 @@ struct cpu_account {
     uint64_t pollution;  /* part of the guest's cycles: refilling caches */
 };
 
+/* What an interrupt acknowledge gives. */
+struct cpu_ack {
+    uint8_t vector;
+    bool no_eoi; /* who delivers the interrupt must also finish it */
+    irq_id irq;  /* 0: spurious, or nobody's */
+};
+
 /* The local APIC as its CPU reaches it; false is #GP(0). */
 struct cpu_apic_port {
     void *apic;
     bool (*rdmsr)(void *apic, uint32_t msr, uint64_t *value);
     bool (*wrmsr)(void *apic, uint32_t msr, uint64_t value);
     void (*set_cr8)(void *apic, uint8_t cr8);
-    /* INTA: the vector; *irq = 0 for the spurious one. */
-    uint8_t (*acknowledge)(void *apic, irq_id *irq);
+    struct cpu_ack (*acknowledge)(void *apic);
+    struct cpu_ack (*inta)(void *apic); /* INTA cycles at the 8259s */
+    void (*init)(void *apic);           /* the CPU obeys an INIT */
 };
 
 enum cpu_region { REGION_MEMORY, REGION_APIC, REGION_DEVICE };
 
-/* What is behind addresses that are not memory: 32-bit registers. */
+/* What is behind addresses that are not memory: 32-bit registers, and the I/O
+ * ports: bytes. */
 struct cpu_bus_port {
     void *bus;
     enum cpu_region (*region)(void *bus, uint64_t addr);
     uint32_t (*read)(void *bus, uint64_t addr);
     void (*write)(void *bus, uint64_t addr, uint32_t value);
+    uint8_t (*in)(void *bus, uint16_t port);
+    void (*out)(void *bus, uint16_t port, uint8_t value);
 };
 
 /* IA32_VMX_MISC bits 4:0 on the processors of the profiles. */
@@ -67,6 +79,8 @@ struct cpu_node_config {
     struct clock clock; /* core clock; the TSC counts it */
     struct cpu_costs costs;
     sim_time device_read;            /* round trip of a device register read */
+    sim_time port_access;            /* round trip of IN and OUT */
+    sim_time inta;                   /* round trip of the INTA cycles */
     unsigned preemption_timer_shift; /* IA32_VMX_MISC bits 4:0 */
     const struct op *text;
     struct cpu_apic_port apic;
@@ -78,9 +92,13 @@ enum cpu_step {
     STEP_WAKE,
     STEP_WORK,
     STEP_OP,
+    STEP_INTA,      /* a delivery follows */
+    STEP_INTA_EXIT, /* an exit follows */
     STEP_DELIVERY,
     STEP_EXIT,
     STEP_ENTRY,
+    STEP_SMI,
+    STEP_INIT,
 };
 
 struct cpu_node {
@@ -104,6 +122,7 @@ struct cpu_node {
     struct cpu_exit exit; /* STEP_EXIT */
     struct cpu_vectored vectored; /* STEP_DELIVERY */
     irq_id vectored_irq;          /* acknowledged, no handler entered yet */
+    bool vectored_no_eoi;         /* it ends when its handler is entered */
     irq_id delivered_irq;         /* of the handler entered last */
 };
 
@@ -116,6 +135,7 @@ struct cpu_env {
     sim_time now;
 };
 
+/* It waits for a SIPI. */
 void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c);
 
 /* Starts executing at the next edge of the core clock. */
@@ -123,6 +143,13 @@ void cpu_node_start(struct cpu_node *n, uint64_t rip, uint64_t rsp);
 
 /* The local APIC's INTR line has changed. */
 void cpu_node_intr(struct cpu_node *n, bool high);
+
+/* MSG_LINE: one of the lines from the local APIC, enum core_line. */
+void cpu_node_receive(struct cpu_node *n, const struct msg *m);
+
+/* Events may have changed: a CPU that waits or works looks at them at the next
+ * edge, others do at the next instruction boundary. */
+void cpu_node_look(struct cpu_node *n);
 
 /* The interrupt that the current exit is about; the first call counts. */
 void cpu_node_attribute_exit(struct cpu_node *n, irq_id irq);

@@ -132,6 +132,7 @@ static void iret(struct cpu *c, struct mem *m)
     c->rflags = pop(c, m) | RFLAGS_FIXED;
     c->rsp = pop(c, m); /* SS, above it, has no meaning here */
     c->frames >>= 1;
+    c->nmi_blocking = false;
 }
 
 static void push_all(struct cpu *c, struct mem *m)
@@ -185,6 +186,9 @@ struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
     case OP_MOV:
     case OP_ADD:
         c->gpr[op->reg] = op->imm + (op->kind == OP_ADD ? c->gpr[op->reg] : 0);
+        break;
+    case OP_MOV_RSP:
+        c->rsp = op->imm;
         break;
     case OP_JMP:
     case OP_JZ:

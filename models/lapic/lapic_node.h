@@ -3,7 +3,8 @@
  *
  * Ports: `bus` gets APIC messages (ICR) and EOI broadcasts, in the order in
  * which they were written; `core` gets the lines to the CPU (MSG_LINE, line =
- * enum core_line).  INTR falls at once and rises after the delay of
+ * enum core_line; for the ledger what goes there by an edge is delivered when
+ * the core has it).  INTR falls at once and rises after the delay of
  * lapic_costs.def: accept_to_intr for what reaches the APIC, eoi_to_intr for
  * what software does to it.  The other lines change at once.  The bus takes one
  * message in a cycle of the APIC clock; a later one waits for the next cycle.
@@ -26,19 +27,6 @@
 #include "sim/core/msg.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/engine.h"
-
-/* Lines from a local APIC to its CPU. */
-enum core_line {
-    CORE_INTR, /* a fixed interrupt is eligible */
-    CORE_NMI,
-    CORE_SMI,
-    CORE_INIT,
-    CORE_SIPI,   /* with msg_line.vector */
-    CORE_EXTINT, /* level: run INTA cycles at the 8259 */
-};
-
-/* CORE_INTR and CORE_EXTINT are levels.  The others are edges: only high is
- * sent.  For the ledger what they carry is delivered when the core has it. */
 
 #ifndef LAPIC_SEND_MAX
 #define LAPIC_SEND_MAX 16

@@ -29,6 +29,17 @@ enum delivery_mode {
     DELIVERY_EXTINT = 7,
 };
 
+/* Lines from a local APIC to its CPU.  CORE_INTR and CORE_EXTINT are levels;
+ * the others are edges: only high is sent. */
+enum core_line {
+    CORE_INTR, /* a fixed interrupt is eligible */
+    CORE_NMI,
+    CORE_SMI,
+    CORE_INIT,
+    CORE_SIPI,   /* with msg_line.vector */
+    CORE_EXTINT, /* run INTA cycles at the 8259 */
+};
+
 /* Destination shorthand, ICR bits 19:18. */
 enum shorthand {
     SHORTHAND_NONE = 0,

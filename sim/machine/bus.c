@@ -150,12 +150,16 @@ static void apic_set_cr8(void *lapic, uint8_t cr8)
     lapic_node_set_cr8(lapic, cr8);
 }
 
-static uint8_t apic_acknowledge(void *lapic, irq_id *irq)
+static struct cpu_ack apic_acknowledge(void *lapic)
 {
     struct lapic_ack ack = lapic_node_acknowledge(lapic);
 
-    *irq = ack.irq;
-    return ack.vector;
+    return (struct cpu_ack){.vector = ack.vector, .irq = ack.irq};
+}
+
+static void apic_init(void *lapic)
+{
+    lapic_node_reset(lapic, LAPIC_INIT);
 }
 
 void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
@@ -163,12 +167,15 @@ void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
 {
     config->mem = &m->mem;
     config->device_read = m->scenario->platform.pcie.mmio_read;
+    config->port_access = m->scenario->platform.bus.port_access;
+    config->inta = m->scenario->platform.bus.inta;
     config->apic = (struct cpu_apic_port){
         .apic = &c->lapic,
         .rdmsr = apic_rdmsr,
         .wrmsr = apic_wrmsr,
         .set_cr8 = apic_set_cr8,
         .acknowledge = apic_acknowledge,
+        .init = apic_init,
     };
     config->bus = (struct cpu_bus_port){
         .bus = c, .region = region, .read = bus_read, .write = bus_write};

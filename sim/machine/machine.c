@@ -25,13 +25,11 @@ uint16_t machine_add_source(struct machine *m, const char *format, ...)
 
 /* ---- connections ---- */
 
-/* Lines from a local APIC to its CPU; NMI and the like end here. */
 static void core_line(void *machine_cpu, const struct msg *msg)
 {
     struct machine_cpu *c = machine_cpu;
 
-    if (msg->line.line == CORE_INTR)
-        cpu_node_intr(&c->node, msg->line.high);
+    cpu_node_receive(&c->node, msg);
 }
 
 static uint32_t lapic_features(const struct platform *p)

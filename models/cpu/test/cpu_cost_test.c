@@ -40,7 +40,11 @@ static uint64_t operand(const struct node_rig *f, enum op_kind kind)
         return rip_plus(rig_here(f), 1);
     case OP_LOAD:
     case OP_STORE:
+    case OP_MOV_RSP:
         return STACK_AT;
+    case OP_IN:
+    case OP_OUT:
+        return PORT;
     case OP_INT:
         return 0x80;
     case OP_RDMSR:
@@ -63,6 +67,9 @@ static uint64_t extra(enum op_kind kind)
     case OP_LOAD:
     case OP_STORE:
         return COST_OF(mem_access);
+    case OP_IN:
+    case OP_OUT:
+        return PORT_CYCLES; /* the round trip, rounded up */
     case OP_VMLAUNCH:
         return COST_OF(vm_entry);
     case OP_VMRESUME: /* refused, but that takes a VM entry too */

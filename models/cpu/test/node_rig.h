@@ -22,10 +22,16 @@
 #define DEVICE_AT UINT64_C(0xf0000000)
 #define DEVICE_VALUE 0xabcd1234u
 
+#define MSR_APIC_BASE 0x1bu
+#define APIC_BASE_BSP (1u << 8)
 #define MSR_TPR 0x808u
 #define MSR_EOI 0x80bu
 #define MSR_UNKNOWN 0x8ffu
 #define SPURIOUS 0xffu
+#define PIC_VECTOR 0x2b
+#define PIC_SPURIOUS 0x27
+#define PORT 0x61u
+#define PORT_VALUE 0x5au
 #define TIMER_SHIFT 3u
 
 enum { SOURCE_A, SOURCE_B, SOURCES };
@@ -39,10 +45,12 @@ enum cost_number {
 
 /* Every cost is another prime. */
 static const uint64_t cost_primes[COSTS] = {
-    601, 607, 613, 617, 619, 631, 641, 643, 647, 653, 659, 661,
-    673, 677, 683, 691, 701, 709, 719, 727, 733, 739, 743, 1511};
+    601, 607, 613, 617, 619, 631, 641, 643, 647, 653, 659, 661, 673, 677,
+    683, 691, 701, 709, 719, 727, 733, 739, 743, 751, 757, 761, 1511};
 #define COST_OF(name) cost_primes[COST_##name]
 #define DEVICE_READ_CYCLES 1009u
+#define PORT_CYCLES 1013u
+#define INTA_CYCLES 1019u
 
 static inline struct cpu_costs prime_costs(void)
 {
@@ -92,6 +100,10 @@ struct node_rig {
     unsigned notes;
     struct irq_record finished[FINISHED_MAX];
     unsigned finishes;
+    irq_id pic_irq; /* it waits for INTA */
+    uint64_t apic_base;
+    unsigned inits;
+    uint8_t port;
     uint32_t device_writes;
     uint32_t device;
 };
@@ -136,21 +148,62 @@ static inline void rig_withdraw(struct node_rig *f, uint8_t vector)
     rig_line(f);
 }
 
-static inline uint8_t rig_acknowledge(void *apic, irq_id *irq)
+static inline struct cpu_ack rig_acknowledge(void *apic)
 {
     struct node_rig *f = apic;
     int v = rig_next_vector(f);
+    struct cpu_ack ack = {.vector = SPURIOUS};
 
-    *irq = 0;
     if (v < 0)
-        return SPURIOUS;
-    *irq = f->irr_irq[v];
+        return ack;
+    ack = (struct cpu_ack){.vector = (uint8_t)v, .irq = f->irr_irq[v]};
     f->isr_irq[v] = f->irr_irq[v];
     f->irr_irq[v] = 0;
     vecset_del(&f->irr, (uint8_t)v);
     vecset_add(&f->isr, (uint8_t)v);
     rig_line(f);
-    return (uint8_t)v;
+    return ack;
+}
+
+/* ---- the fake 8259: one line, with automatic EOI ---- */
+
+static inline void rig_core_line(struct node_rig *f, enum core_line line,
+                                 bool high)
+{
+    struct msg m = {.kind = MSG_LINE,
+                    .line = {.line = (uint8_t)line, .high = high}};
+
+    cpu_node_receive(&f->node, &m);
+}
+
+static inline void rig_extint(struct node_rig *f, bool high)
+{
+    if (high && !f->pic_irq)
+        f->pic_irq = irq_birth(&f->irqs, SOURCE_A, HOP_LINE_EDGE,
+                               engine_now(&f->engine));
+    if (!high) {
+        irq_drop(&f->irqs, f->pic_irq, IRQ_WITHDRAWN);
+        f->pic_irq = 0;
+    }
+    rig_core_line(f, CORE_EXTINT, high);
+}
+
+static inline struct cpu_ack rig_inta(void *apic)
+{
+    struct node_rig *f = apic;
+    struct cpu_ack ack = {f->pic_irq ? PIC_VECTOR : PIC_SPURIOUS, true,
+                          f->pic_irq};
+
+    f->pic_irq = 0;
+    rig_core_line(f, CORE_EXTINT, false);
+    return ack;
+}
+
+static inline void rig_apic_init(void *apic)
+{
+    struct node_rig *f = apic;
+
+    f->inits++;
 }
 
 static inline void rig_eoi(struct node_rig *f)
@@ -178,8 +231,8 @@ static inline bool rig_rdmsr(void *apic, uint32_t msr, uint64_t *value)
 {
     struct node_rig *f = apic;
 
-    *value = f->tpr;
-    return msr == MSR_TPR;
+    *value = msr == MSR_APIC_BASE ? f->apic_base : f->tpr;
+    return msr == MSR_TPR || msr == MSR_APIC_BASE;
 }
 
 static inline bool rig_wrmsr(void *apic, uint32_t msr, uint64_t value)
@@ -215,6 +268,20 @@ static inline void rig_write(void *bus, uint64_t addr, uint32_t value)
 
     f->device_writes += addr == DEVICE_AT;
     f->device = value;
+}
+
+static inline uint8_t rig_in(void *bus, uint16_t port)
+{
+    (void)bus;
+    return port == PORT ? PORT_VALUE : 0xff;
+}
+
+static inline void rig_out(void *bus, uint16_t port, uint8_t value)
+{
+    struct node_rig *f = bus;
+
+    if (port == PORT)
+        f->port = value;
 }
 
 /* ---- events ---- */
@@ -365,10 +432,13 @@ static inline void rig_init(struct node_rig *f)
         .clock = {PERIOD},
         .costs = prime_costs(),
         .device_read = CYCLE(DEVICE_READ_CYCLES) - 3,
+        .port_access = CYCLE(PORT_CYCLES) - 3,
+        .inta = CYCLE(INTA_CYCLES) - 3,
         .preemption_timer_shift = TIMER_SHIFT,
         .text = f->text,
-        .apic = {f, rig_rdmsr, rig_wrmsr, rig_set_cr8, rig_acknowledge},
-        .bus = {f, rig_region, rig_read, rig_write},
+        .apic = {f, rig_rdmsr, rig_wrmsr, rig_set_cr8, rig_acknowledge,
+                 rig_inta, rig_apic_init},
+        .bus = {f, rig_region, rig_read, rig_write, rig_in, rig_out},
     };
 
     engine_init(&f->engine, ARRIVALS_MAX + 8, f->heap);
@@ -413,6 +483,7 @@ static inline void rig_audit(struct node_rig *f)
     EXPECT_EQ(host, f->node.account.cycles[SHARE_HOST]);
     irqs_forget_held(&f->irqs);
     cpu_node_each_held(&f->node, irqs_mark_held, &f->irqs);
+    irqs_mark_held(&f->irqs, f->pic_irq);
     for (unsigned v = 0; v < 256; v++) {
         irqs_mark_held(&f->irqs, f->irr_irq[v]);
         irqs_mark_held(&f->irqs, f->isr_irq[v]);

@@ -37,6 +37,9 @@ static inline struct cpu_costs rig_cpu_costs(void)
         .iret = 100,
         .cli = 5,
         .sti = 8,
+        .smi = 300000,
+        .init = 3000,
+        .sipi = 2000,
         .hlt_wake = 2926,
         .pause = 9,
         .rdmsr = 100,
@@ -97,6 +100,8 @@ static inline struct platform rig_platform(void)
                  .mmio_write = 200 * SIM_NS},
         .bus = {.msi_to_lapic = 60 * SIM_NS,
                 .eoi_to_ioapic = 70 * SIM_NS,
+                .inta = 700 * SIM_NS,
+                .port_access = 600 * SIM_NS,
                 .ipi = 60 * SIM_NS,
                 .ipi_self = 20 * SIM_NS},
     };
