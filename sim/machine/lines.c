@@ -55,7 +55,7 @@ void lines_build(struct machine *m)
         .irqs = &m->irqs,
         .apic_clock = m->apic,
         .costs = m->scenario->platform.ioapic,
-        .pins = m->scenario->machine.ioapic_pins,
+        .pins = m->scenario->machine.ioapic.pins,
         .version = IOAPIC_VERSION,
         .requester = IOAPIC_REQUESTER,
         .bus = {fabric_from_ioapic, m},

@@ -110,13 +110,13 @@ static const char *stranger_at_pin(const struct scenario *s, uint32_t i)
 static void check_intx(const struct check *c, uint32_t i)
 {
     const struct scenario_device *d = &c->s->device[i];
-    uint32_t pins = c->s->machine.ioapic_pins;
+    uint32_t pins = c->s->machine.ioapic.pins;
     struct element e = element(c, "devices", i);
     const char *stranger = stranger_at_pin(c->s, i);
 
     if (d->pin >= pins)
         broken(c, place_of(e, "pin"),
-               "pin %u of the I/O APIC does not exist: machine.ioapic_pins is "
+               "pin %u of the I/O APIC does not exist: machine.ioapic.pins is "
                "%u",
                d->pin, pins);
     if (stranger)

@@ -8,6 +8,7 @@
 #define STRUCT_SCENARIO struct scenario
 #define STRUCT_MACHINE struct scenario
 #define STRUCT_MACHINE_LAPIC struct scenario
+#define STRUCT_MACHINE_IOAPIC struct scenario
 #define STRUCT_DEVICE struct scenario_device
 #define STRUCT_PROGRAM struct scenario_program
 #define STRUCT_VM struct scenario_vm
@@ -130,6 +131,8 @@ static const struct {
     [OWNER_MACHINE_LAPIC] = {"machine_lapic", "machine.lapic.",
                              "group of local APICs",
                              "What all local APICs have in common."},
+    [OWNER_MACHINE_IOAPIC] = {"machine_ioapic", "machine.ioapic.", "I/O APIC",
+                              "The I/O APIC of the machine."},
     [OWNER_DEVICE] = {"device", "devices.NAME.", "device",
                       "One PCI Express function: a network adapter with a "
                       "closed-loop peer, or an open-loop pulse source."},

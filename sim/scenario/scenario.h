@@ -125,9 +125,11 @@ struct scenario {
     sim_time duration, warmup; /* measured time; time before it */
     struct {
         uint32_t cpus;
-        uint32_t ioapic_pins;   /* 0: no I/O APIC */
         uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */
         enum implementation lapic;
+        struct {
+            uint32_t pins; /* 0: there is none */
+        } ioapic;
     } machine;
     uint32_t device_count, vm_count, program_count;
     struct scenario_device device[SCENARIO_DEVICES];

@@ -81,7 +81,7 @@ static struct scenario extreme(struct rng *r)
     s.duration = either(r, SIM_NS, 500 * SIM_US);
     s.warmup = either(r, 0, 500 * SIM_US);
     s.machine.host_timer_hz = either(r, 0, 100000);
-    s.machine.ioapic_pins = (uint32_t)either(r, SCENARIO_VMS, 240);
+    s.machine.ioapic.pins = (uint32_t)either(r, SCENARIO_VMS, 240);
     for (unsigned i = 0; i < vms; i++) {
         rig_add_vm(&s, (enum rig_variant)rng_below(r, 4),
                    (enum scenario_program_kind)rng_below(r, 3));

@@ -18,7 +18,7 @@ static struct scenario with_lines(const struct line_row *row,
 {
     struct scenario s = rig_scenario(row->variant, kind);
 
-    s.machine.ioapic_pins = 24;
+    s.machine.ioapic.pins = 24;
     for (uint32_t i = 0; i < s.device_count; i++) {
         struct scenario_device *d = &s.device[i];
 

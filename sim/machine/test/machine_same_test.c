@@ -14,7 +14,7 @@ static struct scenario lively(enum rig_variant v)
     s.device[0].nic.round_trip_jitter = 5 * SIM_US;
     s.device[2].nic.pulse = PULSE_EXPONENTIAL;
     s.device[2].nic.pulse_interval = 20 * SIM_US;
-    s.machine.ioapic_pins = 24;
+    s.machine.ioapic.pins = 24;
     if (!s.vm[2].features.eli) {
         s.device[2].message = MESSAGE_INTX;
         s.device[2].vectors = 1;

@@ -210,27 +210,27 @@ static const struct mistake_row {
      "device with 'pulse: none'"},
     {"intx_without_ioapic", "    vectors: 2", "    message: intx",
      "x.yaml:7:5: error: pin 16 of the I/O APIC does not exist: "
-     "machine.ioapic_pins is 0"},
+     "machine.ioapic.pins is 0"},
     {"intx_pin", "machine: {cpus: 2}\ndevices:\n  - name: nic\n    vectors: 2",
-     "machine: {cpus: 2, ioapic_pins: 24}\ndevices:\n  - name: nic\n    "
+     "machine: {cpus: 2, ioapic: {pins: 24}}\ndevices:\n  - name: nic\n    "
      "message: intx\n    pin: 24",
      "x.yaml:9:10: error: pin 24 of the I/O APIC does not exist: "
-     "machine.ioapic_pins is 24"},
+     "machine.ioapic.pins is 24"},
     {"intx_vectors", "machine: {cpus: 2}\ndevices:\n  - name: nic\n",
-     "machine: {cpus: 2, ioapic_pins: 24}\ndevices:\n  - name: nic\n    "
+     "machine: {cpus: 2, ioapic: {pins: 24}}\ndevices:\n  - name: nic\n    "
      "message: intx\n    moderation: 20us\n",
      "x.yaml:9:17: error: moderation needs messages: msi or msix\n"
      "x.yaml:10:14: error: message: intx has one interrupt, not 2 'vectors'"},
     {"intx_pin_of_strangers",
      "machine: {cpus: 2}\ndevices:\n  - name: nic\n    vectors: 2\n  - name: "
      "clock\n",
-     "machine: {cpus: 2, ioapic_pins: 24}\ndevices:\n  - name: nic\n    "
+     "machine: {cpus: 2, ioapic: {pins: 24}}\ndevices:\n  - name: nic\n    "
      "message: intx\n  - name: clock\n    message: intx\n",
      "x.yaml:9:5: error: pin 16 is that of 'nic' too; only devices of one "
      "virtual machine can share a pin"},
     {"eli_with_intx", NULL,
      "title: t\nplatform: platforms/nehalem-x5570.yaml\nduration: 1ms\n"
-     "machine: {ioapic_pins: 120}\ndevices:\n"
+     "machine: {ioapic: {pins: 120}}\ndevices:\n"
      "  - {name: nic, message: intx, pin: 119}\n"
      "programs:\n  - {name: counter, kind: spin}\nvms:\n  - name: guest\n"
      "    hypervisor: kvm\n    apic: x2apic\n    features: {eli: true}\n"
