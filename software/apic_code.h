@@ -15,6 +15,7 @@
 #define APIC_SVR 0x0f0u
 #define APIC_ICR_LOW 0x300u
 #define APIC_LVT_TIMER 0x320u
+#define APIC_LVT_LINT0 0x350u
 #define APIC_TMICT 0x380u
 #define APIC_DCR 0x3e0u
 
@@ -27,6 +28,7 @@
 #define DCR_DIVIDE_BY_1 0xbu
 #define LVT_PERIODIC (1u << 17)
 #define LVT_MASKED (1u << 16)
+#define LVT_EXTINT (7u << 8)
 
 /* APIC register = the register `reg`. */
 void apic_code_write_reg(struct text *t, bool x2apic, uint32_t offset,

@@ -1,8 +1,10 @@
 /* The workload's text and the code behind its calls. */
 #include "software/workload.h"
 
+#include "models/pic/pic_pair.h"
 #include "software/apic_code.h"
 #include "software/idt.h"
+#include "software/pic_code.h"
 
 #define IDT_OFFSET 0x0000u
 #define STACK_OFFSET 0xf000u
@@ -113,16 +115,59 @@ static void build_action(struct workload *w, struct text *t, uint32_t i)
     text_patch(t, none);
 }
 
+static void build_actions(struct workload *w, struct text *t, uint8_t vector)
+{
+    for (uint32_t i = 0; i < w->config.irq_count; i++)
+        if (w->config.irq[i].vector == vector)
+            build_action(w, t, i);
+}
+
 static void build_line_handler(struct workload *w, struct text *t,
                                uint8_t vector)
 {
     text_op(t, OP_PUSHA, RAX, 0);
-    for (uint32_t i = 0; i < w->config.irq_count; i++)
-        if (w->config.irq[i].vector == vector)
-            build_action(w, t, i);
+    build_actions(w, t, vector);
     apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
     text_call(t, begin_softirq, w, 0);
     build_softirq(w, t);
+}
+
+static void spurious(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct workload *w = self;
+
+    (void)env;
+    (void)arg;
+    w->spurious++;
+}
+
+/* A line of the 8259s, with devices or without. */
+static void build_pic_handler(struct workload *w, struct text *t, unsigned line)
+{
+    uint32_t real;
+
+    text_op(t, OP_PUSHA, RAX, 0);
+    if (pic_code_may_be_spurious(line)) {
+        pic_code_test_spurious(t, line);
+        real = text_op(t, OP_JNZ, RAX, 0);
+        text_call(t, spurious, w, 0);
+        text_op(t, OP_POPA, RAX, 0);
+        text_op(t, OP_IRET, RAX, 0);
+        text_patch(t, real);
+    }
+    build_actions(w, t, (uint8_t)(w->config.pic_base + line));
+    pic_code_eoi(t, line);
+    text_call(t, begin_softirq, w, 0);
+    build_softirq(w, t);
+}
+
+static void build_pic_gates(struct workload *w, struct text *t, struct mem *m)
+{
+    for (unsigned line = 0; w->config.pic_base && line < PIC_LINES; line++) {
+        idt_set_gate(m, w->idt, (uint8_t)(w->config.pic_base + line),
+                     text_here(t));
+        build_pic_handler(w, t, line);
+    }
 }
 
 static void build_timer_handler(struct workload *w, struct text *t)
@@ -163,9 +208,12 @@ static void build_idt(struct workload *w, struct text *t, struct mem *m)
     text_op(t, OP_IRET, RAX, 0);
     idt_set_gate(m, w->idt, WORKLOAD_TIMER_VECTOR, text_here(t));
     build_timer_handler(w, t);
+    build_pic_gates(w, t, m);
     for (uint32_t i = 0; i < w->config.irq_count; i++) {
         const struct workload_irq *irq = &w->config.irq[i];
 
+        if (irq->pic)
+            continue;
         idt_set_gate(m, w->idt, irq->vector, text_here(t));
         if (irq->cause)
             build_line_handler(w, t, irq->vector);
@@ -276,6 +324,8 @@ static void build_boot(struct workload *w, struct text *t)
     text_op(t, OP_MOV, RAX, w->idt);
     text_op(t, OP_LIDT, RAX, IDT_LIMIT);
     apic_code_enable(t, x2apic, w->config.bsp);
+    if (w->config.pic_on_lint0)
+        apic_code_write(t, x2apic, APIC_LVT_LINT0, LVT_EXTINT);
     if (w->config.timer_count) {
         apic_code_write(t, x2apic, APIC_DCR, DCR_DIVIDE_BY_1);
         apic_code_write(t, x2apic, APIC_LVT_TIMER,

@@ -8,7 +8,8 @@
  * softirq work with interrupts on, as Linux does for edge interrupts with
  * NAPI.  That of a line asks each of its devices for its causes, clears them,
  * reads them back so that the line has fallen, does the device's work, and
- * acknowledges last, as Linux does for level interrupts.  An interrupt that
+ * acknowledges last, as Linux does for level interrupts, at the local APIC or,
+ * if the line comes through the 8259s, at these.  An interrupt that
  * comes meanwhile leaves its softirq work to the one that it interrupted, so
  * that handlers never nest deeper.  The driver's set-up of the device happens
  * before the run, by the machine's builder, and takes no time.
@@ -35,6 +36,7 @@ struct workload_irq {
      * it was taken care of; the devices of a line have the same vector.
      * 0: a message. */
     uint64_t cause;
+    bool pic;          /* the line goes through the 8259s */
     bool acknowledges; /* received are acknowledgements of what was produced */
     /* Where the device counts messages; 0: this vector does not tell that. */
     uint64_t sent, received;
@@ -50,6 +52,8 @@ struct workload_config {
     uint64_t timer_count; /* initial count of the APIC timer; 0: no timer */
     uint64_t memory;      /* base of 64 KiB of its own */
     uint64_t doorbell;    /* address of the NIC's TXDOORBELL; 0: none */
+    uint8_t pic_base;     /* of the 8259s' 16 vectors; 0: there are none */
+    bool pic_on_lint0;    /* their INT comes through the local APIC's LINT0 */
     uint32_t irq_count;
     struct workload_irq irq[WORKLOAD_VECTORS_MAX];
 };
@@ -66,6 +70,7 @@ struct workload {
     bool in_softirq;
     uint64_t softirq_left; /* cycles of softirq work still to be done */
     uint64_t faults;       /* exceptions taken: none expected */
+    uint64_t spurious;     /* interrupts of the 8259s that were none */
 };
 
 #define WORKLOAD_TIMER_VECTOR 0xef

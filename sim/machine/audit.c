@@ -19,6 +19,8 @@ static void mark_held(struct machine *m)
     fabric_each_held(m, irqs_mark_held, q);
     if (m->ioapic)
         ioapic_node_each_held(m->ioapic, irqs_mark_held, q);
+    if (m->pic)
+        pic_node_each_held(m->pic, irqs_mark_held, q);
     for (unsigned i = 0; i < m->devices; i++)
         pcie_node_each_held(&m->device[i].fn, irqs_mark_held, q);
     for (unsigned i = 0; i < m->cpus; i++) {

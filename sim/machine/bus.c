@@ -135,31 +135,65 @@ static void bus_write(void *bus, uint64_t addr, uint32_t value)
         lapic_node_write(&c->lapic, addr % MEM_PAGE_BYTES, 4, value);
 }
 
-static bool apic_rdmsr(void *lapic, uint32_t msr, uint64_t *value)
+static uint8_t bus_in(void *bus, uint16_t port)
 {
-    return lapic_node_rdmsr(lapic, msr, value);
+    struct pic_node *pic = ((struct machine_cpu *)bus)->machine->pic;
+
+    if (!pic || !pic_node_claims(pic, port))
+        return PIC_FLOATING;
+    return (uint8_t)pic_node_read(pic, port, 1);
 }
 
-static bool apic_wrmsr(void *lapic, uint32_t msr, uint64_t value)
+static void bus_out(void *bus, uint16_t port, uint8_t value)
 {
-    return lapic_node_wrmsr(lapic, msr, value);
+    struct pic_node *pic = ((struct machine_cpu *)bus)->machine->pic;
+
+    if (pic && pic_node_claims(pic, port))
+        pic_node_write(pic, port, 1, value);
 }
 
-static void apic_set_cr8(void *lapic, uint8_t cr8)
+static struct lapic_node *lapic_of(void *machine_cpu)
 {
-    lapic_node_set_cr8(lapic, cr8);
+    return &((struct machine_cpu *)machine_cpu)->lapic;
 }
 
-static struct cpu_ack apic_acknowledge(void *lapic)
+static bool apic_rdmsr(void *cpu, uint32_t msr, uint64_t *value)
 {
-    struct lapic_ack ack = lapic_node_acknowledge(lapic);
+    return lapic_node_rdmsr(lapic_of(cpu), msr, value);
+}
+
+static bool apic_wrmsr(void *cpu, uint32_t msr, uint64_t value)
+{
+    return lapic_node_wrmsr(lapic_of(cpu), msr, value);
+}
+
+static void apic_set_cr8(void *cpu, uint8_t cr8)
+{
+    lapic_node_set_cr8(lapic_of(cpu), cr8);
+}
+
+static struct cpu_ack apic_acknowledge(void *cpu)
+{
+    struct lapic_ack ack = lapic_node_acknowledge(lapic_of(cpu));
 
     return (struct cpu_ack){.vector = ack.vector, .irq = ack.irq};
 }
 
-static void apic_init(void *lapic)
+/* Without 8259s nobody drives the vector. */
+static struct cpu_ack apic_inta(void *cpu)
 {
-    lapic_node_reset(lapic, LAPIC_INIT);
+    struct machine_cpu *c = cpu;
+    struct pic_ack ack = {.vector = PIC_FLOATING};
+
+    lapic_node_acknowledge_extint(&c->lapic);
+    if (c->machine->pic)
+        ack = pic_node_acknowledge(c->machine->pic);
+    return (struct cpu_ack){ack.vector, ack.no_eoi, ack.irq};
+}
+
+static void apic_init(void *cpu)
+{
+    lapic_node_reset(lapic_of(cpu), LAPIC_INIT);
 }
 
 void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
@@ -170,15 +204,22 @@ void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
     config->port_access = m->scenario->platform.bus.port_access;
     config->inta = m->scenario->platform.bus.inta;
     config->apic = (struct cpu_apic_port){
-        .apic = &c->lapic,
+        .apic = c,
         .rdmsr = apic_rdmsr,
         .wrmsr = apic_wrmsr,
         .set_cr8 = apic_set_cr8,
         .acknowledge = apic_acknowledge,
+        .inta = apic_inta,
         .init = apic_init,
     };
     config->bus = (struct cpu_bus_port){
-        .bus = c, .region = region, .read = bus_read, .write = bus_write};
+        .bus = c,
+        .region = region,
+        .read = bus_read,
+        .write = bus_write,
+        .in = bus_in,
+        .out = bus_out,
+    };
 }
 
 /* ---- writes of devices and of the world outside ---- */

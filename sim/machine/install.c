@@ -56,14 +56,20 @@ static unsigned block_of(const struct scenario_device *d)
     return d->message == MESSAGE_MSI ? d->vectors : 1;
 }
 
-/* The slot among the first `n` whose device has the same line, or NULL. */
-static const struct slot *slot_of_line(const struct machine *m, uint32_t pin,
-                                       const struct slot *slot, uint32_t n)
+static bool on_pic(const struct scenario_device *d)
+{
+    return scenario_has_line(d) && d->controller == CONTROLLER_PIC;
+}
+
+/* The slot among the first `n` whose device has the same pin of the I/O APIC,
+ * or NULL. */
+static const struct slot *slot_of_pin(const struct machine *m, uint32_t pin,
+                                      const struct slot *slot, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         const struct scenario_device *d = &m->scenario->device[slot[i].device];
 
-        if (d->message == MESSAGE_INTX && d->pin == pin)
+        if (scenario_has_line(d) && !on_pic(d) && scenario_pin(d) == pin)
             return &slot[i];
     }
     return NULL;
@@ -91,16 +97,20 @@ struct slots {
     struct slot *slot;
     uint32_t n;
     struct vecset used[2];
+    uint8_t pic_base; /* of the 16 vectors of the 8259s; 0: not used */
 };
 
-/* The next slot, of a device with INTx; the devices of a line have one
- * vector. */
+/* The next slot, of a device with a line; the devices of a line have one
+ * vector.  Those of the 8259s' lines are side by side. */
 static void fill_line(struct machine *m, unsigned device, struct slots *s)
 {
-    const struct slot *line =
-        slot_of_line(m, m->scenario->device[device].pin, s->slot, s->n);
+    const struct scenario_device *d = &m->scenario->device[device];
+    const struct slot *line = slot_of_pin(m, scenario_pin(d), s->slot, s->n);
 
-    if (line)
+    if (on_pic(d))
+        s->slot[s->n] = (struct slot){
+            .device = device, .guest_vector = (uint8_t)(s->pic_base + d->irq)};
+    else if (line)
         s->slot[s->n] =
             (struct slot){device, 0, line->host_vector, line->guest_vector};
     else
@@ -125,27 +135,37 @@ static void fill_slots(const struct scenario_device *d, unsigned device,
     }
 }
 
+static bool uses_pic(const struct machine *m, const struct scenario_vm *vm)
+{
+    for (uint32_t a = 0; a < vm->assigned_count; a++)
+        if (on_pic(&m->scenario->device[vm->assigned[a]]))
+            return true;
+    return false;
+}
+
 /* Large blocks come first: single vectors, spread over the priority classes,
  * would leave no room for them. */
-static uint32_t slots_of_vm(struct machine *m, const struct scenario_vm *vm,
-                            struct slot *slot)
+static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
+                                struct slot *slot)
 {
     struct slots s = {.slot = slot};
 
+    if (uses_pic(m, vm))
+        s.pic_base = allocate(&s.used[1], 0, PIC_LINES);
     for (unsigned block = PCIE_VECTORS; block; block /= 2) {
         s.n = 0;
         for (uint32_t a = 0; a < vm->assigned_count; a++) {
             unsigned i = vm->assigned[a];
             const struct scenario_device *d = &m->scenario->device[i];
 
-            if (d->message == MESSAGE_INTX && block == 1)
+            if (scenario_has_line(d) && block == 1)
                 fill_line(m, i, &s);
             else if (block_of(d) == block)
                 fill_slots(d, i, s.used, slot + s.n);
             s.n += d->vectors;
         }
     }
-    return s.n;
+    return s;
 }
 
 /* ---- the driver's part ---- */
@@ -174,23 +194,6 @@ static void program_msi(struct nic_node *d, unsigned vectors, uint64_t addr,
                            PCIE_MSI_ENABLE | mme << PCIE_MSI_MME_SHIFT);
 }
 
-/* PCI's lines are level-triggered and active low; they go to one CPU. */
-static uint32_t rte_low(uint8_t vector)
-{
-    return vector | IOAPIC_RTE_LEVEL | IOAPIC_RTE_ACTIVE_LOW;
-}
-
-static void program_line(struct machine *m, unsigned pin, unsigned cpu,
-                         uint8_t vector)
-{
-    struct ioapic_node *io = m->ioapic;
-
-    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_HIGH + 2 * pin);
-    ioapic_node_write(io, IOAPIC_IOWIN, 4, cpu << 24);
-    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_LOW + 2 * pin);
-    ioapic_node_write(io, IOAPIC_IOWIN, 4, rte_low(vector));
-}
-
 static void drive(struct machine *m, unsigned cpu, const struct slot *s,
                   uint8_t vector)
 {
@@ -200,9 +203,9 @@ static void drive(struct machine *m, unsigned cpu, const struct slot *s,
 
     if (d->message == MESSAGE_MSIX)
         program_msix(nic, s->k, addr, vector);
-    else if (d->message == MESSAGE_INTX)
-        program_line(m, d->pin, cpu, vector);
-    else if (s->k == 0)
+    else if (scenario_has_line(d) && !on_pic(d))
+        install_pin(m, d, cpu, vector);
+    else if (d->message == MESSAGE_MSI && s->k == 0)
         program_msi(nic, d->vectors, addr, vector);
     nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(cpu, s->device));
     nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(cpu, s->device) + 8);
@@ -237,9 +240,10 @@ static struct workload_irq workload_irq(const struct machine *m,
     return (struct workload_irq){
         .vector = s->guest_vector,
         .device = (uint8_t)s->device,
-        .cause = d->message == MESSAGE_INTX
+        .cause = scenario_has_line(d)
                      ? BAR_BASE + BAR_STRIDE * s->device + NIC_REG_CAUSE
                      : 0,
+        .pic = on_pic(d),
         .acknowledges = s->device == stream_device(m, c->vm),
         .sent = s->k == 0 ? counts : 0,
         .received = s->k == 1 || d->vectors == 1 || pulses ? counts + 8 : 0,
@@ -267,8 +271,9 @@ static void fill_work(struct workload_config *w,
 }
 
 static void install_workload(struct machine *m, struct machine_cpu *c,
-                             const struct slot *slot, uint32_t n)
+                             const struct slots *s)
 {
+    enum scenario_virtual_wire wire = m->scenario->machine.pic.virtual_wire;
     const struct scenario_program *p = &m->scenario->program[c->vm->program];
     struct workload_config w = {
         .x2apic = c->vm->apic == APIC_MODE_X2APIC,
@@ -278,15 +283,17 @@ static void install_workload(struct machine *m, struct machine_cpu *c,
             p->timer_hz ? m->scenario->platform.clocks.apic_timer / p->timer_hz
                         : 0,
         .memory = WORKLOAD_MEMORY(c->index),
-        .irq_count = n,
+        .pic_base = s->pic_base,
+        .pic_on_lint0 = s->pic_base && wire == VIRTUAL_WIRE_LINT0,
+        .irq_count = s->n,
     };
 
     fill_work(&w, p);
-    if (n)
+    if (s->n)
         w.doorbell = BAR_BASE + BAR_STRIDE * stream_device(m, c->vm) +
                      NIC_REG_TXDOORBELL;
-    for (uint32_t i = 0; i < n; i++)
-        w.irq[i] = workload_irq(m, c, &slot[i]);
+    for (uint32_t i = 0; i < s->n; i++)
+        w.irq[i] = workload_irq(m, c, &s->slot[i]);
     c->workload = arena_take(&m->arena, 1, sizeof *c->workload);
     workload_build(c->workload, &w, &m->text, &m->mem);
 }
@@ -303,7 +310,7 @@ static void add_irq(const struct machine *m, struct kvm_config *k,
 
     if (d->message == MESSAGE_INTX) {
         irq.rte_select = (uint8_t)(IOAPIC_AT_RTE_LOW + 2 * d->pin);
-        irq.rte_low = rte_low(s->host_vector);
+        irq.rte_low = line_rte_low(d, s->host_vector);
     }
     for (uint32_t i = 0; i < k->irq_count; i++)
         if (k->irq[i].host_vector == s->host_vector)
@@ -312,7 +319,7 @@ static void add_irq(const struct machine *m, struct kvm_config *k,
 }
 
 static void install_kvm(struct machine *m, struct machine_cpu *c,
-                        const struct slot *slot, uint32_t n)
+                        const struct slots *slots)
 {
     const struct scenario *s = m->scenario;
     const struct scenario_vm *vm = c->vm;
@@ -338,8 +345,8 @@ static void install_kvm(struct machine *m, struct machine_cpu *c,
         .guest_stack = c->workload->stack,
     };
 
-    for (uint32_t i = 0; i < n; i++)
-        add_irq(m, &k, &slot[i]);
+    for (uint32_t i = 0; i < slots->n; i++)
+        add_irq(m, &k, &slots->slot[i]);
     c->kvm = arena_take(&m->arena, 1, sizeof *c->kvm);
     kvm_build(c->kvm, &k, &m->text, &m->mem);
 }
@@ -349,18 +356,20 @@ static void install(struct machine *m, const struct scenario_vm *vm)
     struct machine_cpu *c = &m->cpu[vm->cpu];
     bool bare_metal = vm->hypervisor == HYPERVISOR_NONE;
     struct slot slot[SCENARIO_VM_VECTORS];
-    uint32_t n = slots_of_vm(m, vm, slot);
+    struct slots s = slots_of_vm(m, vm, slot);
 
     c->vm = vm;
-    install_workload(m, c, slot, n);
-    for (uint32_t i = 0; i < n; i++)
+    install_workload(m, c, &s);
+    if (s.pic_base)
+        install_pic(m, vm, s.pic_base);
+    for (uint32_t i = 0; i < s.n; i++)
         drive(m, c->index, &slot[i],
               bare_metal ? slot[i].guest_vector : slot[i].host_vector);
     if (bare_metal) {
         cpu_node_start(&c->node, c->workload->boot, c->workload->stack);
         return;
     }
-    install_kvm(m, c, slot, n);
+    install_kvm(m, c, &s);
     c->node.root_is_host = true;
     cpu_node_start(&c->node, c->kvm->boot, c->kvm->host_stack);
 }

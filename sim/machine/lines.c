@@ -1,54 +1,99 @@
 /*
- * The I/O APIC and the interrupt lines to its pins.
+ * Interrupt lines, and the controllers at their ends: the I/O APIC and the
+ * 8259s.
  *
  * PCI's INTA# .. INTD# are active low: a pull-up holds the line high, and each
  * device that has it pulls it low while its INTx is asserted (wired OR).  So
  * the level of a pin, MSG_LINE to the I/O APIC, is low while any of its devices
- * asserts.  Pins without devices are left low.
+ * asserts.  The chipset's router inverts the lines that software has routed to
+ * an 8259.  ISA's lines are active high, and go to both controllers; pins
+ * without devices are left low.
  *
- * The unit is the later part, with an EOI register; its requester ID is the
- * customary one of virtual machines.
+ * The 8259s' INT goes to LINT0 of CPU 0's local APIC and to pin 0 of the I/O
+ * APIC; which of them software has opened is not the board's concern.
+ *
+ * The I/O APIC is the later part, with an EOI register; its requester ID is
+ * the customary one of virtual machines.  There is no IMCR.
  */
 #include "sim/machine/machine_private.h"
 
 #define IOAPIC_VERSION 0x0020
 #define IOAPIC_REQUESTER 0xf0f8 /* bus F0h, device 1Fh, function 0 */
 
-static bool on_pin(const struct machine *m, unsigned device, unsigned pin)
+/* ---- pins of the I/O APIC ---- */
+
+static void drive_pin(struct machine *m, unsigned pin)
 {
-    const struct scenario_device *d = &m->scenario->device[device];
+    struct msg msg = {.kind = MSG_LINE, .line = {.line = (uint8_t)pin}};
+    bool asserted = false, active_low = false;
 
-    return d->message == MESSAGE_INTX && d->pin == pin;
-}
+    if (!m->ioapic || pin >= m->ioapic->config.pins)
+        return;
+    for (unsigned i = 0; i < m->devices; i++) {
+        const struct scenario_device *d = &m->scenario->device[i];
 
-static void drive(struct machine *m, unsigned pin)
-{
-    struct msg msg = {.kind = MSG_LINE,
-                      .line = {.line = (uint8_t)pin, .high = true}};
-
-    for (unsigned i = 0; i < m->devices; i++)
-        if (on_pin(m, i, pin) && m->intx[i].asserted)
-            msg.line.high = false;
+        if (!scenario_has_line(d) || scenario_pin(d) != pin)
+            continue;
+        asserted |= m->intx[i].asserted;
+        active_low |= d->message == MESSAGE_INTX;
+    }
+    msg.line.high = asserted != active_low;
     ioapic_node_receive(m->ioapic, &msg);
 }
+
+/* ---- lines of the 8259s ---- */
+
+static bool reaches_pic(const struct scenario_device *d)
+{
+    return d->message == MESSAGE_ISA ||
+           (d->message == MESSAGE_INTX && d->controller == CONTROLLER_PIC);
+}
+
+static void drive_irq(struct machine *m, unsigned irq)
+{
+    struct msg msg = {.kind = MSG_LINE, .line = {.line = (uint8_t)irq}};
+
+    for (unsigned i = 0; i < m->devices; i++) {
+        const struct scenario_device *d = &m->scenario->device[i];
+
+        if (reaches_pic(d) && d->irq == irq)
+            msg.line.high |= m->intx[i].asserted;
+    }
+    pic_node_receive(m->pic, &msg);
+}
+
+/* LINT0 and pin 0 are both line 0 of theirs. */
+static void on_pic_int(void *machine, const struct msg *msg)
+{
+    struct machine *m = machine;
+
+    lapic_node_receive(&m->cpu[0].lapic, msg);
+    if (m->ioapic)
+        ioapic_node_receive(m->ioapic, msg);
+}
+
+/* ---- devices ---- */
 
 static void on_intx(void *intx_pin, const struct msg *msg)
 {
     struct intx_pin *p = intx_pin;
+    const struct scenario_device *d = &p->machine->scenario->device[p->device];
 
     p->asserted = msg->line.high;
-    drive(p->machine, p->machine->scenario->device[p->device].pin);
+    drive_pin(p->machine, scenario_pin(d));
+    if (p->machine->pic && reaches_pic(d))
+        drive_irq(p->machine, d->irq);
 }
 
 struct port lines_intx(struct machine *m, unsigned device)
 {
-    if (m->scenario->device[device].message != MESSAGE_INTX)
+    if (!scenario_has_line(&m->scenario->device[device]))
         return (struct port){0};
     m->intx[device] = (struct intx_pin){.machine = m, .device = device};
     return (struct port){on_intx, &m->intx[device]};
 }
 
-void lines_build(struct machine *m)
+static void build_ioapic(struct machine *m)
 {
     struct ioapic_node_config config = {
         .engine = &m->engine,
@@ -67,6 +112,32 @@ void lines_build(struct machine *m)
     m->ioapic = arena_take(&m->arena, 1, sizeof *m->ioapic);
     ioapic_node_init(m->ioapic, &config);
     for (unsigned i = 0; i < m->devices; i++)
-        if (m->scenario->device[i].message == MESSAGE_INTX)
-            drive(m, m->scenario->device[i].pin);
+        if (scenario_has_line(&m->scenario->device[i]))
+            drive_pin(m, scenario_pin(&m->scenario->device[i]));
+}
+
+static void build_pic(struct machine *m)
+{
+    struct pic_node_config config = {
+        .engine = &m->engine,
+        .irqs = &m->irqs,
+        .clock = m->apic,
+        .costs = m->scenario->platform.pic,
+        .apic = {on_pic_int, m},
+    };
+    uint16_t source;
+
+    if (m->scenario->machine.pic.virtual_wire == VIRTUAL_WIRE_NONE)
+        return;
+    source = machine_add_source(m, "pic");
+    for (unsigned line = 0; line < PIC_LINES; line++)
+        config.line_source[line] = source;
+    m->pic = arena_take(&m->arena, 1, sizeof *m->pic);
+    pic_node_init(m->pic, &config);
+}
+
+void lines_build(struct machine *m)
+{
+    build_ioapic(m);
+    build_pic(m);
 }

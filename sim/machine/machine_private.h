@@ -6,6 +6,7 @@
 #include "models/ioapic/ioapic_node.h"
 #include "models/lapic/lapic_node.h"
 #include "models/pcie/nic_node.h"
+#include "models/pic/pic_node.h"
 #include "sim/core/arena.h"
 #include "sim/core/irq.h"
 #include "sim/core/mem.h"
@@ -108,6 +109,7 @@ struct machine {
     struct machine_cpu *cpu;
     struct nic_node *device;
     struct ioapic_node *ioapic; /* NULL: there is none */
+    struct pic_node *pic;       /* NULL: there are none */
     struct intx_pin intx[SCENARIO_DEVICES];
     struct vecset line_vectors; /* of all CPUs */
     struct text text;
@@ -128,7 +130,7 @@ void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
 void bus_upstream(void *machine, const struct msg *msg);
 struct nic_node *bus_device_at(struct machine *m, uint64_t addr);
 
-/* lines.c: the I/O APIC and the interrupt lines to it. */
+/* lines.c: the interrupt lines and the controllers at their ends. */
 void lines_build(struct machine *m);
 struct port lines_intx(struct machine *m, unsigned device);
 
@@ -144,6 +146,14 @@ void fabric_each_held(const struct machine *m,
 void install_software(struct machine *m);
 uint16_t machine_add_source(struct machine *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* install_line.c: the controllers of lines, as a boot loader and drivers leave
+ * them.  What stands in the low half of a line's redirection table entry. */
+uint32_t line_rte_low(const struct scenario_device *d, uint8_t vector);
+void install_pin(struct machine *m, const struct scenario_device *d,
+                 unsigned cpu, uint8_t vector);
+void install_pic(struct machine *m, const struct scenario_vm *vm,
+                 uint8_t vector_base);
 
 /* measure.c: latencies while running, figures at the end. */
 void measure_init(struct machine *m);

@@ -297,6 +297,9 @@ static void warning_figures(const struct machine *m, struct figures *out)
         if (c->workload && c->workload->faults)
             figures_add_count(out, "", c->workload->faults,
                               "warnings.cpu%u.unexpected_faults", i);
+        if (c->workload && c->workload->spurious)
+            figures_add_count(out, "", c->workload->spurious,
+                              "warnings.cpu%u.spurious_8259", i);
         if (c->kvm && c->kvm->unexpected)
             figures_add_count(out, "", c->kvm->unexpected,
                               "warnings.cpu%u.unexpected_exits", i);

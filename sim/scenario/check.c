@@ -1,62 +1,9 @@
 /* Rules between the keys of a scenario; see check.h. */
 #include "sim/scenario/check.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-struct check {
-    struct mistakes *m;
-    const struct scenario *s;
-    const struct node *root;
-    const char *variant;
-};
-
-/* One element of a list, with the node that it came from. */
-struct element {
-    const struct check *c;
-    const struct node *node;
-};
-
-static struct element element(const struct check *c, const char *list,
-                              uint32_t i)
-{
-    return (struct element){c, node_get(c->root, list)->entry[i].value};
-}
-
-/* The value of a key (a dotted pair may stand for two), else the element. */
-static struct diag_place place_of(struct element e, const char *key)
-{
-    const struct node *features = node_get(e.node, "features");
-    const struct node *n = node_get(e.node, key);
-
-    if (!n)
-        n = node_get(features, key);
-    return n ? n->at : e.node->at;
-}
-
-__attribute__((format(printf, 3, 4))) static void
-broken(const struct check *c, struct diag_place at, const char *format, ...)
-{
-    char text[512];
-    va_list ap;
-
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    mistake_add(c->m, at, "%s%s%s%s", text, c->variant ? " (variant '" : "",
-                c->variant ? c->variant : "", c->variant ? "')" : "");
-}
-
-/* The virtual machine that has a device, or how many there are. */
-static uint32_t owner_of(const struct scenario *s, uint32_t device)
-{
-    for (uint32_t i = 0; i < s->vm_count; i++)
-        for (uint32_t j = 0; j < s->vm[i].assigned_count; j++)
-            if (s->vm[i].assigned[j] == device)
-                return i;
-    return s->vm_count;
-}
+#include "sim/scenario/check_private.h"
 
 static void check_name(const struct check *c, const char *list, uint32_t i)
 {
@@ -81,6 +28,7 @@ static bool name_is_taken(const char *name)
     const char *digits = name + strlen("cpu");
 
     return !strcmp(name, "outside") || !strcmp(name, "ioapic") ||
+           !strcmp(name, "pic") ||
            (!strncmp(name, "cpu", 3) && *digits &&
             digits[strspn(digits, "0123456789")] == '\0');
 }
@@ -95,50 +43,13 @@ static void check_source_name(const struct check *c, const char *list,
                "'%s' is a name of the machine itself; choose another", name);
 }
 
-/* The first device before device `i` that has the same I/O APIC pin but
- * belongs to somebody else, or NULL: whom the line serves must be one. */
-static const char *stranger_at_pin(const struct scenario *s, uint32_t i)
-{
-    for (uint32_t j = 0; j < i; j++)
-        if (s->device[j].message == MESSAGE_INTX &&
-            s->device[j].pin == s->device[i].pin &&
-            owner_of(s, i) != owner_of(s, j))
-            return s->device[j].name;
-    return NULL;
-}
-
-static void check_intx(const struct check *c, uint32_t i)
-{
-    const struct scenario_device *d = &c->s->device[i];
-    uint32_t pins = c->s->machine.ioapic.pins;
-    struct element e = element(c, "devices", i);
-    const char *stranger = stranger_at_pin(c->s, i);
-
-    if (d->pin >= pins)
-        broken(c, place_of(e, "pin"),
-               "pin %u of the I/O APIC does not exist: machine.ioapic.pins is "
-               "%u",
-               d->pin, pins);
-    if (stranger)
-        broken(c, place_of(e, "pin"),
-               "pin %u is that of '%s' too; only devices of one virtual "
-               "machine can share a pin",
-               d->pin, stranger);
-    if (d->vectors != 1)
-        broken(c, place_of(e, "vectors"),
-               "message: intx has one interrupt, not %u 'vectors'", d->vectors);
-    if (d->moderation || d->ack_moderation)
-        broken(c, place_of(e, d->moderation ? "moderation" : "ack_moderation"),
-               "moderation needs messages: msi or msix");
-}
-
 static void check_device(const struct check *c, uint32_t i)
 {
     const struct scenario_device *d = &c->s->device[i];
     struct element e = element(c, "devices", i);
 
-    if (d->message == MESSAGE_INTX)
-        check_intx(c, i);
+    if (scenario_has_line(d))
+        check_line(c, i);
     if (d->message == MESSAGE_MSI && (d->vectors & (d->vectors - 1)))
         broken(c, place_of(e, "vectors"),
                "message: msi needs a power of two as 'vectors' (1, 2, 4 .. "
@@ -195,7 +106,7 @@ static void check_eli(const struct check *c, uint32_t i)
     if (vm->features.eli && vm->apic != APIC_MODE_X2APIC)
         broken(c, at, "eli needs 'apic: x2apic'");
     for (uint32_t j = 0; vm->features.eli && j < vm->assigned_count; j++)
-        if (c->s->device[vm->assigned[j]].message == MESSAGE_INTX)
+        if (scenario_has_line(&c->s->device[vm->assigned[j]]))
             broken(c, at,
                    "eli needs devices with messages: the interrupts of '%s' "
                    "come through a line",
@@ -329,6 +240,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
 
     check_length(&c);
     check_twin(&c);
+    check_virtual_wire(&c);
     check_not_empty(&c, "programs", s->program_count);
     check_not_empty(&c, "vms", s->vm_count);
     for (uint32_t i = 0; i < s->device_count; i++) {

@@ -8,6 +8,7 @@
 #define STRUCT_SCENARIO struct scenario
 #define STRUCT_MACHINE struct scenario
 #define STRUCT_MACHINE_LAPIC struct scenario
+#define STRUCT_MACHINE_PIC struct scenario
 #define STRUCT_MACHINE_IOAPIC struct scenario
 #define STRUCT_DEVICE struct scenario_device
 #define STRUCT_PROGRAM struct scenario_program
@@ -22,6 +23,7 @@
 #define STRUCT_CPU struct cpu_costs
 #define STRUCT_LAPIC struct lapic_costs
 #define STRUCT_IOAPIC struct ioapic_costs
+#define STRUCT_PIC struct pic_costs
 #define STRUCT_PCIE struct pcie_costs
 #define STRUCT_BUS struct bus_costs
 #define STRUCT_KVM struct kvm_costs
@@ -32,7 +34,15 @@ static const char *const implementation_words[] = {
 static const char *const message_words[] = {[MESSAGE_MSIX] = "msix",
                                             [MESSAGE_MSI] = "msi",
                                             [MESSAGE_INTX] = "intx",
+                                            [MESSAGE_ISA] = "isa",
                                             NULL};
+static const char *const controller_words[] = {
+    [CONTROLLER_IOAPIC] = "ioapic", [CONTROLLER_PIC] = "pic", NULL};
+static const char *const virtual_wire_words[] = {[VIRTUAL_WIRE_NONE] = "none",
+                                                 [VIRTUAL_WIRE_LINT0] = "lint0",
+                                                 [VIRTUAL_WIRE_IOAPIC] =
+                                                     "ioapic",
+                                                 NULL};
 static const char *const pulse_words[] = {[PULSE_NONE] = "none",
                                           [PULSE_PERIODIC] = "periodic",
                                           [PULSE_UNIFORM] = "uniform",
@@ -133,6 +143,10 @@ static const struct {
                              "What all local APICs have in common."},
     [OWNER_MACHINE_IOAPIC] = {"machine_ioapic", "machine.ioapic.", "I/O APIC",
                               "The I/O APIC of the machine."},
+    [OWNER_MACHINE_PIC] = {"machine_pic", "machine.pic.", "group of the 8259s",
+                           "The pair of 8259A interrupt controllers, their INT "
+                           "wired to LINT0 of CPU 0's local APIC and to pin 0 "
+                           "of the I/O APIC."},
     [OWNER_DEVICE] = {"device", "devices.NAME.", "device",
                       "One PCI Express function: a network adapter with a "
                       "closed-loop peer, or an open-loop pulse source."},
@@ -165,6 +179,8 @@ static const struct {
                      "In cycles of the APIC clock."},
     [OWNER_IOAPIC] = {"ioapic", "platform.ioapic.", "group of costs",
                       "In cycles of the APIC clock."},
+    [OWNER_PIC] = {"pic", "platform.pic.", "group of costs",
+                   "In cycles of the APIC clock."},
     [OWNER_PCIE] = {"pcie", "platform.pcie.", "group of delays", "Times."},
     [OWNER_BUS] = {"bus", "platform.bus.", "group of delays", "Times."},
     [OWNER_KVM] = {"kvm", "platform.kvm.", "group of costs",

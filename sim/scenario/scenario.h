@@ -16,6 +16,7 @@
 #include "models/ioapic/ioapic_node.h"
 #include "models/lapic/lapic_node.h"
 #include "models/pcie/nic_node.h"
+#include "models/pic/pic_node.h"
 #include "sim/machine/bus_costs.h"
 #include "software/kvm_costs.h"
 
@@ -42,6 +43,7 @@ struct platform {
     struct cpu_costs cpu;
     struct lapic_costs lapic;
     struct ioapic_costs ioapic;
+    struct pic_costs pic;
     struct pcie_costs pcie;
     struct bus_costs bus;
     struct kvm_costs kvm;
@@ -57,7 +59,17 @@ enum scenario_program_kind {
     PROGRAM_SPIN,   /* computes; handles interrupts as they come */
     PROGRAM_IDLE,   /* HLT between interrupts */
 };
-enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI, MESSAGE_INTX };
+enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI, MESSAGE_INTX, MESSAGE_ISA };
+
+/* Through what software takes a line's interrupts. */
+enum scenario_controller { CONTROLLER_IOAPIC, CONTROLLER_PIC };
+
+/* How the 8259s' INT reaches CPU 0; with none there are no 8259s. */
+enum scenario_virtual_wire {
+    VIRTUAL_WIRE_NONE,
+    VIRTUAL_WIRE_LINT0,
+    VIRTUAL_WIRE_IOAPIC,
+};
 
 /* What runs in a guest, or on bare metal. */
 struct scenario_program {
@@ -77,12 +89,28 @@ struct scenario_program {
 struct scenario_device {
     char name[SCENARIO_NAME];
     enum scenario_message message;
-    uint32_t vectors;        /* 1..32; 1 with INTx */
-    uint32_t pin;            /* of the I/O APIC, with INTx */
+    uint32_t vectors; /* 1..32; 1 with a line */
+    uint32_t pin;     /* of the I/O APIC, with INTx */
+    uint32_t irq;     /* ISA's number of the line */
+    enum scenario_controller controller;
     sim_time moderation;     /* least time between two interrupts of a vector */
     sim_time ack_moderation; /* the same of vector 1 in the closed loop */
     struct nic_config nic;   /* seed and stream are set by the builder */
 };
+
+static inline bool scenario_has_line(const struct scenario_device *d)
+{
+    return d->message == MESSAGE_INTX || d->message == MESSAGE_ISA;
+}
+
+/* The pin of the I/O APIC that a line goes to: ISA's interrupts have their own
+ * numbers, except the timer's, whose place the 8259s' INT has. */
+static inline uint32_t scenario_pin(const struct scenario_device *d)
+{
+    if (d->message == MESSAGE_INTX)
+        return d->pin;
+    return d->irq ? d->irq : 2;
+}
 
 struct scenario_vm {
     char name[SCENARIO_NAME];
@@ -127,6 +155,9 @@ struct scenario {
         uint32_t cpus;
         uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */
         enum implementation lapic;
+        struct {
+            enum scenario_virtual_wire virtual_wire;
+        } pic;
         struct {
             uint32_t pins; /* 0: there is none */
         } ioapic;

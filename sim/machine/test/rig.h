@@ -93,6 +93,7 @@ static inline struct platform rig_platform(void)
         .kvm = rig_kvm_costs(),
         .lapic = {.accept_to_intr = 3, .eoi_to_intr = 3, .icr_to_bus = 2},
         .ioapic = {.pin_to_message = 2, .eoi_to_message = 3},
+        .pic = {.line_to_int = 2, .write_to_int = 3},
         .pcie = {.dma_write = 250 * SIM_NS,
                  .msi_write = 250 * SIM_NS,
                  .intx_message = 230 * SIM_NS,

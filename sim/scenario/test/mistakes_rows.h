@@ -5,6 +5,14 @@
 #ifndef SIM_SCENARIO_TEST_MISTAKES_ROWS_H
 #define SIM_SCENARIO_TEST_MISTAKES_ROWS_H
 
+/* One device, one program that has it. */
+#define LINE_SCENARIO(machine, device, hypervisor)                             \
+    "title: t\nplatform: platforms/nehalem-x5570.yaml\nduration: 1ms\n"        \
+    "machine: " machine "\ndevices:\n  - {name: one, " device "}\n"            \
+    "programs:\n  - {name: counter, kind: spin}\nvms:\n"                       \
+    "  - {name: vm, hypervisor: " hypervisor                                   \
+    ", assigned: [one], program: counter}\n"
+
 static const struct mistake_row {
     const char *name, *from, *to, *expected;
 } mistake_rows[] = {
@@ -220,14 +228,60 @@ static const struct mistake_row {
      "machine: {cpus: 2, ioapic: {pins: 24}}\ndevices:\n  - name: nic\n    "
      "message: intx\n    moderation: 20us\n",
      "x.yaml:9:17: error: moderation needs messages: msi or msix\n"
-     "x.yaml:10:14: error: message: intx has one interrupt, not 2 'vectors'"},
+     "x.yaml:10:14: error: a line is one interrupt, not 2 'vectors'"},
     {"intx_pin_of_strangers",
      "machine: {cpus: 2}\ndevices:\n  - name: nic\n    vectors: 2\n  - name: "
      "clock\n",
      "machine: {cpus: 2, ioapic: {pins: 24}}\ndevices:\n  - name: nic\n    "
      "message: intx\n  - name: clock\n    message: intx\n",
      "x.yaml:9:5: error: pin 16 is that of 'nic' too; only devices of one "
-     "virtual machine can share a pin"},
+     "virtual machine can share a line"},
+    {"pic_without_8259s", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}}", "message: intx, controller: pic",
+                   "none"),
+     "x.yaml:6:44: error: the machine has no 8259s; "
+     "'machine.pic.virtual_wire' can be lint0 or ioapic"},
+    {"pic_for_a_guest", NULL,
+     LINE_SCENARIO("{pic: {virtual_wire: lint0}}",
+                   "message: intx, controller: pic", "kvm"),
+     "x.yaml:6:44: error: the 8259s interrupt programs on bare metal; the "
+     "hypervisor of 'vm' has no virtual 8259s to take them to its guest"},
+    {"pic_for_another_cpu", NULL,
+     LINE_SCENARIO("{cpus: 2, pic: {virtual_wire: lint0}}",
+                   "message: intx, controller: pic", "none, cpu: 1"),
+     "x.yaml:6:44: error: the 8259s interrupt CPU 0, but 'vm' runs on CPU 1"},
+    {"pic_level_at_an_edge_line", NULL,
+     LINE_SCENARIO("{pic: {virtual_wire: lint0}}",
+                   "message: intx, controller: pic, irq: 8", "none"),
+     "x.yaml:6:54: error: line 8 of the 8259s is edge-triggered for good; "
+     "INTx can have 3 .. 7, 9 .. 12, 14 or 15"},
+    {"isa_for_a_guest", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}}", "message: isa", "kvm"),
+     "x.yaml:6:26: error: a device with message: isa can be assigned to a "
+     "program on bare metal only; 'vm' has a hypervisor"},
+    {"isa_line_2", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}}", "message: isa, irq: 2", "none"),
+     "x.yaml:6:36: error: line 2 of the 8259s is taken by the second of them"},
+    {"isa_beyond_the_pins", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 8}}", "message: isa, irq: 8", "none"),
+     "x.yaml:6:5: error: pin 8 of the I/O APIC does not exist: "
+     "machine.ioapic.pins is 8"},
+    {"isa_line_of_two", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}}",
+                   "message: isa}\n  - {name: two, message: intx, pin: 11",
+                   "none"),
+     "x.yaml:7:12: warning: device 'two' is assigned to nobody: it does "
+     "nothing\nx.yaml:7:37: error: pin 11 is that of 'one' too; an ISA line is "
+     "edge-triggered and has one device"},
+    {"virtual_wire_without_ioapic", NULL,
+     LINE_SCENARIO("{pic: {virtual_wire: ioapic}}",
+                   "message: intx, controller: pic", "none"),
+     "x.yaml:4:31: error: virtual_wire: ioapic needs an I/O APIC: "
+     "machine.ioapic.pins is 0"},
+    {"pin_0_of_the_8259s", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}, pic: {virtual_wire: lint0}}",
+                   "message: intx, pin: 0", "none"),
+     "x.yaml:6:37: error: pin 0 of the I/O APIC is the 8259s'"},
     {"eli_with_intx", NULL,
      "title: t\nplatform: platforms/nehalem-x5570.yaml\nduration: 1ms\n"
      "machine: {ioapic: {pins: 120}}\ndevices:\n"

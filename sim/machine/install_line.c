@@ -1,0 +1,85 @@
+/* What software tells the I/O APIC and the 8259s of the lines before the run
+ * begins. */
+#include "sim/machine/machine_private.h"
+
+#define VIRTUAL_WIRE_PIN 0u
+
+static void write_rte(struct machine *m, unsigned pin, unsigned cpu,
+                      uint32_t low)
+{
+    struct ioapic_node *io = m->ioapic;
+
+    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_HIGH + 2 * pin);
+    ioapic_node_write(io, IOAPIC_IOWIN, 4, cpu << 24);
+    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_LOW + 2 * pin);
+    ioapic_node_write(io, IOAPIC_IOWIN, 4, low);
+}
+
+/* PCI's lines are level-triggered and active low, ISA's neither. */
+uint32_t line_rte_low(const struct scenario_device *d, uint8_t vector)
+{
+    if (d->message == MESSAGE_ISA)
+        return vector;
+    return vector | IOAPIC_RTE_LEVEL | IOAPIC_RTE_ACTIVE_LOW;
+}
+
+void install_pin(struct machine *m, const struct scenario_device *d,
+                 unsigned cpu, uint8_t vector)
+{
+    write_rte(m, scenario_pin(d), cpu, line_rte_low(d, vector));
+}
+
+/* ---- the 8259s ---- */
+
+static void initialise(struct pic_node *n, enum pic_chip chip, uint8_t base,
+                       uint8_t icw3)
+{
+    uint16_t port =
+        chip == PIC_MASTER ? PIC_PORT_MASTER_COMMAND : PIC_PORT_SLAVE_COMMAND;
+
+    pic_node_write(n, port, 1, PIC_ICW1_SELECT | PIC_ICW1_IC4);
+    pic_node_write(n, port + 1, 1, base);
+    pic_node_write(n, port + 1, 1, icw3);
+    pic_node_write(n, port + 1, 1, PIC_ICW4_UPM);
+}
+
+/* The lines of the VM's devices that come through the 8259s; of them those
+ * that are level-triggered. */
+static uint16_t lines_of(const struct machine *m, const struct scenario_vm *vm,
+                         bool level)
+{
+    unsigned lines = 0;
+
+    for (uint32_t a = 0; a < vm->assigned_count; a++) {
+        const struct scenario_device *d = &m->scenario->device[vm->assigned[a]];
+
+        if (scenario_has_line(d) && d->controller == CONTROLLER_PIC &&
+            (!level || d->message == MESSAGE_INTX))
+            lines |= 1u << d->irq;
+    }
+    return (uint16_t)lines;
+}
+
+/* The second half of a word is the slave's port's. */
+static void write_pair(struct pic_node *n, enum pic_port master, uint16_t word)
+{
+    uint16_t slave =
+        master == PIC_PORT_ELCR1 ? PIC_PORT_ELCR2 : PIC_PORT_SLAVE_DATA;
+
+    pic_node_write(n, (uint16_t)master, 1, word & 0xff);
+    pic_node_write(n, slave, 1, word >> PIC_LEVELS);
+}
+
+void install_pic(struct machine *m, const struct scenario_vm *vm,
+                 uint8_t vector_base)
+{
+    uint16_t open = lines_of(m, vm, false) | 1u << PIC_CASCADE;
+
+    if (m->scenario->machine.pic.virtual_wire == VIRTUAL_WIRE_IOAPIC)
+        write_rte(m, VIRTUAL_WIRE_PIN, vm->cpu, DELIVERY_EXTINT << 8);
+    write_pair(m->pic, PIC_PORT_ELCR1, lines_of(m, vm, true));
+    initialise(m->pic, PIC_MASTER, vector_base, 1u << PIC_CASCADE);
+    initialise(m->pic, PIC_SLAVE, (uint8_t)(vector_base + PIC_LEVELS),
+               PIC_CASCADE);
+    write_pair(m->pic, PIC_PORT_MASTER_DATA, (uint16_t)~open);
+}

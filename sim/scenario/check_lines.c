@@ -1,0 +1,148 @@
+/* Rules of interrupt lines: who can share one, and where it can end. */
+#include "sim/scenario/check_private.h"
+
+#define CASCADE_IRQ 2u
+
+/* Lines of the 8259s that are edge-triggered for good: timer, keyboard,
+ * cascade, clock, coprocessor. */
+#define EDGE_IRQS (1u << 0 | 1u << 1 | 1u << 2 | 1u << 8 | 1u << 13)
+
+static bool ends_at_pic(const struct scenario_device *d)
+{
+    return d->controller == CONTROLLER_PIC;
+}
+
+/* Two devices that are wired together somewhere. */
+static bool share_wire(const struct scenario_device *a,
+                       const struct scenario_device *b)
+{
+    bool isa = a->message == MESSAGE_ISA || b->message == MESSAGE_ISA;
+    bool at_pin = !ends_at_pic(a) && !ends_at_pic(b);
+    bool at_pic = ends_at_pic(a) && ends_at_pic(b);
+
+    if (!scenario_has_line(a) || !scenario_has_line(b))
+        return false;
+    /* ISA's lines go to both controllers */
+    if ((at_pin || isa) && scenario_pin(a) == scenario_pin(b))
+        return true;
+    return (at_pic || isa) && a->irq == b->irq;
+}
+
+/* Why device `i` cannot have the line that it shares with device `j`. */
+static void check_sharing(const struct check *c, uint32_t i, uint32_t j)
+{
+    const struct scenario_device *d = &c->s->device[i], *e = &c->s->device[j];
+    const char *key = ends_at_pic(d) ? "irq" : "pin";
+    uint32_t line = ends_at_pic(d) ? d->irq : scenario_pin(d);
+    struct diag_place at = place_of(element(c, "devices", i), key);
+
+    if (!share_wire(d, e))
+        return;
+    if (d->message == MESSAGE_ISA || e->message == MESSAGE_ISA)
+        broken(c, at,
+               "%s %u is that of '%s' too; an ISA line is edge-triggered and "
+               "has one device",
+               key, line, e->name);
+    else if (owner_of(c->s, i) != owner_of(c->s, j))
+        broken(c, at,
+               "%s %u is that of '%s' too; only devices of one virtual "
+               "machine can share a line",
+               key, line, e->name);
+}
+
+static void check_pin(const struct check *c, uint32_t i)
+{
+    uint32_t pin = scenario_pin(&c->s->device[i]);
+    uint32_t pins = c->s->machine.ioapic.pins;
+
+    if (pin >= pins)
+        broken(c, place_of(element(c, "devices", i), "pin"),
+               "pin %u of the I/O APIC does not exist: machine.ioapic.pins is "
+               "%u",
+               pin, pins);
+}
+
+/* Who can take an interrupt of the 8259s: the program that CPU 0 itself runs.
+ */
+static void check_pic(const struct check *c, uint32_t i)
+{
+    const struct scenario_device *d = &c->s->device[i];
+    uint32_t owner = owner_of(c->s, i);
+    const struct scenario_vm *vm = &c->s->vm[owner];
+    struct element e = element(c, "devices", i);
+
+    if (c->s->machine.pic.virtual_wire == VIRTUAL_WIRE_NONE)
+        broken(c, place_of(e, "controller"),
+               "the machine has no 8259s; 'machine.pic.virtual_wire' can be "
+               "lint0 or ioapic");
+    if (d->message == MESSAGE_INTX && (EDGE_IRQS >> d->irq & 1))
+        broken(c, place_of(e, "irq"),
+               "line %u of the 8259s is edge-triggered for good; INTx can "
+               "have 3 .. 7, 9 .. 12, 14 or 15",
+               d->irq);
+    if (owner == c->s->vm_count)
+        return;
+    if (vm->hypervisor != HYPERVISOR_NONE)
+        broken(c, place_of(e, "controller"),
+               "the 8259s interrupt programs on bare metal; the hypervisor of "
+               "'%s' has no virtual 8259s to take them to its guest",
+               vm->name);
+    else if (vm->cpu != 0)
+        broken(c, place_of(e, "controller"),
+               "the 8259s interrupt CPU 0, but '%s' runs on CPU %u", vm->name,
+               vm->cpu);
+}
+
+static void check_isa(const struct check *c, uint32_t i)
+{
+    uint32_t owner = owner_of(c->s, i);
+    struct element e = element(c, "devices", i);
+
+    if (c->s->device[i].irq == CASCADE_IRQ)
+        broken(c, place_of(e, "irq"),
+               "line 2 of the 8259s is taken by the second of them");
+    if (owner < c->s->vm_count && c->s->vm[owner].hypervisor != HYPERVISOR_NONE)
+        broken(c, place_of(e, "message"),
+               "a device with message: isa can be assigned to a program on "
+               "bare metal only; '%s' has a hypervisor",
+               c->s->vm[owner].name);
+}
+
+void check_line(const struct check *c, uint32_t i)
+{
+    const struct scenario_device *d = &c->s->device[i];
+    struct element e = element(c, "devices", i);
+
+    if (d->message == MESSAGE_ISA)
+        check_isa(c, i);
+    if (ends_at_pic(d))
+        check_pic(c, i);
+    else
+        check_pin(c, i);
+    for (uint32_t j = 0; j < i; j++)
+        check_sharing(c, i, j);
+    if (d->vectors != 1)
+        broken(c, place_of(e, "vectors"),
+               "a line is one interrupt, not %u 'vectors'", d->vectors);
+    if (d->moderation || d->ack_moderation)
+        broken(c, place_of(e, d->moderation ? "moderation" : "ack_moderation"),
+               "moderation needs messages: msi or msix");
+}
+
+/* Pin 0 is the 8259s'. */
+void check_virtual_wire(const struct check *c)
+{
+    struct element e = {c, node_get(node_get(c->root, "machine"), "pic")};
+
+    if (c->s->machine.pic.virtual_wire == VIRTUAL_WIRE_NONE)
+        return;
+    if (c->s->machine.pic.virtual_wire == VIRTUAL_WIRE_IOAPIC &&
+        !c->s->machine.ioapic.pins)
+        broken(c, place_of(e, "virtual_wire"),
+               "virtual_wire: ioapic needs an I/O APIC: machine.ioapic.pins "
+               "is 0");
+    for (uint32_t i = 0; i < c->s->device_count; i++)
+        if (c->s->device[i].message == MESSAGE_INTX && !c->s->device[i].pin)
+            broken(c, place_of(element(c, "devices", i), "pin"),
+                   "pin 0 of the I/O APIC is the 8259s'");
+}

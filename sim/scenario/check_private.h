@@ -1,0 +1,69 @@
+/* Shared by the files of the rules between keys only. */
+#ifndef SIM_SCENARIO_CHECK_PRIVATE_H
+#define SIM_SCENARIO_CHECK_PRIVATE_H
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "sim/scenario/mistakes.h"
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/tree.h"
+
+struct check {
+    struct mistakes *m;
+    const struct scenario *s;
+    const struct node *root;
+    const char *variant;
+};
+
+/* One element of a list, with the node that it came from. */
+struct element {
+    const struct check *c;
+    const struct node *node;
+};
+
+static inline struct element element(const struct check *c, const char *list,
+                                     uint32_t i)
+{
+    return (struct element){c, node_get(c->root, list)->entry[i].value};
+}
+
+/* The value of a key (a dotted pair may stand for two), else the element. */
+static inline struct diag_place place_of(struct element e, const char *key)
+{
+    const struct node *features = node_get(e.node, "features");
+    const struct node *n = node_get(e.node, key);
+
+    if (!n)
+        n = node_get(features, key);
+    return n ? n->at : e.node->at;
+}
+
+__attribute__((format(printf, 3, 4))) static inline void
+broken(const struct check *c, struct diag_place at, const char *format, ...)
+{
+    char text[512];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    mistake_add(c->m, at, "%s%s%s%s", text, c->variant ? " (variant '" : "",
+                c->variant ? c->variant : "", c->variant ? "')" : "");
+}
+
+/* The virtual machine that has a device, or how many there are. */
+static inline uint32_t owner_of(const struct scenario *s, uint32_t device)
+{
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        for (uint32_t j = 0; j < s->vm[i].assigned_count; j++)
+            if (s->vm[i].assigned[j] == device)
+                return i;
+    return s->vm_count;
+}
+
+/* check_lines.c: interrupt lines, and the controllers at their ends. */
+void check_line(const struct check *c, uint32_t device);
+void check_virtual_wire(const struct check *c);
+
+#endif
