@@ -24,10 +24,10 @@ static bool level_message(const struct ioapic *io, unsigned pin)
            mode_has_vector(rte_mode(io, pin));
 }
 
-static void settle(struct ioapic_out *out, enum ioapic_fate fate,
-                   enum irq_reason why)
+static void merge(unsigned pin, enum irq_reason why, struct ioapic_out *out)
 {
-    out->fate = (uint8_t)fate;
+    out->merged = true;
+    out->pin = (uint8_t)pin;
     out->why = (uint8_t)why;
 }
 
@@ -36,9 +36,8 @@ static void request(struct ioapic *io, unsigned pin, struct ioapic_out *out)
 {
     uint8_t p = (uint8_t)pin;
 
-    out->pin = p;
     if (mode_reserved(rte_mode(io, pin))) {
-        settle(out, IOAPIC_FATE_DROPPED, IRQ_UNSUPPORTED_MODE);
+        vecset_add(&out->dropped, p);
     } else if (!vecset_has(&io->waiting, p)) {
         vecset_add(&io->waiting, p);
         vecset_add(&out->requested, p);
@@ -73,22 +72,19 @@ static void merge_level(const struct ioapic *io, unsigned pin,
 {
     uint8_t p = (uint8_t)pin;
 
-    out->pin = p;
     if (vecset_has(&io->waiting, p))
-        settle(out, IOAPIC_FATE_MERGED, IRQ_MESSAGE_WAITING);
+        merge(pin, IRQ_MESSAGE_WAITING, out);
     else if (vecset_has(&io->asked, p) ||
              rte_has(io, pin, IOAPIC_RTE_REMOTE_IRR))
-        settle(out, IOAPIC_FATE_MERGED, IRQ_REMOTE_IRR_SET);
+        merge(pin, IRQ_REMOTE_IRR_SET, out);
 }
 
 static void rise_edge(struct ioapic *io, unsigned pin, struct ioapic_out *out)
 {
-    if (vecset_has(&io->waiting, (uint8_t)pin)) {
-        out->pin = (uint8_t)pin;
-        settle(out, IOAPIC_FATE_MERGED, IRQ_MESSAGE_WAITING);
-    } else {
+    if (vecset_has(&io->waiting, (uint8_t)pin))
+        merge(pin, IRQ_MESSAGE_WAITING, out);
+    else
         request(io, pin, out);
-    }
 }
 
 struct ioapic_out ioapic_set_pin(struct ioapic *io, unsigned pin, bool high)

@@ -93,20 +93,14 @@ struct ioapic {
                               assertion has had its message */
 };
 
-/* Beside new messages: what became of a pin's activation. */
-enum ioapic_fate {
-    IOAPIC_FATE_NONE,
-    IOAPIC_FATE_MERGED,  /* into the message, or the service, before it */
-    IOAPIC_FATE_DROPPED, /* nothing is sent */
-};
-
 /* What changed outside because of one call. */
 struct ioapic_out {
     struct vecset requested; /* pins whose message waits from now on */
+    struct vecset dropped;   /* that cannot send: reserved delivery mode */
     bool withdrawn; /* the message of `pin` waits no more: nothing is sent */
+    bool merged;    /* an activation of `pin` is one with that before it */
     uint8_t pin;
-    uint8_t fate;    /* enum ioapic_fate: of an activation of `pin` ... */
-    uint8_t why;     /* ... and enum irq_reason */
+    uint8_t why;     /* of `merged`, enum irq_reason */
     uint8_t warning; /* enum ioapic_warning */
 };
 

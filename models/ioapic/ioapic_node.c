@@ -36,13 +36,14 @@ static void publish(struct ioapic_node *n, const struct ioapic_out *out)
         irq_drop(q, n->waiting_irq[out->pin], IRQ_UNSUPPORTED_MODE);
         n->waiting_irq[out->pin] = 0;
     }
-    if (out->fate == IOAPIC_FATE_MERGED)
+    if (out->merged)
         irq_merge(q, bear(n), (enum irq_reason)out->why);
-    if (out->fate == IOAPIC_FATE_DROPPED)
-        irq_drop(q, bear(n), (enum irq_reason)out->why);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; i++) {
+        for (uint64_t rest = out->dropped.word[i]; rest; rest &= rest - 1)
+            irq_drop(q, bear(n), IRQ_UNSUPPORTED_MODE);
         for (uint64_t rest = out->requested.word[i]; rest; rest &= rest - 1)
             n->waiting_irq[64 * i + (unsigned)__builtin_ctzll(rest)] = bear(n);
+    }
     schedule_take(n);
     assert(!ioapic_check(&n->ioapic));
 }

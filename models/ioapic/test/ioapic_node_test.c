@@ -243,6 +243,20 @@ TEST_F(ioapic_nodes, reserved_delivery_mode_drops_the_interrupt)
     EXPECT_EQ(count(f, 0)->by_reason[IRQ_UNSUPPORTED_MODE], 1);
 }
 
+TEST_F(ioapic_nodes, each_pin_that_cannot_send_at_an_eoi_has_its_interrupt)
+{
+    for (unsigned pin = 3; pin < 5; pin++) {
+        program(f, 0, pin, 0x50 | LEVEL);
+        set(f, 0, pin, true);
+    }
+    run_to(f, SOME_TIME);
+    for (unsigned pin = 3; pin < 5; pin++)
+        program(f, 0, pin, 0x350 | LEVEL);
+    eoi(f, 0x50);
+    EXPECT_EQ(count(f, 0)->sent, 4);
+    EXPECT_EQ(count(f, 0)->by_reason[IRQ_UNSUPPORTED_MODE], 2);
+}
+
 TEST_F(ioapic_nodes, waiting_interrupt_is_dropped_by_a_reserved_mode)
 {
     program(f, 0, 5, 0x50);

@@ -43,7 +43,7 @@ TEST_F(ioapic_unit, second_edge_merges_while_the_first_message_waits)
     put_low(f, PIN, 0x50);
     pulse(f, PIN);
     set(f, PIN, true);
-    EXPECT_EQ(f->out.fate, IOAPIC_FATE_MERGED);
+    EXPECT_TRUE(f->out.merged);
     EXPECT_EQ(f->out.why, IRQ_MESSAGE_WAITING);
     EXPECT_EQ(messages(f), 1);
     pulse(f, PIN);
@@ -168,7 +168,7 @@ TEST_F(ioapic_unit, level_that_falls_and_rises_with_remote_irr_is_merged)
     set(f, PIN, false);
     EXPECT_TRUE(remote_irr(f, PIN));
     set(f, PIN, true);
-    EXPECT_EQ(f->out.fate, IOAPIC_FATE_MERGED);
+    EXPECT_TRUE(f->out.merged);
     EXPECT_EQ(f->out.why, IRQ_REMOTE_IRR_SET);
     EXPECT_EQ(messages(f), 0);
 }
@@ -178,7 +178,7 @@ TEST_F(ioapic_unit, level_that_rises_twice_before_its_message_left_is_merged)
     put_low(f, PIN, 0x50 | LEVEL);
     pulse(f, PIN);
     set(f, PIN, true);
-    EXPECT_EQ(f->out.fate, IOAPIC_FATE_MERGED);
+    EXPECT_TRUE(f->out.merged);
     EXPECT_EQ(f->out.why, IRQ_MESSAGE_WAITING);
     EXPECT_EQ(messages(f), 1);
 }
@@ -390,6 +390,18 @@ TEST_F(ioapic_unit, one_eoi_clears_every_entry_of_the_vector)
     EXPECT_FALSE(remote_irr(f, 23), "masked or not");
     EXPECT_EQ(messages(f), 1);
     EXPECT_EQ(f->last.pin, 3, "the only one active and open");
+}
+
+TEST_F(ioapic_unit, each_pin_of_one_eoi_with_a_reserved_mode_is_dropped)
+{
+    serve_level(f, 3, 0x50);
+    serve_level(f, 4, 0x50);
+    put_low(f, 3, 0x50 | LEVEL | MODE(DELIVERY_RESERVED3));
+    put_low(f, 4, 0x50 | LEVEL | MODE(DELIVERY_RESERVED3));
+    eoi(f, 0x50);
+    EXPECT_TRUE(vecset_has(&f->out.dropped, 3));
+    EXPECT_TRUE(vecset_has(&f->out.dropped, 4));
+    EXPECT_EQ(messages(f), 0);
 }
 
 TEST_F(ioapic_unit, eoi_compares_neither_delivery_mode_nor_destination)
