@@ -17,6 +17,9 @@ const struct pcie_entry_row pcie_entry_row[PCIE_ENTRY_COUNT] = {
 #include "models/pcie/pcie_regs.def"
 };
 
+#define MSI_FEATURES                                                           \
+    (PCIE_MSI_64BIT | PCIE_MSI_MASKING | PCIE_MSI_EXTENDED_CAPABLE)
+
 static bool power_of_two(unsigned n)
 {
     return (n & (n - 1)) == 0;
@@ -27,6 +30,7 @@ void pcie_init(struct pcie *p, const struct pcie_build *build)
     assert(build->msix_vectors <= PCIE_VECTORS);
     assert(build->msi_vectors <= PCIE_VECTORS);
     assert(power_of_two(build->msi_vectors));
+    assert(!(build->msi_features & ~MSI_FEATURES));
     *p = (struct pcie){.build = *build};
     pcie_config_reset(p);
     for (unsigned v = 0; v < PCIE_VECTORS; v++)
@@ -171,10 +175,20 @@ struct pcie_out pcie_interval_over(struct pcie *p, unsigned k)
     return wanted ? signal_cause(p, k) : pcie_settle(p);
 }
 
+/* The vector's number replaces the low bits of the data. */
+static uint32_t msi_data(const struct pcie *p, unsigned v)
+{
+    uint32_t low = pcie_msi_granted(p) - 1;
+    uint32_t data = (p->reg[PCIE_MSI_DATA] & ~low) | v;
+
+    if (p->reg[PCIE_MSI_CONTROL] & PCIE_MSI_EXTENDED_ENABLE)
+        data |= p->reg[PCIE_MSI_EXTENDED_DATA] << 16;
+    return data;
+}
+
 struct pcie_message pcie_message(const struct pcie *p, unsigned v)
 {
     const uint32_t *entry = p->entry[v];
-    uint32_t low = vectors(p) - 1;
 
     if (pcie_mode(p) == PCIE_MSIX)
         return (struct pcie_message){(uint64_t)entry[PCIE_ENTRY_UPPER_ADDRESS]
@@ -184,7 +198,7 @@ struct pcie_message pcie_message(const struct pcie *p, unsigned v)
     return (struct pcie_message){(uint64_t)p->reg[PCIE_MSI_UPPER_ADDRESS]
                                          << 32 |
                                      p->reg[PCIE_MSI_ADDRESS],
-                                 (p->reg[PCIE_MSI_DATA] & ~low) | v};
+                                 msi_data(p, v)};
 }
 
 /* A doubleword of the table, or of the pending bit array behind it. */

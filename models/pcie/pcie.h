@@ -3,8 +3,8 @@
  * MSI and MSI-X capabilities, the MSI-X table and pending bit array, masking,
  * message composition, the INTx level, and interval moderation.
  *
- * Left out: the 32-bit and extended-data layouts of MSI, the path of INTx
- * messages through bridges, the PCI Express capability itself.
+ * Left out: the path of INTx messages through bridges, the PCI Express
+ * capability itself.
  */
 #ifndef MODELS_PCIE_PCIE_H
 #define MODELS_PCIE_PCIE_H
@@ -27,6 +27,10 @@
 #define PCIE_MSI_ENABLE 0x0001u
 #define PCIE_MSI_MMC_SHIFT 1
 #define PCIE_MSI_MME_SHIFT 4
+#define PCIE_MSI_64BIT 0x0080u
+#define PCIE_MSI_MASKING 0x0100u
+#define PCIE_MSI_EXTENDED_CAPABLE 0x0200u
+#define PCIE_MSI_EXTENDED_ENABLE 0x0400u
 #define PCIE_MSIX_FUNCTION_MASK 0x4000u
 #define PCIE_MSIX_ENABLE 0x8000u
 #define PCIE_VECTOR_MASKED 0x1u
@@ -37,7 +41,8 @@ enum pcie_reg {
     PCIE_REG_COUNT
 };
 
-/* Where each register lies in configuration space. */
+/* Where each register lies in configuration space; those of MSI behind its
+ * message address: in the 64-bit layout. */
 enum pcie_reg_at {
 #define REG(name, offset, bytes, reset, writable, part, title)                 \
     PCIE_AT_##name = offset,
@@ -57,6 +62,7 @@ enum pcie_mode { PCIE_INTX, PCIE_MSI, PCIE_MSIX };
 
 struct pcie_build {
     unsigned msi_vectors;  /* 0: no MSI; 1, 2, 4, 8, 16 or 32 */
+    uint32_t msi_features; /* PCIE_MSI_64BIT, _MASKING, _EXTENDED_CAPABLE */
     unsigned msix_vectors; /* 0: no MSI-X; at most PCIE_VECTORS */
     uint32_t moderated;    /* bit k: cause k has a least interval */
 };
@@ -97,6 +103,10 @@ struct pcie_out pcie_cause_gone(struct pcie *p, unsigned k);
 
 /* The interval of cause k, started by pcie_out.start, has passed. */
 struct pcie_out pcie_interval_over(struct pcie *p, unsigned k);
+
+/* Where a register lies in this function's layout; 0: it has no such register
+ * (or it is the first one). */
+unsigned pcie_reg_at(const struct pcie *p, enum pcie_reg reg);
 
 /* Configuration space; offset + bytes is at most PCIE_CONFIG_BYTES. */
 uint32_t pcie_config_read(const struct pcie *p, unsigned offset,

@@ -13,9 +13,17 @@ const struct pcie_reg_row pcie_reg_row[PCIE_REG_COUNT] = {
 
 static bool present(const struct pcie *p, enum pcie_part part)
 {
+    bool msi = p->build.msi_vectors != 0;
+
     switch (part) {
     case PCIE_PART_MSI:
-        return p->build.msi_vectors != 0;
+        return msi;
+    case PCIE_PART_MSI_64BIT:
+        return msi && (p->build.msi_features & PCIE_MSI_64BIT);
+    case PCIE_PART_MSI_EXTENDED:
+        return msi && (p->build.msi_features & PCIE_MSI_EXTENDED_CAPABLE);
+    case PCIE_PART_MSI_MASKING:
+        return msi && (p->build.msi_features & PCIE_MSI_MASKING);
     case PCIE_PART_MSIX:
         return p->build.msix_vectors != 0;
     default:
@@ -23,15 +31,34 @@ static bool present(const struct pcie *p, enum pcie_part part)
     }
 }
 
+/* Without the upper address, what is behind it moves up. */
+static bool behind_upper_address(unsigned r)
+{
+    return r == PCIE_MSI_DATA || r == PCIE_MSI_EXTENDED_DATA ||
+           r == PCIE_MSI_MASK || r == PCIE_MSI_PENDING;
+}
+
+unsigned pcie_reg_at(const struct pcie *p, enum pcie_reg reg)
+{
+    const struct pcie_reg_row *row = &pcie_reg_row[reg];
+
+    if (!present(p, row->part))
+        return 0;
+    if (behind_upper_address(reg) && !present(p, PCIE_PART_MSI_64BIT))
+        return row->offset - pcie_reg_row[PCIE_MSI_UPPER_ADDRESS].bytes;
+    return row->offset;
+}
+
 /* The register that a byte of configuration space belongs to, or
  * PCIE_REG_COUNT. */
-static unsigned reg_at(const struct pcie *p, unsigned offset)
+static unsigned reg_of(const struct pcie *p, unsigned offset)
 {
     for (unsigned r = 0; r < PCIE_REG_COUNT; r++) {
         const struct pcie_reg_row *row = &pcie_reg_row[r];
+        unsigned at = pcie_reg_at(p, (enum pcie_reg)r);
 
-        if (offset >= row->offset && offset < row->offset + row->bytes)
-            return present(p, row->part) ? r : PCIE_REG_COUNT;
+        if (present(p, row->part) && offset >= at && offset < at + row->bytes)
+            return r;
     }
     return PCIE_REG_COUNT;
 }
@@ -65,6 +92,7 @@ static void link_capabilities(struct pcie *p)
         p->reg[PCIE_MSI_NEXT] = p->reg[PCIE_CAPABILITIES];
         p->reg[PCIE_CAPABILITIES] = PCIE_AT_MSI_ID;
         p->reg[PCIE_MSI_CONTROL] |=
+            p->build.msi_features |
             (uint32_t)__builtin_ctz(p->build.msi_vectors) << PCIE_MSI_MMC_SHIFT;
     }
 }
@@ -89,6 +117,8 @@ static uint32_t writable(const struct pcie *p, unsigned r)
 {
     if (r == PCIE_MSI_MASK)
         return pcie_low_bits(p->build.msi_vectors);
+    if (r == PCIE_MSI_CONTROL && present(p, PCIE_PART_MSI_EXTENDED))
+        return pcie_reg_row[r].writable | PCIE_MSI_EXTENDED_ENABLE;
     return pcie_reg_row[r].writable;
 }
 
@@ -98,11 +128,11 @@ uint32_t pcie_config_read(const struct pcie *p, unsigned offset, unsigned bytes)
 
     assert(bytes <= 4 && offset + bytes <= PCIE_CONFIG_BYTES);
     for (unsigned i = 0; i < bytes; i++) {
-        unsigned r = reg_at(p, offset + i), shift;
+        unsigned r = reg_of(p, offset + i), shift;
 
         if (r == PCIE_REG_COUNT)
             continue;
-        shift = 8 * (offset + i - pcie_reg_row[r].offset);
+        shift = 8 * (offset + i - pcie_reg_at(p, (enum pcie_reg)r));
         value |= ((reg_value(p, r) >> shift) & 0xff) << (8 * i);
     }
     return value;
@@ -110,12 +140,12 @@ uint32_t pcie_config_read(const struct pcie *p, unsigned offset, unsigned bytes)
 
 static void byte_write(struct pcie *p, unsigned offset, uint32_t byte)
 {
-    unsigned r = reg_at(p, offset), shift;
+    unsigned r = reg_of(p, offset), shift;
     uint32_t mask;
 
     if (r == PCIE_REG_COUNT)
         return;
-    shift = 8 * (offset - pcie_reg_row[r].offset);
+    shift = 8 * (offset - pcie_reg_at(p, (enum pcie_reg)r));
     mask = writable(p, r) & (UINT32_C(0xff) << shift);
     p->reg[r] = (p->reg[r] & ~mask) | ((byte << shift) & mask);
 }

@@ -47,6 +47,7 @@ struct pcie_node_config {
     uint16_t irq_source;
     unsigned msix_vectors; /* 0: no MSI-X capability; at most 32 */
     unsigned msi_vectors;  /* 0: no MSI capability; 1, 2, 4 .. 32 */
+    uint32_t msi_features; /* its layout, as in struct pcie_build */
     sim_time moderation_interval[PCIE_VECTORS]; /* per vector; 0: none
                                                    (msi.md 9.1) */
     struct port upstream;

@@ -7,7 +7,14 @@
 
 #include "models/pcie/pcie.h"
 
-enum pcie_part { PCIE_PART_HEADER, PCIE_PART_MSI, PCIE_PART_MSIX };
+enum pcie_part {
+    PCIE_PART_HEADER,
+    PCIE_PART_MSI,
+    PCIE_PART_MSI_64BIT,
+    PCIE_PART_MSI_EXTENDED,
+    PCIE_PART_MSI_MASKING,
+    PCIE_PART_MSIX,
+};
 
 struct pcie_reg_row {
     unsigned offset, bytes;

@@ -98,6 +98,7 @@ static void build_device(struct machine *m, unsigned i)
         .irq_source = machine_add_source(m, "%s", d->name),
         .msix_vectors = msix ? d->vectors : 0,
         .msi_vectors = d->message == MESSAGE_MSI ? d->vectors : 0,
+        .msi_features = PCIE_MSI_64BIT | PCIE_MSI_MASKING,
         .upstream = {bus_upstream, m},
         .intx = lines_intx(m, i),
     };

@@ -223,6 +223,7 @@ TEST(pcie_node, a_function_that_owes_all_it_can_is_still_ready)
     struct pcie_node_config c = rig_init(&rig);
 
     c.msix_vectors = c.msi_vectors = PCIE_VECTORS;
+    c.msi_features = PCIE_MSI_64BIT | PCIE_MSI_MASKING;
     for (unsigned k = 0; k < PCIE_VECTORS; k++)
         c.moderation_interval[k] = SIM_MS;
     pcie_node_init(&node, &c);

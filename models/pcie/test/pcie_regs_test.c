@@ -6,11 +6,16 @@
 
 #define ALL UINT32_C(0xffffffff)
 
+/* The layout that has every register. */
+#define FULL (PCIE_MSI_64BIT | PCIE_MSI_MASKING | PCIE_MSI_EXTENDED_CAPABLE)
+
 static struct pcie reset_function(void)
 {
     struct pcie p;
 
-    pcie_init(&p, &(struct pcie_build){.msi_vectors = 8, .msix_vectors = 5});
+    pcie_init(&p, &(struct pcie_build){.msi_vectors = 8,
+                                       .msi_features = FULL,
+                                       .msix_vectors = 5});
     return p;
 }
 
@@ -25,7 +30,7 @@ static uint32_t built_bits(unsigned r)
     case PCIE_MSI_NEXT:
         return 0x70;
     case PCIE_MSI_CONTROL:
-        return 3 << 1;
+        return 3 << 1 | 0x380;
     case PCIE_MSIX_CONTROL:
         return 5 - 1;
     default:
@@ -38,7 +43,7 @@ static uint32_t written_bits(unsigned r)
 {
     switch (r) {
     case PCIE_MSI_CONTROL:
-        return 3 << 4 | 1; /* MME clamped to MMC */
+        return 0x400 | 3 << 4 | 1; /* MME clamped to MMC */
     case PCIE_MSI_MASK:
         return 0xff; /* implemented vectors only */
     default:

@@ -55,7 +55,9 @@ static struct pcie msi_function(unsigned capable, unsigned mme)
 {
     struct pcie p;
 
-    pcie_init(&p, &(struct pcie_build){.msi_vectors = capable});
+    pcie_init(&p, &(struct pcie_build){.msi_vectors = capable,
+                                       .msi_features =
+                                           PCIE_MSI_64BIT | PCIE_MSI_MASKING});
     config(&p, PCIE_AT_COMMAND, PCIE_COMMAND_BUS_MASTER);
     config32(&p, PCIE_AT_MSI_ADDRESS, ADDRESS);
     config(&p, PCIE_AT_MSI_DATA, 0x4047);
