@@ -7,9 +7,11 @@
 
 #include <assert.h>
 
+#include "models/pcie/nic_node_queue.h"
+
 __extension__ typedef unsigned __int128 u128;
 
-enum { EV_WIRE, EV_ACK, EV_PULSE };
+enum { EV_WIRE, EV_ACK, EV_PULSE, EV_QUEUE };
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -44,31 +46,41 @@ static unsigned vectors(const struct nic_node *n)
 }
 
 /* Data first, then the cause.  False if the function has no room now. */
-static bool report(struct nic_node *n, uint64_t addr, uint64_t count,
-                   unsigned vector)
+static bool report(struct nic_node *n, unsigned queue, uint64_t count,
+                   uint64_t packets)
 {
+    uint64_t addr = queue == NIC_QUEUE_TX ? n->txwb : n->rxwb;
+
     if (!pcie_node_ready(&n->fn))
         return false;
     if (addr)
         pcie_node_dma_write(&n->fn, addr, count, 8);
-    pcie_node_cause(&n->fn, vector);
+    nic_queue_packets(n, queue, packets);
     return true;
 }
 
 static void report_sent(struct nic_node *n)
 {
-    n->completion_waits = !report(n, n->txwb, n->sent, 0);
+    n->completion_waits =
+        !report(n, NIC_QUEUE_TX, n->sent, n->sent - n->told_sent);
+    if (!n->completion_waits)
+        n->told_sent = n->sent;
 }
 
 static void report_acked(struct nic_node *n)
 {
-    n->ack_waits = !report(n, n->rxwb, n->acked + n->pulses, vectors(n) > 1);
+    unsigned cause = vectors(n) > 1;
+
+    n->ack_waits = !report(n, NIC_QUEUE_RX + cause, n->acked + n->pulses,
+                           n->acked - n->told_acked);
+    if (!n->ack_waits)
+        n->told_acked = n->acked;
 }
 
 static void report_pulses(struct nic_node *n)
 {
-    while (n->pulses_waiting &&
-           report(n, n->rxwb, n->acked + n->pulses + 1, n->pulse_vector)) {
+    while (n->pulses_waiting && report(n, NIC_QUEUE_RX + n->pulse_vector,
+                                       n->acked + n->pulses + 1, 1)) {
         n->pulses_waiting--;
         n->pulses++;
         n->pulse_vector = (n->pulse_vector + 1) % vectors(n);
@@ -198,6 +210,7 @@ static void wake(void *ctx)
     if (n->ack_waits)
         report_acked(n);
     report_pulses(n);
+    nic_queues_retry(n);
     if (n->config.pulse != PULSE_NONE && !event_scheduled(&n->pulse) &&
         pcie_bus_master(&n->fn.pcie)) {
         n->pulse_time = now(n);
@@ -214,8 +227,11 @@ static void on_event(void *node, struct event *ev)
     case EV_ACK:
         on_ack(node);
         break;
-    default:
+    case EV_PULSE:
         on_pulse(node);
+        break;
+    default:
+        nic_queue_timer(node, ev->what - EV_QUEUE);
     }
 }
 
@@ -242,6 +258,7 @@ void nic_node_init(struct nic_node *n, const struct pcie_node_config *p,
     event_init(&n->wire, target, EV_WIRE);
     event_init(&n->ack, target, EV_ACK);
     event_init(&n->pulse, target, EV_PULSE);
+    nic_queues_init(n, target, EV_QUEUE);
     function.device = (struct pcie_device){wake, n};
     pcie_node_init(&n->fn, &function);
 }
@@ -297,6 +314,9 @@ static void dword_write(struct nic_node *n, uint32_t offset, uint32_t value)
         break;
     case NIC_REG_CAUSE:
         clear_causes(n, value);
+        break;
+    case NIC_REG_SERVED:
+        nic_queues_served(n, value);
         break;
     default:
         break; /* no register: writes have no effect */

@@ -8,6 +8,8 @@
  *   0018h  RXWB_LO, 001Ch RXWB_HI  where the count of received messages goes
  *   0020h  CAUSE  read: bit k is cause k, while no message has told it and
  *                 software has not cleared it; write: ones clear their causes
+ *   0024h  SERVED  write: software has served the causes whose bits are one;
+ *                 until then coalescing uses its parameters for that time
  *   1000h  MSI-X table   2000h  MSI-X PBA
  *
  * A queued message takes bytes * 8 / line_rate on the wire, one after the
@@ -23,6 +25,10 @@
  * count to RXWB.  The first interval starts when software enables bus
  * mastering; pulses cease while it is disabled.
  *
+ * What is reported waits in a queue, one for sent messages and one for the
+ * received ones of each cause, until delay timers or coalescing raise the
+ * cause (coalesce.h); the count in memory does not wait.
+ *
  * Write-back address 0 means none.  The wire has its own time; the adapter
  * sees what happened there at the edges of the PCI Express clock.  While the
  * function's FIFO is full, a report waits and then tells the latest count.
@@ -30,6 +36,7 @@
 #ifndef MODELS_PCIE_NIC_NODE_H
 #define MODELS_PCIE_NIC_NODE_H
 
+#include "models/pcie/coalesce.h"
 #include "models/pcie/pcie_node.h"
 #include "sim/core/rng.h"
 
@@ -40,6 +47,14 @@ enum pulse_distribution {
     PULSE_EXPONENTIAL, /* memoryless: Poisson arrivals */
 };
 
+/* How causes of one direction wait: delay timers, or coalescing, or neither. */
+struct nic_moderation {
+    sim_time packet_timer, absolute_timer;
+    /* as operating systems name them; 0 and 0: each packet is told */
+    uint32_t usecs, frames;
+    uint32_t usecs_irq, frames_irq; /* until SERVED; 0 and 0: as above */
+};
+
 struct nic_config {
     uint64_t line_rate; /* bits per second */
     uint32_t message_bytes;
@@ -48,6 +63,7 @@ struct nic_config {
     sim_time round_trip_jitter; /* uniform in 0..jitter, added per ack */
     enum pulse_distribution pulse;
     sim_time pulse_interval;
+    struct nic_moderation tx, rx;
     uint64_t seed, stream; /* of its random numbers */
 };
 
@@ -55,29 +71,49 @@ struct nic_config {
 #define NIC_REG_TXWB 0x0010
 #define NIC_REG_RXWB 0x0018
 #define NIC_REG_CAUSE 0x0020
+#define NIC_REG_SERVED 0x0024
 #define NIC_REG_MSIX_TABLE PCIE_MSIX_TABLE_AT
 #define NIC_REG_MSIX_PBA PCIE_MSIX_PBA_AT
 #define NIC_BAR_BYTES PCIE_BAR_BYTES
 
 #define NIC_GROUPS 4096u
 
+/* Queue 0: sent messages; 1 + k: what cause k tells of received ones. */
+#define NIC_QUEUE_TX 0u
+#define NIC_QUEUE_RX 1u
+#define NIC_QUEUES (NIC_QUEUE_RX + PCIE_VECTORS)
+
+struct nic_queue {
+    struct coalesce coalesce;
+    sim_time packet_at, absolute_at; /* of expiry; SIM_TIME_NEVER: stopped */
+    struct event timer;              /* the earlier of them */
+    bool in_service;                 /* its cause is set and not yet SERVED */
+    struct nic_queue_counts {
+        uint64_t packets;
+        uint64_t by_frames, by_packet_timer, by_absolute_timer; /* causes */
+    } counts;
+};
+
 struct nic_node {
     struct pcie_node fn;
     struct nic_config config;
     struct rng rng;
-    uint64_t txwb, rxwb;          /* registers */
-    uint64_t queued;              /* messages since reset */
-    uint64_t sent;                /* see nic_node_sent() */
-    uint64_t acked, pulses;       /* received */
-    uint64_t completed;           /* of the sent ones, at the last completion */
-    sim_time message_time;        /* of one message on the wire */
-    uint64_t longest_step;        /* messages between two looks at the wire */
-    sim_time wire_since;          /* when message number `sent` got the wire */
-    bool completion_waits;        /* the FIFO was full */
-    bool ack_waits;               /* the FIFO was full */
-    uint64_t pulses_waiting;      /* the FIFO was full */
-    unsigned pulse_vector;        /* of the next pulse */
-    sim_time pulse_time;          /* of the next pulse, before the clock edge */
+    uint64_t txwb, rxwb;     /* registers */
+    uint64_t queued;         /* messages since reset */
+    uint64_t sent;           /* see nic_node_sent() */
+    uint64_t acked, pulses;  /* received */
+    uint64_t completed;      /* of the sent ones, at the last completion */
+    sim_time message_time;   /* of one message on the wire */
+    uint64_t longest_step;   /* messages between two looks at the wire */
+    sim_time wire_since;     /* when message number `sent` got the wire */
+    bool completion_waits;   /* the FIFO was full */
+    bool ack_waits;          /* the FIFO was full */
+    uint64_t pulses_waiting; /* the FIFO was full */
+    unsigned pulse_vector;   /* of the next pulse */
+    sim_time pulse_time;     /* of the next pulse, before the clock edge */
+    uint64_t told_sent, told_acked; /* to their queues */
+    struct nic_queue queue[NIC_QUEUES];
+    uint64_t due_queues;          /* a set: their cause waits for the FIFO */
     uint32_t first_group, groups; /* of the ring */
     /* messages in flight, in groups that are acknowledged together; a full
      * ring lets the last group grow beyond ack_every */

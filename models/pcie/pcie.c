@@ -111,7 +111,9 @@ struct pcie_out pcie_settle(struct pcie *p)
 
     *pending &= ~out.send;
     for (uint32_t rest = out.send; rest; rest &= rest - 1)
-        p->condition &= ~sharing((unsigned)__builtin_ctz(rest), vectors(p));
+        out.told |= sharing((unsigned)__builtin_ctz(rest), vectors(p));
+    out.told &= p->condition;
+    p->condition &= ~out.told;
     out.intx = intx(p);
     return out;
 }

@@ -87,6 +87,7 @@ struct pcie_message {
 /* What changed outside the function because of one call. */
 struct pcie_out {
     uint32_t send;  /* vectors whose pcie_message() leaves now, lowest first */
+    uint32_t told;  /* causes that these messages tell */
     uint32_t start; /* causes whose interval starts now */
     bool intx;      /* level of the function's INTx signal, after the call */
 };

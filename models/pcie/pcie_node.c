@@ -57,6 +57,21 @@ static void post_intx(struct pcie_node *n)
          c->costs.intx_message);
 }
 
+/* Messages tell these causes now. */
+static void end_waits(struct pcie_node *n, uint32_t causes)
+{
+    for (uint32_t rest = causes; rest; rest &= rest - 1) {
+        sim_time *since = &n->untold_since[__builtin_ctz(rest)];
+        sim_time wait = engine_now(n->config.engine) - *since;
+
+        n->waits.count++;
+        n->waits.sum += wait;
+        if (wait > n->waits.longest)
+            n->waits.longest = wait;
+        *since = SIM_TIME_NEVER;
+    }
+}
+
 static void publish(struct pcie_node *n, struct pcie_out out)
 {
     const struct pcie_node_config *c = &n->config;
@@ -65,6 +80,7 @@ static void publish(struct pcie_node *n, struct pcie_out out)
     n->intx = out.intx;
     for (uint32_t rest = out.send; rest; rest &= rest - 1)
         post_message(n, (unsigned)__builtin_ctz(rest));
+    end_waits(n, out.told);
     for (uint32_t rest = out.start; rest; rest &= rest - 1) {
         unsigned k = (unsigned)__builtin_ctz(rest);
 
@@ -120,6 +136,7 @@ void pcie_node_init(struct pcie_node *n, const struct pcie_node_config *c)
     *n = (struct pcie_node){.config = *c};
     event_init(&n->arrive, target, EV_ARRIVE);
     for (unsigned k = 0; k < PCIE_VECTORS; k++) {
+        n->untold_since[k] = SIM_TIME_NEVER;
         if (c->moderation_interval[k])
             build.moderated |= UINT32_C(1) << k;
         event_init(&n->interval[k], target, (uint16_t)(EV_INTERVAL + k));
@@ -132,14 +149,22 @@ bool pcie_node_ready(const struct pcie_node *n)
     return n->count + pcie_owed(&n->pcie) + 2 <= PCIE_FIFO;
 }
 
+void pcie_node_event(struct pcie_node *n, unsigned k)
+{
+    if (n->untold_since[k] == SIM_TIME_NEVER)
+        n->untold_since[k] = engine_now(n->config.engine);
+}
+
 void pcie_node_cause(struct pcie_node *n, unsigned k)
 {
+    pcie_node_event(n, k);
     n->vector[k].causes++;
     publish(n, pcie_cause(&n->pcie, k));
 }
 
 void pcie_node_cause_gone(struct pcie_node *n, unsigned k)
 {
+    n->untold_since[k] = SIM_TIME_NEVER;
     publish(n, pcie_cause_gone(&n->pcie, k));
 }
 

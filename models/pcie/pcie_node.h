@@ -69,6 +69,11 @@ struct pcie_node {
     struct pcie_vector_counts {
         uint64_t causes, messages;
     } vector[PCIE_VECTORS];
+    sim_time untold_since[PCIE_VECTORS]; /* per cause; SIM_TIME_NEVER: none */
+    struct pcie_waits {
+        uint64_t count;
+        sim_time sum, longest;
+    } waits;                /* from what a message tells first to the message */
     uint64_t intx_asserted; /* how often the signal rose */
     uint64_t dma_writes;
     uint64_t dma_refused; /* without bus mastering nothing is written */
@@ -78,6 +83,9 @@ void pcie_node_init(struct pcie_node *n, const struct pcie_node_config *c);
 
 /* Room for one more DMA write and the message of one more cause. */
 bool pcie_node_ready(const struct pcie_node *n);
+
+/* Something has happened that cause k will tell. */
+void pcie_node_event(struct pcie_node *n, unsigned k);
 
 /* A cause of interrupt k becomes active: moderation, masking, MSI or MSI-X.
  * Only while pcie_node_ready(). */

@@ -10,7 +10,7 @@
 
 #define EVENTS_FIXED (FABRIC_MESSAGES + 64u)
 #define EVENTS_PER_CPU 8u
-#define EVENTS_PER_DEVICE 40u
+#define EVENTS_PER_DEVICE 72u
 
 uint16_t machine_add_source(struct machine *m, const char *format, ...)
 {
