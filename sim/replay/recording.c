@@ -117,7 +117,7 @@ static const struct {
     {"BEGIN pic %n", RECORDING_PIC, ""},
     {"BEGIN ioapic %n", RECORDING_IOAPIC, ""},
     {"BEGIN vapic %n", -1, "of virtual APICs (vapic)"},
-    {"%*u irte[%n", -1, "of interrupt remapping (vtd)"},
+    {"%*u irte[%n", RECORDING_VTD, ""},
     {"%*u %*u.%*u t%*u %n", RECORDING_BOOT, ""},
     {"%*u@%*u.%*u:%n", RECORDING_QEMU, ""},
 };

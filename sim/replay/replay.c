@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/replay/player.h"
+#include "sim/replay/vtd.h"
 
 #define START_SVR 0x1ffu
 #define START_LDR 0x01000000u
@@ -416,25 +417,34 @@ static void play_all(struct player *p)
     }
 }
 
-bool replay_play(const struct recording *r, struct replay_result *result,
-                 struct diag *d)
+static void play_ops(const struct recording *r, const struct ops *ops,
+                     struct replay_result *result)
 {
     struct player *p = calloc(1, sizeof *p);
-    unsigned errors = d->errors;
-    struct ops ops;
 
     if (!p)
         abort();
-    *result = (struct replay_result){0};
-    ops_decode(&ops, r, d);
-    *p = (struct player){.recording = r, .ops = &ops, .result = result};
-    p->mark = calloc(ops.count + 1, sizeof *p->mark);
+    *p = (struct player){.recording = r, .ops = ops, .result = result};
+    p->mark = calloc(ops->count + 1, sizeof *p->mark);
     if (!p->mark)
         abort();
-    if (d->errors == errors)
-        play_all(p);
+    play_all(p);
     free(p->mark);
     free(p);
+}
+
+bool replay_play(const struct recording *r, struct replay_result *result,
+                 struct diag *d)
+{
+    unsigned errors = d->errors;
+    struct ops ops;
+
+    *result = (struct replay_result){0};
+    if (r->kind == RECORDING_VTD)
+        return vtd_play(r, result, d);
+    ops_decode(&ops, r, d);
+    if (d->errors == errors)
+        play_ops(r, &ops, result);
     ops_free(&ops);
     return d->errors == errors;
 }
