@@ -218,7 +218,7 @@ static void fill_vmcs(struct kvm *k, struct mem *m)
     struct vmcs *v = &k->vmcs;
     uint8_t ones[MEM_PAGE_BYTES];
 
-    vmcs_clear(v);
+    vmcs_init(v);
     for (unsigned i = 0; i < sizeof ones; i++)
         ones[i] = 0xff; /* every MSR access exits */
     mem_write(m, k->msr_bitmap, ones, sizeof ones);

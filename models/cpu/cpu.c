@@ -16,7 +16,8 @@
 
 void cpu_reset(struct cpu *c, uint64_t rip, uint64_t rsp)
 {
-    *c = (struct cpu){.rip = rip, .rsp = rsp, .rflags = RFLAGS_FIXED};
+    *c = (struct cpu){
+        .rip = rip, .rsp = rsp, .rflags = RFLAGS_FIXED, .vmx = c->vmx};
 }
 
 /* See CPU_RESET_VECTOR. */

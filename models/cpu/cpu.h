@@ -20,17 +20,25 @@
 
 #include "models/cpu/op.h"
 #include "models/cpu/vmcs.h"
+#include "models/cpu/vmx_capabilities.h"
 #include "sim/core/mem.h"
 
 #define RFLAGS_FIXED (1u << 1)
+#define RFLAGS_TF (1u << 8)
 #define RFLAGS_IF (1u << 9)
 
 /* Exception vectors. */
+#define VECTOR_DB 1
 #define VECTOR_NMI 2
 #define VECTOR_UD 6
 #define VECTOR_DF 8
 #define VECTOR_NP 11
 #define VECTOR_GP 13
+#define VECTOR_MC 18
+
+/* How the last VMX instruction ended: CF = 1, or ZF = 1 with an error number
+ * in the current VMCS. */
+enum vm_fail { VM_SUCCEED, VM_FAIL_INVALID, VM_FAIL_VALID };
 
 struct cpu_idtr {
     uint64_t base;
@@ -46,7 +54,7 @@ struct cpu {
     bool mov_ss_blocking; /* no op sets it, but a VM entry can */
     bool nmi_blocking;    /* from the delivery of an NMI to IRET */
     bool vmx_on, non_root;
-    bool vm_fail;          /* the last VMX instruction failed (CF or ZF) */
+    enum vm_fail vm_fail;
     bool intr;             /* level of the line from the local APIC */
     bool extint;           /* level: an 8259 asks for INTA cycles */
     bool nmi, smi, init;   /* latched until they are taken */
@@ -58,6 +66,7 @@ struct cpu {
      * with a bit set.
      */
     uint64_t frames;
+    struct vmx_capabilities vmx; /* what the processor is; stays in a reset */
 };
 
 /* What is taken at an instruction boundary: `vmx.md` section 10. */
@@ -202,13 +211,14 @@ void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x);
 struct cpu_exit cpu_intr_exit(bool has_vector, uint8_t vector);
 
 /*
- * VMLAUNCH (launch) or VMRESUME up to the point where guest state is loaded:
+ * VMLAUNCH or VMRESUME (`op`) up to the point where guest state is loaded:
  * VMERR_NONE and guest state loaded; or an error: nothing changed but
  * cpu.vm_fail and the VM-instruction error field; or, with *entry_failure
  * set, the entry-failure exit (80000021h) has been taken.  RIP stays at the
  * instruction unless state was loaded.
  */
-enum vm_instruction_error cpu_vm_entry(struct cpu *c, bool launch,
+enum vm_instruction_error cpu_vm_entry(struct cpu *c, struct mem *m,
+                                       const struct op *op,
                                        bool *entry_failure);
 
 /* The event that the entry just made injects; false: none. */

@@ -40,6 +40,7 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
 #undef OP
             },
     };
+    n->cpu.vmx = vmx_capabilities_of(c->vmx, c->preemption_timer_shift);
     cpu_reset(&n->cpu, 0, 0);
     n->cpu.activity = ACTIVITY_WAIT_FOR_SIPI;
     event_init(&n->step_event, target, CPU_STEP);
@@ -458,7 +459,7 @@ static struct cpu_result end_entry(struct cpu_node *n)
     bool entry_failure;
     struct cpu_vectored e;
 
-    if (cpu_vm_entry(&n->cpu, op->kind == OP_VMLAUNCH, &entry_failure)) {
+    if (cpu_vm_entry(&n->cpu, n->config.mem, op, &entry_failure)) {
         cpu_retire(&n->cpu);
         return r;
     }

@@ -82,6 +82,7 @@ struct cpu_node_config {
     sim_time port_access;            /* round trip of IN and OUT */
     sim_time inta;                   /* round trip of the INTA cycles */
     unsigned preemption_timer_shift; /* IA32_VMX_MISC bits 4:0 */
+    struct vmx_features vmx;
     const struct op *text;
     struct cpu_apic_port apic;
     struct cpu_bus_port bus;

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#define WIDTH(encoding) ((encoding) >> 13 & 3)
+
 static const struct {
     uint32_t encoding;
     bool writable;
@@ -18,7 +20,7 @@ static const char *const reasons[EXIT_REASON_LIMIT] = {
 #undef EXIT_REASON
 };
 
-void vmcs_clear(struct vmcs *v)
+void vmcs_init(struct vmcs *v)
 {
     *v = (struct vmcs){0};
     vmcs_set(v, VMCS_PIN_CONTROLS, PIN_DEFAULT1);
@@ -29,12 +31,38 @@ void vmcs_clear(struct vmcs *v)
     vmcs_set(v, VMCS_GUEST_RFLAGS, 2);
 }
 
+/* Width and type, then the index: encodings without holes. */
+#define ENCODING_SLOT(encoding)                                                \
+    (WIDTH(encoding) << 8 | ((encoding) >> 10 & 3) << 6 |                      \
+     ((encoding) >> 1 & 0x3f))
+#define ENCODING_RESERVED (~UINT32_C(0x6fff) | 0x380u)
+
+/* A field's number plus 1 at the slot of its encoding. */
+static const uint8_t field_at[4 << 8] = {
+#define VMCS_FIELD(name, encoding, writable, title)                            \
+    [ENCODING_SLOT(encoding)] = VMCS_##name + 1,
+#include "models/cpu/vmcs_fields.def"
+#undef VMCS_FIELD
+};
+
 enum vmcs_field vmcs_field_of(uint32_t encoding)
 {
+    uint8_t f = field_at[ENCODING_SLOT(encoding)];
+    bool half = encoding & VMCS_ACCESS_HIGH;
+
+    if (!f || (encoding & ENCODING_RESERVED) || (half && WIDTH(encoding) != 1))
+        return VMCS_FIELD_COUNT;
+    return (enum vmcs_field)(f - 1);
+}
+
+unsigned vmcs_highest_index(void)
+{
+    unsigned highest = 0;
+
     for (unsigned f = 0; f < VMCS_FIELD_COUNT; f++)
-        if (fields[f].encoding == encoding)
-            return (enum vmcs_field)f;
-    return VMCS_FIELD_COUNT;
+        if ((fields[f].encoding >> 1 & 0x1ff) > highest)
+            highest = fields[f].encoding >> 1 & 0x1ff;
+    return highest;
 }
 
 bool vmcs_field_writable(enum vmcs_field f)
@@ -49,7 +77,7 @@ uint32_t vmcs_encoding(enum vmcs_field f)
 
 uint64_t vmcs_field_mask(enum vmcs_field f)
 {
-    switch (fields[f].encoding >> 13 & 3) {
+    switch (WIDTH(fields[f].encoding)) {
     case 0:
         return UINT16_MAX;
     case 2:

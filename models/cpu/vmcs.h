@@ -11,7 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/cpu/vmx_controls.h"
 #include "sim/core/irq.h"
+
+/* Bit 0 of an encoding: the high half of a 64-bit field. */
+#define VMCS_ACCESS_HIGH 1u
 
 enum vmcs_field {
 #define VMCS_FIELD(name, encoding, writable, title) VMCS_##name,
@@ -24,41 +28,10 @@ enum exit_reason {
 #define EXIT_REASON(name, number, sentence) EXIT_##name = number,
 #include "models/cpu/exit_reasons.def"
 #undef EXIT_REASON
-    EXIT_REASON_LIMIT = 64
+    EXIT_REASON_LIMIT = 72
 };
 
 #define EXIT_REASON_ENTRY_FAILURE 0x80000000u
-
-/* Pin-based controls. */
-#define PIN_EXTERNAL_INTERRUPT_EXITING (1u << 0)
-#define PIN_NMI_EXITING (1u << 3)
-#define PIN_VIRTUAL_NMIS (1u << 5)
-#define PIN_PREEMPTION_TIMER (1u << 6)
-#define PIN_DEFAULT1 0x16u
-
-/* Primary processor-based controls. */
-#define PRIMARY_INTERRUPT_WINDOW (1u << 2)
-#define PRIMARY_HLT_EXITING (1u << 7)
-#define PRIMARY_CR8_LOAD_EXITING (1u << 19)
-#define PRIMARY_CR8_STORE_EXITING (1u << 20)
-#define PRIMARY_NMI_WINDOW (1u << 22)
-#define PRIMARY_MSR_BITMAPS (1u << 28)
-#define PRIMARY_PAUSE_EXITING (1u << 30)
-#define PRIMARY_SECONDARY (1u << 31)
-#define PRIMARY_DEFAULT1 0x0401e172u
-
-/* Secondary processor-based controls. */
-#define SECONDARY_EPT (1u << 1)
-#define SECONDARY_DESCRIPTOR_TABLE_EXITING (1u << 2)
-#define SECONDARY_VPID (1u << 5)
-
-/* VM-exit and VM-entry controls. */
-#define EXIT_CTL_HOST_64 (1u << 9)
-#define EXIT_CTL_ACKNOWLEDGE (1u << 15)
-#define EXIT_CTL_SAVE_PREEMPTION_TIMER (1u << 22)
-#define EXIT_CTL_DEFAULT1 0x00036dffu
-#define ENTRY_CTL_GUEST_64 (1u << 9)
-#define ENTRY_CTL_DEFAULT1 0x000011ffu
 
 /* Interruption information. */
 #define INTR_INFO_VALID (1u << 31)
@@ -77,6 +50,8 @@ enum intr_type {
     INTR_TYPE_OTHER = 7,
 };
 
+#define INTR_OTHER_MTF 0 /* vector of INTR_TYPE_OTHER: a pending MTF exit */
+
 /* Events that return behind the instruction that caused them. */
 static inline bool intr_type_is_software(uint32_t type)
 {
@@ -89,6 +64,11 @@ static inline bool intr_type_is_software(uint32_t type)
 #define BLOCKING_BY_MOV_SS (1u << 1)
 #define BLOCKING_BY_SMI (1u << 2)
 #define BLOCKING_BY_NMI (1u << 3)
+
+/* Pending debug exceptions. */
+#define PENDING_DEBUG_BREAKPOINTS 0xfu
+#define PENDING_DEBUG_ENABLED (1u << 12)
+#define PENDING_DEBUG_BS (1u << 14)
 
 enum cpu_activity {
     ACTIVITY_ACTIVE,
@@ -105,8 +85,10 @@ enum vm_instruction_error {
     VMERR_RESUME_NOT_LAUNCHED = 5,
     VMERR_CONTROLS = 7,
     VMERR_HOST_STATE = 8,
+    VMERR_UNSUPPORTED_FIELD = 12,
     VMERR_READ_ONLY_FIELD = 13,
     VMERR_VMXON_IN_ROOT = 15,
+    VMERR_BLOCKED_BY_MOV_SS = 26,
 };
 
 struct vmcs {
@@ -132,11 +114,40 @@ static inline void vmcs_set(struct vmcs *v, enum vmcs_field f, uint64_t value)
     v->field[f] = value;
 }
 
-/* After VMCLEAR: launch state clear, controls at their default-1 settings,
- * RFLAGS and the link pointer at legal values. */
-void vmcs_clear(struct vmcs *v);
+static inline uint32_t vmcs_get32(const struct vmcs *v, enum vmcs_field f)
+{
+    return (uint32_t)v->field[f];
+}
 
-/* The field of an encoding, or VMCS_FIELD_COUNT. */
+/* Secondary and tertiary controls count as 0 until they are activated. */
+static inline uint32_t vmcs_secondary(const struct vmcs *v)
+{
+    return vmcs_get32(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_SECONDARY
+               ? vmcs_get32(v, VMCS_SECONDARY_CONTROLS)
+               : 0;
+}
+
+static inline uint64_t vmcs_tertiary(const struct vmcs *v)
+{
+    return vmcs_get32(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_TERTIARY
+               ? vmcs_get(v, VMCS_TERTIARY_CONTROLS)
+               : 0;
+}
+
+/* The guest's privilege level: the DPL of SS. */
+static inline uint8_t vmcs_guest_cpl(const struct vmcs *v)
+{
+    return vmcs_get32(v, VMCS_GUEST_SS_ACCESS_RIGHTS) >> 5 & 3;
+}
+
+/* A VMCS that software has begun to fill: launch state clear, controls at
+ * their default-1 settings, RFLAGS and the link pointer at legal values. */
+void vmcs_init(struct vmcs *v);
+
+/* The highest index of an encoding. */
+unsigned vmcs_highest_index(void);
+
+/* The field of an encoding, of either half, or VMCS_FIELD_COUNT. */
 enum vmcs_field vmcs_field_of(uint32_t encoding);
 bool vmcs_field_writable(enum vmcs_field f);
 uint32_t vmcs_encoding(enum vmcs_field f);

@@ -74,6 +74,7 @@ static void build_cpu(struct machine *m, unsigned i,
         .clock = m->core,
         .costs = m->scenario->platform.cpu,
         .preemption_timer_shift = PREEMPTION_TIMER_SHIFT,
+        .vmx = m->scenario->platform.capabilities.vmx,
         .text = m->text.op,
     };
 

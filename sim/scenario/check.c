@@ -101,6 +101,7 @@ static void check_eli(const struct check *c, uint32_t i)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
     struct element e = element(c, "vms", i);
+    const struct vmx_features *vmx = &c->s->platform.capabilities.vmx;
     struct diag_place at = place_of(e, "eli");
 
     if (vm->features.eli && vm->apic != APIC_MODE_X2APIC)
@@ -111,6 +112,11 @@ static void check_eli(const struct check *c, uint32_t i)
                    "eli needs devices with messages: the interrupts of '%s' "
                    "come through a line",
                    c->s->device[vm->assigned[j]].name);
+    if (vm->features.eli && !vmx->descriptor_table_exiting)
+        broken(c, at,
+               "eli needs descriptor-table exiting, which platform '%s' does "
+               "not have",
+               c->s->platform.name);
     if (vm->features.eli && !vm->assigned_count)
         broken(c, at, "eli needs an assigned device");
     if (vm->features.eli_exitless_eoi && !vm->features.eli)
@@ -118,10 +124,22 @@ static void check_eli(const struct check *c, uint32_t i)
                "eli_exitless_eoi needs 'eli: true'");
     if (vm->features.eli_timer && !vm->features.eli)
         broken(c, place_of(e, "eli_timer"), "eli_timer needs 'eli: true'");
-    if (vm->features.eli_timer && !c->s->platform.capabilities.preemption_timer)
+    if (vm->features.eli_timer && !vmx->preemption_timer)
         broken(c, place_of(e, "eli_timer"),
                "eli_timer needs the preemption timer, which platform '%s' "
                "does not have",
+               c->s->platform.name);
+}
+
+/* What the hypervisor builds every virtual machine on. */
+static void check_hypervisor(const struct check *c, uint32_t i)
+{
+    const struct vmx_features *vmx = &c->s->platform.capabilities.vmx;
+
+    if (c->s->vm[i].hypervisor == HYPERVISOR_KVM && !(vmx->ept && vmx->vpid))
+        broken(c, place_of(element(c, "vms", i), "hypervisor"),
+               "hypervisor: kvm needs ept and vpid, which platform '%s' does "
+               "not have",
                c->s->platform.name);
 }
 
@@ -140,6 +158,7 @@ static void check_features(const struct check *c, uint32_t i)
     if (vm->hypervisor == HYPERVISOR_NONE && vm->features.acknowledge_on_exit)
         broken(c, place_of(e, "acknowledge_on_exit"),
                "acknowledge_on_exit needs 'hypervisor: kvm'");
+    check_hypervisor(c, i);
     check_eli(c, i);
 }
 

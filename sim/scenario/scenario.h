@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "models/cpu/cpu_costs.h"
+#include "models/cpu/vmx_features.h"
 #include "models/ioapic/ioapic_node.h"
 #include "models/lapic/lapic_node.h"
 #include "models/pcie/nic_node.h"
@@ -38,7 +39,8 @@ struct platform {
         uint64_t core, apic, apic_timer, pcie; /* Hz */
     } clocks;
     struct {
-        bool x2apic, tsc_deadline, preemption_timer;
+        bool x2apic, tsc_deadline;
+        struct vmx_features vmx;
     } capabilities;
     struct cpu_costs cpu;
     struct lapic_costs lapic;

@@ -24,8 +24,8 @@ static const struct control_row control_rows[] = {
     ILLEGAL("primary_default_1", PRIMARY_CONTROLS, 1u << 1, 0),
     ILLEGAL("exit_default_1", EXIT_CONTROLS, 1u << 0, 0),
     ILLEGAL("entry_default_1", ENTRY_CONTROLS, 1u << 0, 0),
-    ILLEGAL("pin_not_supported", PIN_CONTROLS, 0, 1u << 7),
-    ILLEGAL("primary_not_supported", PRIMARY_CONTROLS, 0, 1u << 21),
+    ILLEGAL("pin_not_supported", PIN_CONTROLS, 0, 1u << 8),
+    ILLEGAL("primary_not_supported", PRIMARY_CONTROLS, 0, 1u << 10),
     ILLEGAL("exit_not_supported", EXIT_CONTROLS, 0, 1u << 27),
     ILLEGAL("entry_not_supported", ENTRY_CONTROLS, 0, 1u << 10),
     LEGAL("secondary_ignored_without_primary_31", SECONDARY_CONTROLS, 0,
@@ -62,7 +62,7 @@ TEST_EACH(vm_entry, control_check, struct control_row, control_rows)
     before = r.cpu;
     EXPECT_EQ(rig_launch(&r), row->error);
     EXPECT_EQ(r.cpu.non_root, row->error == VMERR_NONE);
-    EXPECT_EQ(r.cpu.vm_fail, row->error != VMERR_NONE);
+    EXPECT_EQ(r.cpu.vm_fail, row->error ? VM_FAIL_VALID : VM_SUCCEED);
     if (row->error == VMERR_NONE)
         return;
     EXPECT_EQ(rig_get(&r, VMCS_INSTRUCTION_ERROR), row->error);
@@ -105,7 +105,7 @@ TEST_F(vm_entry_rules, timer_may_be_saved_when_it_is_active)
 TEST_F(vm_entry_rules, secondary_controls_count_with_primary_31)
 {
     rig_set(&f->r, VMCS_PRIMARY_CONTROLS, PRIMARY_SECONDARY);
-    vmcs_set(&f->r.vmcs, VMCS_SECONDARY_CONTROLS, 1u << 9);
+    vmcs_set(&f->r.vmcs, VMCS_SECONDARY_CONTROLS, 1u << 31);
     EXPECT_EQ(rig_launch(&f->r), VMERR_CONTROLS);
     vmcs_set(&f->r.vmcs, VMCS_SECONDARY_CONTROLS, SECONDARY_EPT);
     EXPECT_EQ(rig_launch(&f->r), VMERR_NONE);
@@ -125,7 +125,7 @@ TEST_F(vm_entry_rules, vmresume_needs_launch_state_launched)
 {
     bool entry_failure;
 
-    EXPECT_EQ(cpu_vm_entry(&f->r.cpu, false, &entry_failure),
+    EXPECT_EQ(rig_entry(&f->r, OP_VMRESUME, &entry_failure),
               VMERR_RESUME_NOT_LAUNCHED);
     EXPECT_EQ(rig_get(&f->r, VMCS_INSTRUCTION_ERROR), 5);
 }
@@ -135,7 +135,7 @@ TEST_F(vm_entry_rules, launch_state_is_checked_before_the_controls)
     bool entry_failure;
 
     vmcs_set(&f->r.vmcs, VMCS_PIN_CONTROLS, 0);
-    EXPECT_EQ(cpu_vm_entry(&f->r.cpu, false, &entry_failure),
+    EXPECT_EQ(rig_entry(&f->r, OP_VMRESUME, &entry_failure),
               VMERR_RESUME_NOT_LAUNCHED);
 }
 
@@ -186,15 +186,60 @@ static const struct injection_row {
     {"int3_longest", INFO(6, 3), 0, 15, true},
 };
 
+/* On a processor without any feature. */
 TEST_EACH(vm_entry, injection_check, struct injection_row, injection_rows)
 {
     struct rig r = {0};
 
     rig_init(&r);
+    r.cpu.vmx = vmx_capabilities_of((struct vmx_features){0}, 0);
     vmcs_set(&r.vmcs, VMCS_ENTRY_INTR_INFO, row->info);
     vmcs_set(&r.vmcs, VMCS_ENTRY_ERROR_CODE, row->error_code);
     vmcs_set(&r.vmcs, VMCS_ENTRY_INSTRUCTION_LENGTH, row->length);
     EXPECT_EQ(rig_launch(&r), row->legal ? VMERR_NONE : VMERR_CONTROLS);
+}
+
+static enum vm_instruction_error launch_injecting(struct rig *r, uint32_t info)
+{
+    r->vmcs.launched = false;
+    r->cpu.non_root = false;
+    vmcs_set(&r->vmcs, VMCS_ENTRY_INTR_INFO, info);
+    return rig_launch(r);
+}
+
+TEST_F(vm_entry_rules, pending_mtf_is_injected_if_the_flag_is_supported)
+{
+    EXPECT_EQ(launch_injecting(&f->r, INFO(7, 0)), VMERR_NONE);
+    EXPECT_EQ(launch_injecting(&f->r, INFO(7, 1)), VMERR_CONTROLS, "FRED");
+    EXPECT_EQ(launch_injecting(&f->r, INFO(7, 2)), VMERR_CONTROLS, "FRED");
+}
+
+TEST_F(vm_entry_rules, software_events_may_have_length_0_if_misc_30_says_so)
+{
+    EXPECT_EQ(launch_injecting(&f->r, INFO(4, 0x80)), VMERR_NONE);
+    EXPECT_EQ(launch_injecting(&f->r, INFO(5, 1)), VMERR_NONE);
+    EXPECT_EQ(launch_injecting(&f->r, INFO(6, 3)), VMERR_NONE);
+    vmcs_set(&f->r.vmcs, VMCS_ENTRY_INSTRUCTION_LENGTH, 16);
+    EXPECT_EQ(launch_injecting(&f->r, INFO(4, 0x80)), VMERR_CONTROLS);
+}
+
+TEST_F(vm_entry_rules, basic_56_relaxes_the_error_code_of_exceptions_only)
+{
+    f->r.cpu.vmx.msr[VMX_MSR_BASIC] |= VMX_BASIC_ANY_ERROR_CODE;
+    EXPECT_EQ(launch_injecting(&f->r, INFO(3, 6) | CODE_BIT), VMERR_NONE);
+    EXPECT_EQ(launch_injecting(&f->r, INFO(3, 8)), VMERR_NONE);
+    EXPECT_EQ(launch_injecting(&f->r, INFO(0, 0x31) | CODE_BIT),
+              VMERR_CONTROLS);
+}
+
+TEST_F(vm_entry_rules, basic_58_allows_the_nested_exception_bit)
+{
+    uint32_t nested = INFO(3, 6) | 1u << 13;
+
+    EXPECT_EQ(launch_injecting(&f->r, nested), VMERR_CONTROLS);
+    f->r.cpu.vmx.msr[VMX_MSR_BASIC] |= VMX_BASIC_NESTED_EXCEPTION;
+    EXPECT_EQ(launch_injecting(&f->r, nested), VMERR_NONE);
+    EXPECT_EQ(launch_injecting(&f->r, nested | 1u << 14), VMERR_CONTROLS);
 }
 
 /* ---- guest state ---- */
@@ -249,6 +294,9 @@ static const struct state_row {
      ACTIVITY_WAIT_FOR_SIPI, 0},
     {"inject_nmi_under_sti", INFO(2, 2), IF_1, BLOCKING_BY_STI, 0, 3},
     {"inject_nmi_under_mov_ss", INFO(2, 2), IF_1, BLOCKING_BY_MOV_SS, 0, 0},
+    {"inject_pending_mtf_into_hlt", INFO(7, 0), IF_1, 0, ACTIVITY_HLT, OK},
+    {"inject_pending_mtf_into_shutdown", INFO(7, 0), IF_1, 0, ACTIVITY_SHUTDOWN,
+     0},
     {"inject_nmi_under_nmi", INFO(2, 2), IF_1, BLOCKING_BY_NMI, 0, OK},
 };
 
@@ -281,7 +329,7 @@ TEST_EACH(vm_entry, guest_state_check, struct state_row, state_rows)
     rig_init(&r);
     load_state(&r, row);
     before = r.vmcs;
-    ASSERT_EQ(cpu_vm_entry(&r.cpu, true, &failure), VMERR_NONE);
+    ASSERT_EQ(rig_entry(&r, OP_VMLAUNCH, &failure), VMERR_NONE);
     EXPECT_EQ(failure, row->qualification != OK);
     if (!failure)
         return;
@@ -297,9 +345,70 @@ TEST_F(vm_entry_rules, bad_link_pointer_has_qualification_4)
     bool failure;
 
     vmcs_set(&f->r.vmcs, VMCS_LINK_POINTER, 0x1000);
-    EXPECT_EQ(cpu_vm_entry(&f->r.cpu, true, &failure), VMERR_NONE);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
     EXPECT_TRUE(failure);
     expect_entry_failure(&f->r, 4);
+}
+
+TEST_F(vm_entry_rules, activity_states_need_their_capability)
+{
+    static const enum cpu_activity states[] = {ACTIVITY_HLT, ACTIVITY_SHUTDOWN,
+                                               ACTIVITY_WAIT_FOR_SIPI};
+    bool failure;
+
+    for (unsigned i = 0; i < 3; i++) {
+        rig_init(&f->r);
+        f->r.cpu.vmx.msr[VMX_MSR_MISC] &=
+            ~(uint64_t)VMX_MISC_ACTIVITY(states[i]);
+        vmcs_set(&f->r.vmcs, VMCS_GUEST_ACTIVITY, states[i]);
+        EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
+        EXPECT_TRUE(failure);
+        expect_entry_failure(&f->r, 0);
+    }
+}
+
+TEST_F(vm_entry_rules, hlt_needs_privilege_level_0)
+{
+    bool failure;
+
+    vmcs_set(&f->r.vmcs, VMCS_GUEST_ACTIVITY, ACTIVITY_HLT);
+    vmcs_set(&f->r.vmcs, VMCS_GUEST_SS_ACCESS_RIGHTS, 3u << 5);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
+    expect_entry_failure(&f->r, 0);
+}
+
+#define BS PENDING_DEBUG_BS
+
+static const struct debug_row {
+    const char *name;
+    uint64_t pending, flags;
+    uint32_t blocking, activity;
+    bool legal;
+} debug_rows[] = {
+    {"enabled_breakpoint_0", 0x1001, 0, 0, 0, true},
+    {"reserved_bit_4", 1u << 4, 0, 0, 0, false},
+    {"reserved_bit_13", 1u << 13, 0, 0, 0, false},
+    {"reserved_bit_63", UINT64_C(1) << 63, 0, 0, 0, false},
+    {"step_without_tf_is_free_when_nothing_blocks", BS, 0, 0, 0, true},
+    {"step_without_tf_under_sti", BS, 0, BLOCKING_BY_STI, 0, false},
+    {"step_without_tf_under_mov_ss", BS, 0, BLOCKING_BY_MOV_SS, 0, false},
+    {"step_without_tf_in_hlt", BS, 0, 0, ACTIVITY_HLT, false},
+    {"tf_without_step_in_hlt", 0, RFLAGS_TF, 0, ACTIVITY_HLT, false},
+    {"tf_with_step_in_hlt", BS, RFLAGS_TF, 0, ACTIVITY_HLT, true},
+};
+
+TEST_EACH(vm_entry, pending_debug_check, struct debug_row, debug_rows)
+{
+    struct rig r = {0};
+    bool failure;
+
+    rig_init(&r);
+    vmcs_set(&r.vmcs, VMCS_GUEST_PENDING_DEBUG, row->pending);
+    vmcs_set(&r.vmcs, VMCS_GUEST_RFLAGS, IF_1 | row->flags);
+    vmcs_set(&r.vmcs, VMCS_GUEST_INTERRUPTIBILITY, row->blocking);
+    vmcs_set(&r.vmcs, VMCS_GUEST_ACTIVITY, row->activity);
+    EXPECT_EQ(rig_entry(&r, OP_VMLAUNCH, &failure), VMERR_NONE);
+    EXPECT_EQ(failure, !row->legal);
 }
 
 TEST_F(vm_entry_rules, idtr_limit_has_16_bits)
@@ -307,7 +416,7 @@ TEST_F(vm_entry_rules, idtr_limit_has_16_bits)
     bool failure;
 
     vmcs_set(&f->r.vmcs, VMCS_GUEST_IDTR_LIMIT, 0x10fff);
-    EXPECT_EQ(cpu_vm_entry(&f->r.cpu, true, &failure), VMERR_NONE);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
     EXPECT_TRUE(failure);
 }
 
@@ -318,7 +427,7 @@ TEST_F(vm_entry_rules, virtual_nmi_blocking_refuses_an_nmi)
     rig_set(&f->r, VMCS_PIN_CONTROLS, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS);
     vmcs_set(&f->r.vmcs, VMCS_ENTRY_INTR_INFO, INFO(2, 2));
     vmcs_set(&f->r.vmcs, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_NMI);
-    EXPECT_EQ(cpu_vm_entry(&f->r.cpu, true, &failure), VMERR_NONE);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
     EXPECT_TRUE(failure);
 }
 
@@ -328,7 +437,7 @@ TEST_F(vm_entry_rules, failed_entry_leaves_the_entry_valid_bit)
 
     vmcs_set(&f->r.vmcs, VMCS_ENTRY_INTR_INFO, EXTERNAL(0x31));
     vmcs_set(&f->r.vmcs, VMCS_GUEST_RFLAGS, IF_0);
-    EXPECT_EQ(cpu_vm_entry(&f->r.cpu, true, &failure), VMERR_NONE);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
     EXPECT_TRUE(failure);
     EXPECT_EQ(rig_get(&f->r, VMCS_ENTRY_INTR_INFO), EXTERNAL(0x31));
 }

@@ -74,12 +74,13 @@ static inline void rig_init(struct rig *r)
     mem_init(&r->mem, r->page, 32);
     for (unsigned v = 0; v < 256; v++)
         rig_gate(r, (uint8_t)v, GATE_INTERRUPT);
+    r->cpu.vmx = vmx_capabilities_of(vmx_all_features(), 5);
     cpu_reset(&r->cpu, CODE, STACK_AT);
     r->cpu.rflags |= RFLAGS_IF;
     r->cpu.idtr = (struct cpu_idtr){IDT_AT, 0xfff};
     r->cpu.vmx_on = true;
     r->cpu.vmcs = &r->vmcs;
-    vmcs_clear(&r->vmcs);
+    vmcs_init(&r->vmcs);
     vmcs_set(&r->vmcs, VMCS_HOST_RIP, HOST_RIP);
     vmcs_set(&r->vmcs, VMCS_HOST_RSP, HOST_RSP);
     vmcs_set(&r->vmcs, VMCS_HOST_IDTR_BASE, IDT_AT);
@@ -95,10 +96,19 @@ static inline void rig_check(const struct rig *r)
     EXPECT_STREQ(cpu_check(&r->cpu), NULL);
 }
 
+/* VMLAUNCH or VMRESUME. */
+static inline enum vm_instruction_error
+rig_entry(struct rig *r, enum op_kind kind, bool *failure)
+{
+    struct op op = {.kind = (uint8_t)kind};
+
+    return cpu_vm_entry(&r->cpu, &r->mem, &op, failure);
+}
+
 static inline enum vm_instruction_error rig_launch(struct rig *r)
 {
     bool entry_failure;
-    enum vm_instruction_error e = cpu_vm_entry(&r->cpu, true, &entry_failure);
+    enum vm_instruction_error e = rig_entry(r, OP_VMLAUNCH, &entry_failure);
 
     EXPECT_FALSE(entry_failure, "the guest's state is refused");
     return e;

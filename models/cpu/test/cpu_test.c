@@ -416,6 +416,6 @@ TEST_F(cpu_op, vmx_instruction_without_a_vmcs_fails)
 TEST_F(cpu_op, vmx_instruction_that_succeeds_says_so)
 {
     f->r.cpu.vm_fail = true;
-    rig_op(&f->r, OP_VMREAD, VMCS_EXIT_REASON);
+    rig_op(&f->r, OP_VMREAD, vmcs_encoding(VMCS_EXIT_REASON));
     EXPECT_FALSE(f->r.cpu.vm_fail);
 }

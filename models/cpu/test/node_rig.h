@@ -435,6 +435,7 @@ static inline void rig_init(struct node_rig *f)
         .port_access = CYCLE(PORT_CYCLES) - 3,
         .inta = CYCLE(INTA_CYCLES) - 3,
         .preemption_timer_shift = TIMER_SHIFT,
+        .vmx = vmx_all_features(),
         .text = f->text,
         .apic = {f, rig_rdmsr, rig_wrmsr, rig_set_cr8, rig_acknowledge,
                  rig_inta, rig_apic_init},
@@ -450,7 +451,7 @@ static inline void rig_init(struct node_rig *f)
     mem_init(&f->mem, f->page, 64);
     cpu_node_init(&f->node, &c);
     event_init(&f->tick, engine_add_target(&f->engine, rig_on_event, f), 0);
-    vmcs_clear(&f->vmcs);
+    vmcs_init(&f->vmcs);
     f->ops = 1; /* RIP 0 is nobody's */
 }
 

@@ -43,7 +43,11 @@ TEST_EACH(vmcs_field, encoding_names_one_field, struct field_row, field_rows)
 {
     EXPECT_EQ(vmcs_encoding(row->field), row->encoding);
     EXPECT_EQ(vmcs_field_of(row->encoding), row->field);
-    EXPECT_EQ(vmcs_field_of(row->encoding | 1), VMCS_FIELD_COUNT);
+    EXPECT_EQ(vmcs_field_of(row->encoding | 1),
+              width_of(row) == WIDTH_64 ? row->field : VMCS_FIELD_COUNT,
+              "only 64-bit fields have a high half");
+    EXPECT_EQ(vmcs_field_of(row->encoding | 1u << 12), VMCS_FIELD_COUNT);
+    EXPECT_EQ(vmcs_field_of(row->encoding | 1u << 15), VMCS_FIELD_COUNT);
 }
 
 TEST_EACH(vmcs_field, is_read_only_exactly_if_its_type_says_so,
@@ -54,16 +58,18 @@ TEST_EACH(vmcs_field, is_read_only_exactly_if_its_type_says_so,
 
 TEST_EACH(vmcs_field, type_agrees_with_its_name, struct field_row, field_rows)
 {
-    bool guest = (begins(row, "GUEST_") && !begins(row, "GUEST_PHYSICAL")) ||
+    bool address = begins(row, "GUEST_PHYSICAL") || begins(row, "GUEST_LINEAR");
+    bool shadow = begins(row, "GUEST_DEADLINE_SHADOW");
+    bool guest = (begins(row, "GUEST_") && !address && !shadow) ||
                  begins(row, "LINK_") || begins(row, "PREEMPTION_");
-    bool exit_info = begins(row, "EXIT_") && !begins(row, "EXIT_CONTROLS");
+    bool exit_info = begins(row, "EXIT_") && !begins(row, "EXIT_CONTROLS") &&
+                     !begins(row, "EXIT_MSR_");
 
     EXPECT_EQ(type_of(row) == TYPE_GUEST, guest);
     EXPECT_EQ(type_of(row) == TYPE_HOST, begins(row, "HOST_"));
     EXPECT_EQ(type_of(row) == TYPE_READ_ONLY,
-              exit_info || begins(row, "IDT_VECTORING") ||
-                  begins(row, "INSTRUCTION_ERROR") ||
-                  begins(row, "GUEST_PHYSICAL"));
+              exit_info || address || begins(row, "IDT_VECTORING") ||
+                  begins(row, "INSTRUCTION_ERROR"));
 }
 
 TEST_EACH(vmcs_field, vmread_gives_what_vmwrite_wrote_in_its_width,
@@ -82,10 +88,10 @@ TEST_EACH(vmcs_field, vmread_gives_what_vmwrite_wrote_in_its_width,
         return;
     rig_init(&r);
     r.cpu.gpr[RAX] = value;
-    rig_op(&r, OP_VMWRITE, row->field);
+    rig_op(&r, OP_VMWRITE, row->encoding);
     EXPECT_FALSE(r.cpu.vm_fail);
     r.cpu.gpr[RAX] = 0;
-    rig_op(&r, OP_VMREAD, row->field);
+    rig_op(&r, OP_VMREAD, row->encoding);
     EXPECT_EQ(r.cpu.gpr[RAX], value & masks[width_of(row)]);
 }
 
@@ -100,11 +106,80 @@ TEST_EACH(vmcs_field, vmwrite_to_a_read_only_one_fails_with_error_13,
     rig_init(&r);
     before = rig_get(&r, row->field);
     r.cpu.gpr[RAX] = 0x77;
-    rig_op(&r, OP_VMWRITE, row->field);
+    rig_op(&r, OP_VMWRITE, row->encoding);
     EXPECT_TRUE(r.cpu.vm_fail);
     EXPECT_EQ(rig_get(&r, VMCS_INSTRUCTION_ERROR), VMERR_READ_ONLY_FIELD);
     if (row->field != VMCS_INSTRUCTION_ERROR)
         EXPECT_EQ(rig_get(&r, row->field), before);
+}
+
+TEST(vmcs, high_half_of_a_64_bit_field_is_read_and_written_alone)
+{
+    struct rig r = {0};
+
+    rig_init(&r);
+    vmcs_set(&r.vmcs, VMCS_VIRTUAL_APIC_ADDRESS, UINT64_C(0x1111222233334444));
+    rig_op(&r, OP_VMREAD, 0x2013);
+    EXPECT_EQ(r.cpu.gpr[RAX], 0x11112222);
+    r.cpu.gpr[RAX] = UINT64_C(0x9999555566667777);
+    rig_op(&r, OP_VMWRITE, 0x2013);
+    EXPECT_EQ(rig_get(&r, VMCS_VIRTUAL_APIC_ADDRESS),
+              UINT64_C(0x6666777733334444));
+}
+
+TEST(vmcs, unsupported_field_fails_with_error_12)
+{
+    static const uint64_t encodings[] = {0x4813, 0x7ffe, 0x12012};
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct rig r = {0};
+
+        rig_init(&r);
+        r.cpu.gpr[RAX] = 0x77;
+        rig_op(&r, OP_VMREAD, encodings[i]);
+        EXPECT_EQ(r.cpu.vm_fail, VM_FAIL_VALID);
+        EXPECT_EQ(r.cpu.gpr[RAX], 0x77, "unchanged");
+        rig_op(&r, OP_VMWRITE, encodings[i]);
+        EXPECT_EQ(r.cpu.vm_fail, VM_FAIL_VALID);
+        EXPECT_EQ(rig_get(&r, VMCS_INSTRUCTION_ERROR), VMERR_UNSUPPORTED_FIELD);
+    }
+}
+
+/* The encodings of the page, by name. */
+static const struct encoding_row {
+    const char *name;
+    uint32_t encoding;
+    enum vmcs_field field;
+} encoding_rows[] = {
+    {"vpid", 0x0000, VMCS_VPID},
+    {"notification_vector", 0x0002, VMCS_NOTIFICATION_VECTOR},
+    {"last_pid_pointer_index", 0x0008, VMCS_LAST_PID_POINTER_INDEX},
+    {"virtual_timer_vector", 0x000a, VMCS_VIRTUAL_TIMER_VECTOR},
+    {"guest_interrupt_status", 0x0810, VMCS_GUEST_INTERRUPT_STATUS},
+    {"virtual_apic_address", 0x2012, VMCS_VIRTUAL_APIC_ADDRESS},
+    {"apic_access_address", 0x2014, VMCS_APIC_ACCESS_ADDRESS},
+    {"posted_descriptor", 0x2016, VMCS_POSTED_DESCRIPTOR_ADDRESS},
+    {"eoi_exit_bitmap_0", 0x201c, VMCS_EOI_EXIT_BITMAP_0},
+    {"eoi_exit_bitmap_3", 0x2022, VMCS_EOI_EXIT_BITMAP_3},
+    {"tertiary_controls", 0x2034, VMCS_TERTIARY_CONTROLS},
+    {"pid_pointer_table", 0x2042, VMCS_PID_POINTER_TABLE_ADDRESS},
+    {"guest_deadline_shadow", 0x204e, VMCS_GUEST_DEADLINE_SHADOW},
+    {"guest_deadline", 0x2830, VMCS_GUEST_DEADLINE},
+    {"tpr_threshold", 0x401c, VMCS_TPR_THRESHOLD},
+    {"secondary_controls", 0x401e, VMCS_SECONDARY_CONTROLS},
+    {"ple_gap", 0x4020, VMCS_PLE_GAP},
+    {"ple_window", 0x4022, VMCS_PLE_WINDOW},
+    {"idt_vectoring", 0x4408, VMCS_IDT_VECTORING_INFO},
+    {"interruptibility", 0x4824, VMCS_GUEST_INTERRUPTIBILITY},
+    {"activity", 0x4826, VMCS_GUEST_ACTIVITY},
+    {"preemption_timer", 0x482e, VMCS_PREEMPTION_TIMER_VALUE},
+    {"qualification", 0x6400, VMCS_EXIT_QUALIFICATION},
+    {"pending_debug", 0x6822, VMCS_GUEST_PENDING_DEBUG},
+};
+
+TEST_EACH(vmcs_encoding, is_the_manuals, struct encoding_row, encoding_rows)
+{
+    EXPECT_EQ(vmcs_field_of(row->encoding), row->field);
 }
 
 /* As the manual numbers them: the table itself is what is tested. */
@@ -119,20 +194,31 @@ static const struct sdm_row {
     {"SIPI", 4},
     {"INTERRUPT_WINDOW", 7},
     {"NMI_WINDOW", 8},
+    {"TASK_SWITCH", 9},
+    {"CPUID", 10},
     {"HLT", 12},
     {"VMCALL", 18},
     {"CR_ACCESS", 28},
     {"MSR_READ", 31},
     {"MSR_WRITE", 32},
     {"INVALID_GUEST_STATE", 33},
+    {"MSR_LOADING", 34},
+    {"MWAIT", 36},
+    {"MONITOR_TRAP_FLAG", 37},
+    {"MONITOR", 39},
     {"PAUSE", 40},
+    {"MACHINE_CHECK", 41},
     {"TPR_BELOW_THRESHOLD", 43},
     {"APIC_ACCESS", 44},
     {"EOI_INDUCED", 45},
     {"GDTR_IDTR", 46},
     {"EPT_VIOLATION", 48},
+    {"EPT_MISCONFIG", 49},
     {"PREEMPTION_TIMER", 52},
+    {"XSETBV", 55},
     {"APIC_WRITE", 56},
+    {"UMWAIT", 67},
+    {"TPAUSE", 68},
 };
 
 TEST_EACH(exit_reason, has_its_number, struct sdm_row, sdm_rows)
@@ -140,14 +226,14 @@ TEST_EACH(exit_reason, has_its_number, struct sdm_row, sdm_rows)
     EXPECT_STREQ(exit_reason_name(row->number), row->name);
 }
 
-TEST(vmcs, after_vmclear_the_controls_pass_the_checks)
+TEST(vmcs, new_one_passes_the_checks)
 {
     struct rig r = {0};
 
     rig_init(&r);
     EXPECT_EQ(rig_launch(&r), VMERR_NONE);
     EXPECT_TRUE(r.vmcs.launched);
-    vmcs_clear(&r.vmcs);
+    vmcs_init(&r.vmcs);
     EXPECT_FALSE(r.vmcs.launched);
 }
 

@@ -88,7 +88,7 @@ static inline struct platform rig_platform(void)
                    .apic = 133000000,
                    .apic_timer = 133000000,
                    .pcie = 250000000},
-        .capabilities = {true, true, true},
+        .capabilities = {true, true, vmx_all_features()},
         .cpu = rig_cpu_costs(),
         .kvm = rig_kvm_costs(),
         .lapic = {.accept_to_intr = 3, .eoi_to_intr = 3, .icr_to_bus = 2},

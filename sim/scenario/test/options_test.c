@@ -204,6 +204,33 @@ TEST(capabilities, x2apic_mode_needs_a_processor_that_has_it)
     loaded_free(&l);
 }
 
+TEST(capabilities, kvm_needs_a_processor_with_ept_and_vpid)
+{
+    const char *const set[] = {"platform.capabilities.vpid=false"};
+    struct loaded l = load_text(load_base, set, 1);
+
+    EXPECT_STREQ(l.diag.text,
+                 "x.yaml:20:17: error: hypervisor: kvm needs ept and vpid, "
+                 "which platform 'nehalem-x5570' does not have\n"
+                 "x.yaml:25:17: error: hypervisor: kvm needs ept and vpid, "
+                 "which platform 'nehalem-x5570' does not have\n");
+    loaded_free(&l);
+}
+
+TEST(capabilities, eli_needs_a_processor_with_descriptor_table_exiting)
+{
+    const char *const set[] = {
+        "vms.guest.features.eli=true",
+        "platform.capabilities.descriptor_table_exiting=false"};
+    struct loaded l = load_text(load_base, set, 2);
+
+    EXPECT_STREQ(l.diag.text,
+                 "--set vms.guest.features.eli=true: error: eli needs "
+                 "descriptor-table exiting, which platform 'nehalem-x5570' "
+                 "does not have\n");
+    loaded_free(&l);
+}
+
 TEST(capabilities, eli_timer_needs_a_processor_with_the_preemption_timer)
 {
     const char *const set[] = {"vms.guest.features.eli=true",
