@@ -179,6 +179,32 @@ static void build_timer_handler(struct workload *w, struct text *t)
     text_op(t, OP_IRET, RAX, 0);
 }
 
+/* The handler of an NMI looks what each of its devices has done, as it cannot
+ * know which of them sent it. */
+static void look_at_nmi_devices(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct workload *w = self;
+
+    (void)arg;
+    w->nmis++;
+    for (uint32_t i = 0; i < w->config.irq_count; i++) {
+        const struct workload_irq *irq = &w->config.irq[i];
+
+        if (irq->nmi)
+            news(env->mem, irq->received, &w->seen_received[irq->device]);
+    }
+}
+
+/* It comes between any two ops, and leaves softirq work alone. */
+static void build_nmi_handler(struct workload *w, struct text *t)
+{
+    text_op(t, OP_PUSHA, RAX, 0);
+    text_work(t, w->config.handler);
+    text_call(t, look_at_nmi_devices, w, 0);
+    text_op(t, OP_POPA, RAX, 0);
+    text_op(t, OP_IRET, RAX, 0);
+}
+
 /* An exception: nothing here causes one, so count it and stop. */
 static void fault(void *self, struct cpu_env *env, uint64_t arg)
 {
@@ -204,6 +230,8 @@ static void build_idt(struct workload *w, struct text *t, struct mem *m)
     for (unsigned v = 0; v < 32; v++)
         idt_set_gate(m, w->idt, (uint8_t)v, text_here(t));
     build_fault_handler(w, t);
+    idt_set_gate(m, w->idt, VECTOR_NMI, text_here(t));
+    build_nmi_handler(w, t);
     idt_set_gate(m, w->idt, SPURIOUS_VECTOR, text_here(t));
     text_op(t, OP_IRET, RAX, 0);
     idt_set_gate(m, w->idt, WORKLOAD_TIMER_VECTOR, text_here(t));
@@ -212,7 +240,7 @@ static void build_idt(struct workload *w, struct text *t, struct mem *m)
     for (uint32_t i = 0; i < w->config.irq_count; i++) {
         const struct workload_irq *irq = &w->config.irq[i];
 
-        if (irq->pic)
+        if (irq->pic || irq->nmi || irq->smi)
             continue;
         idt_set_gate(m, w->idt, irq->vector, text_here(t));
         if (irq->cause)

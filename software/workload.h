@@ -37,6 +37,7 @@ struct workload_irq {
      * 0: a message. */
     uint64_t cause;
     bool pic;          /* the line goes through the 8259s */
+    bool nmi, smi;     /* the message has no vector; an SMI is the firmware's */
     bool acknowledges; /* received are acknowledgements of what was produced */
     /* Where the device counts messages; 0: this vector does not tell that. */
     uint64_t sent, received;
@@ -70,6 +71,7 @@ struct workload {
     bool in_softirq;
     uint64_t softirq_left; /* cycles of softirq work still to be done */
     uint64_t faults;       /* exceptions taken: none expected */
+    uint64_t nmis;         /* runs of the NMI's handler */
     uint64_t spurious;     /* interrupts of the 8259s that were none */
 };
 

@@ -170,26 +170,37 @@ static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
 
 /* ---- the driver's part ---- */
 
+/* The message data: NMIs and SMIs have no vector. */
+static uint16_t message_data(const struct scenario_device *d, uint8_t vector)
+{
+    static const uint8_t mode[] = {
+        [SIGNAL_NMI] = DELIVERY_NMI, [SIGNAL_SMI] = DELIVERY_SMI};
+
+    if (d->delivery == SIGNAL_FIXED)
+        return vector;
+    return (uint16_t)(mode[d->delivery] << 8);
+}
+
 static void program_msix(struct nic_node *d, unsigned k, uint64_t addr,
-                         uint8_t vector)
+                         uint16_t data)
 {
     uint32_t entry = NIC_REG_MSIX_TABLE + PCIE_MSIX_ENTRY_BYTES * k;
 
     nic_node_write(d, entry, 4, addr);
     nic_node_write(d, entry + 4, 4, 0);
-    nic_node_write(d, entry + 8, 4, vector);
+    nic_node_write(d, entry + 8, 4, data);
     nic_node_write(d, entry + 12, 4, 0);
     pcie_node_config_write(&d->fn, PCIE_AT_MSIX_CONTROL, 2, PCIE_MSIX_ENABLE);
 }
 
 static void program_msi(struct nic_node *d, unsigned vectors, uint64_t addr,
-                        uint8_t base)
+                        uint16_t data)
 {
     unsigned mme = (unsigned)__builtin_ctz(vectors);
 
     pcie_node_config_write(&d->fn, PCIE_AT_MSI_ADDRESS, 4, (uint32_t)addr);
     pcie_node_config_write(&d->fn, PCIE_AT_MSI_UPPER_ADDRESS, 4, 0);
-    pcie_node_config_write(&d->fn, PCIE_AT_MSI_DATA, 2, base);
+    pcie_node_config_write(&d->fn, PCIE_AT_MSI_DATA, 2, data);
     pcie_node_config_write(&d->fn, PCIE_AT_MSI_CONTROL, 2,
                            PCIE_MSI_ENABLE | mme << PCIE_MSI_MME_SHIFT);
 }
@@ -202,11 +213,11 @@ static void drive(struct machine *m, unsigned cpu, const struct slot *s,
     uint64_t addr = MSI_BASE | (uint64_t)cpu << 12;
 
     if (d->message == MESSAGE_MSIX)
-        program_msix(nic, s->k, addr, vector);
+        program_msix(nic, s->k, addr, message_data(d, vector));
     else if (scenario_has_line(d) && !on_pic(d))
         install_pin(m, d, cpu, vector);
     else if (d->message == MESSAGE_MSI && s->k == 0)
-        program_msi(nic, d->vectors, addr, vector);
+        program_msi(nic, d->vectors, addr, message_data(d, vector));
     nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(cpu, s->device));
     nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(cpu, s->device) + 8);
     /* last: a device may speak from here on */
@@ -244,6 +255,8 @@ static struct workload_irq workload_irq(const struct machine *m,
                      ? BAR_BASE + BAR_STRIDE * s->device + NIC_REG_CAUSE
                      : 0,
         .pic = on_pic(d),
+        .nmi = d->delivery == SIGNAL_NMI,
+        .smi = d->delivery == SIGNAL_SMI,
         .acknowledges = s->device == stream_device(m, c->vm),
         .sent = s->k == 0 ? counts : 0,
         .received = s->k == 1 || d->vectors == 1 || pulses ? counts + 8 : 0,

@@ -43,6 +43,22 @@ static void check_source_name(const struct check *c, const char *list,
                "'%s' is a name of the machine itself; choose another", name);
 }
 
+/* The hypervisor does not pass NMIs on; an adapter's causes are told by
+ * interrupts that a program waits for. */
+static void check_delivery(const struct check *c, uint32_t i)
+{
+    uint32_t owner = owner_of(c->s, i);
+    struct diag_place at = place_of(element(c, "devices", i), "delivery");
+
+    if (owner < c->s->vm_count && c->s->vm[owner].hypervisor != HYPERVISOR_NONE)
+        broken(c, at,
+               "NMIs and SMIs go to programs on bare metal; '%s' has a "
+               "hypervisor",
+               c->s->vm[owner].name);
+    if (c->s->device[i].nic.pulse == PULSE_NONE)
+        broken(c, at, "NMIs and SMIs need a device that pulses: 'pulse'");
+}
+
 static void check_device(const struct check *c, uint32_t i)
 {
     const struct scenario_device *d = &c->s->device[i];
@@ -50,6 +66,8 @@ static void check_device(const struct check *c, uint32_t i)
 
     if (scenario_has_line(d))
         check_line(c, i);
+    if (d->delivery != SIGNAL_FIXED && !scenario_has_line(d))
+        check_delivery(c, i);
     if (d->message == MESSAGE_MSI && (d->vectors & (d->vectors - 1)))
         broken(c, place_of(e, "vectors"),
                "message: msi needs a power of two as 'vectors' (1, 2, 4 .. "

@@ -121,6 +121,11 @@ void check_line(const struct check *c, uint32_t i)
         check_pin(c, i);
     for (uint32_t j = 0; j < i; j++)
         check_sharing(c, i, j);
+    if (d->delivery != SIGNAL_FIXED)
+        broken(
+            c, place_of(e, "delivery"),
+            "a line's interrupt has a vector; 'delivery' needs messages: msi "
+            "or msix");
     if (d->vectors != 1)
         broken(c, place_of(e, "vectors"),
                "a line is one interrupt, not %u 'vectors'", d->vectors);

@@ -36,6 +36,8 @@ static const char *const message_words[] = {[MESSAGE_MSIX] = "msix",
                                             [MESSAGE_INTX] = "intx",
                                             [MESSAGE_ISA] = "isa",
                                             NULL};
+static const char *const delivery_words[] = {
+    [SIGNAL_FIXED] = "fixed", [SIGNAL_NMI] = "nmi", [SIGNAL_SMI] = "smi", NULL};
 static const char *const controller_words[] = {
     [CONTROLLER_IOAPIC] = "ioapic", [CONTROLLER_PIC] = "pic", NULL};
 static const char *const virtual_wire_words[] = {[VIRTUAL_WIRE_NONE] = "none",

@@ -63,6 +63,9 @@ enum scenario_program_kind {
 };
 enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI, MESSAGE_INTX, MESSAGE_ISA };
 
+/* How a message interrupts: by its vector, or without one. */
+enum scenario_delivery { SIGNAL_FIXED, SIGNAL_NMI, SIGNAL_SMI };
+
 /* Through what software takes a line's interrupts. */
 enum scenario_controller { CONTROLLER_IOAPIC, CONTROLLER_PIC };
 
@@ -91,6 +94,7 @@ struct scenario_program {
 struct scenario_device {
     char name[SCENARIO_NAME];
     enum scenario_message message;
+    enum scenario_delivery delivery;
     uint32_t vectors; /* 1..32; 1 with a line */
     uint32_t pin;     /* of the I/O APIC, with INTx */
     uint32_t irq;     /* ISA's number of the line */

@@ -282,6 +282,22 @@ static const struct mistake_row {
      LINE_SCENARIO("{ioapic: {pins: 24}, pic: {virtual_wire: lint0}}",
                    "message: intx, pin: 0", "none"),
      "x.yaml:6:37: error: pin 0 of the I/O APIC is the 8259s'"},
+    {"nmi_by_a_line", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}}",
+                   "message: intx, delivery: nmi, pulse: periodic, "
+                   "pulse_interval: 1ms",
+                   "none"),
+     "x.yaml:6:42: error: a line's interrupt has a vector; 'delivery' needs "
+     "messages: msi or msix"},
+    {"nmi_for_a_guest", NULL,
+     LINE_SCENARIO("{cpus: 1}",
+                   "delivery: nmi, pulse: periodic, pulse_interval: 1ms",
+                   "kvm"),
+     "x.yaml:6:27: error: NMIs and SMIs go to programs on bare metal; 'vm' has "
+     "a hypervisor"},
+    {"smi_of_an_adapter", NULL,
+     LINE_SCENARIO("{cpus: 1}", "delivery: smi", "none"),
+     "x.yaml:6:27: error: NMIs and SMIs need a device that pulses: 'pulse'"},
     {"eli_with_intx", NULL,
      "title: t\nplatform: platforms/nehalem-x5570.yaml\nduration: 1ms\n"
      "machine: {ioapic: {pins: 120}}\ndevices:\n"
