@@ -233,7 +233,8 @@ struct lapic_out lapic_read(struct lapic *l, struct lapic_mmio *a,
 struct lapic_out lapic_write(struct lapic *l, const struct lapic_mmio *a,
                              struct lapic_time now);
 
-/* IA32_APIC_BASE, IA32_TSC_DEADLINE and 800h-8FFh; others fault. */
+/* IA32_APIC_BASE, IA32_TSC_DEADLINE and 800h-8FFh; others fault, and a value
+ * that is read is 0 then. */
 struct lapic_out lapic_rdmsr(struct lapic *l, uint32_t msr,
                              struct lapic_time now, uint64_t *value);
 struct lapic_out lapic_wrmsr(struct lapic *l, uint32_t msr, uint64_t value,

@@ -44,9 +44,11 @@ static inline uint64_t rdmsr(struct apic *f, uint32_t msr)
 
 static inline bool rdmsr_faults(struct apic *f, uint32_t msr)
 {
-    uint64_t value;
+    uint64_t value = 1;
+    bool gp = lapic_rdmsr(&f->l, msr, f->now, &value).gp;
 
-    return lapic_rdmsr(&f->l, msr, f->now, &value).gp;
+    EXPECT_TRUE(!gp || value == 0, "a fault gives nothing");
+    return gp;
 }
 
 /* A register by its offset, the way the mode has it. */

@@ -43,6 +43,7 @@ class board
     void ask();
     void access();
     void message();
+    void look();
     void note(const char *what, std::uint64_t a, std::uint64_t b = 0);
     std::uint64_t value_for(std::uint32_t offset);
 
@@ -196,6 +197,17 @@ void board::message()
     lapic_node_receive(&m_node, &m);
 }
 
+// What the machine asks a node for without an access.
+void board::look()
+{
+    std::uint8_t vector = static_cast<std::uint8_t>(rng_u64(&m_rng));
+
+    note("tpr", lapic_node_tpr(&m_node), lapic_node_software_enabled(&m_node));
+    note("irr", vector, lapic_node_in_irr(&m_node, vector));
+    note("page", lapic_node_claims(&m_node, 0xfee00080),
+         lapic_node_claims(&m_node, 0xfee01080));
+}
+
 void board::ask()
 {
     msg line = {};
@@ -224,6 +236,8 @@ void board::ask()
         if (rng_below(&m_rng, 40) == 0)
             lapic_node_reset(&m_node, LAPIC_INIT);
         return lapic_node_local(&m_node, LVT_PERFMON);
+    case 16:
+        return look();
     default:
         return access();
     }
