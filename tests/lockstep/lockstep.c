@@ -173,7 +173,8 @@ bool lockstep_run(const struct lockstep_block *b,
                b->name, b->side[0].name, b->side[1].name, cycle, i, o->seed,
                o->seed, i);
         s.cycles = cycle + 1;
-        print_difference(b, &s);
+        if (!o->brief)
+            print_difference(b, &s);
         return false;
     }
     printf("ok %s: %s and %s agree on %zu words in each of %" PRIu64
@@ -206,6 +207,8 @@ static bool read_options(struct lockstep_options *o, char **argv)
             o->rules = true;
         else if (!strcmp(*argv, "--bench"))
             o->bench = true;
+        else if (!strcmp(*argv, "--brief"))
+            o->brief = true;
         else if (!value || !number(*++argv, value))
             return false;
     }
@@ -231,7 +234,7 @@ int lockstep_main(const struct lockstep_block *b, int argc, char **argv)
     if (argc < 1 || !read_options(&o, argv)) {
         fprintf(stderr,
                 "usage: %s [--cycles N] [--seed S] [--first EPISODE] "
-                "[--rules] [--bench]\n",
+                "[--rules] [--bench] [--brief]\n",
                 b->name);
         return 2;
     }

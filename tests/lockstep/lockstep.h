@@ -127,6 +127,7 @@ struct lockstep_options {
     uint64_t seed, first, cycles; /* `first`: episode */
     bool rules;                   /* print every rule with its count */
     bool bench;                   /* only print the speed of each side */
+    bool brief;                   /* of a difference only where it is */
 };
 
 /* Prints the speed of each side with this stimulus. */
@@ -139,8 +140,8 @@ void lockstep_bench(const struct lockstep_block *b,
 bool lockstep_run(const struct lockstep_block *b,
                   const struct lockstep_options *o);
 
-/* --cycles N, --seed S, --first EPISODE, --rules, --bench; 0, 1, or 2 for bad
- * usage. */
+/* --cycles N, --seed S, --first EPISODE, --rules, --bench, --brief; 0, 1, or 2
+ * for bad usage. */
 int lockstep_main(const struct lockstep_block *b, int argc, char **argv);
 
 #ifdef __cplusplus
