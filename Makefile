@@ -170,6 +170,9 @@ $(BUILD)/unit_tests: $(call obj,$(TEST_C) $(TEST_CC) $(LOCKSTEP_C)) \
 	$(call say,LINK $@)
 	$(LINK) -o $@ $^ $(LDLIBS) -lgtest
 
+$(BUILD)/asan/unit_tests: always
+	$(SUBMAKE) $(ASAN) $@
+
 # $(call program_rule,program,sources,libraries,archives)
 define program_rule
 $(1): $(call obj,$(2)) $(4) $(BUILD)/libvirqsim.a

@@ -2,196 +2,300 @@
 """Breaks the models one small fault at a time, and reports how many of the
 faults the tests catch.
 
-    tools/mutants.py                      200 faults per language, two jobs
+    tools/mutants.py                      200 faults per language
     tools/mutants.py --language sv --model pic --count 20 --seed 3
+    tools/mutants.py --only 'lapic_timer.c: l->tmict = 0;' --verbose
 
-A fault is one change in one line: a comparison turned or made off by one, a
-logical or bitwise operator exchanged, a constant with one bit flipped, a
-negation dropped.  Places and changes are drawn with a seed.  Each is built in
-a copy of the tree; a fault that does not build is not counted.  It is caught
-if a test of its model fails or does not end: for C the model's unit tests,
-the lock-step with the RTL twin, then all unit tests; for SystemVerilog the
-lock-step.  Survivors are listed, with the reason that tools/mutants.txt gives
-for them.  Exit status 1 if fewer than 95 % are caught, survivors with a reason
-(the fault changes nothing that can be observed) left out.
+tools/faults.py says which faults there are.  They are spread over the files by
+their size, at least one in each, and drawn with a seed: the same seed and tree
+give the same faults and the same verdicts.  Each is put into a copy of the
+tree, where only what depends on the file is built again; a fault that does not
+build is not counted and another of the same file takes its place.  It is
+caught if one of these fails or does not end, in this order:
+
+    C    the unit tests of its model; lock-step with the RTL twin; the twin in
+         a machine; all unit tests; a million cycles in lock-step; the model's
+         unit tests with AddressSanitizer and UBSan
+    SV   lock-step; the twin in a machine; a million cycles in lock-step
+
+Exit status 1 if fewer than 95 % are caught, or if one survives for which
+tools/mutants.txt has no reason.  On one core it takes 20 minutes for C and 25
+for SystemVerilog.
 """
 import argparse
+import fcntl
+import math
+import os
 import pathlib
-import random
-import re
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from queue import Queue
 
+from faults import faults_of
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = os.environ.get("BUILD", "build")
+# Not that of a make that calls this.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
 REASONS = ROOT / "tools" / "mutants.txt"
+GOAL = 95.0
+# What a test may take before it counts as one that does not end: many times
+# what the longest takes.
+CPU_SECONDS = 60
+FILES = {"c": ("*.c", "*.h", "*.def"), "sv": ("rtl/*.sv",)}
 SUITES = {
-    "lapic": "lapic*:apic*",
-    "ioapic": "ioapic*",
-    "pic": "pic*:dual*:virtual_wire*",
+    "lapic": "lapic*:apic*:record*:replayed*",
+    "ioapic": "ioapic*:record*:replayed*",
+    "pic": "pic*:dual*:virtual_wire*:record*:replayed*",
     "pcie": "pcie*:nic*",
 }
-TWINS = ("lapic", "ioapic", "pic")
-GOAL = 95.0
-SECONDS = 120  # what a test may take
-
-EXCHANGES = [
-    (r" == ", " != "), (r" != ", " == "),
-    (r" < ", " <= "), (r" <= ", " < "), (r" > ", " >= "), (r" >= ", " > "),
-    (r" && ", " || "), (r" \|\| ", " && "),
-    (r" & ", " | "), (r" \| ", " & "),
-    (r" \+ 1\b", " + 2"), (r" - 1\b", " - 2"),
-    (r"(?<=[( ])!(?=[a-z(])", ""), (r"(?<=[( ])~(?=[a-z({])", ""),
-    (r"\btrue\b", "false"), (r"\bfalse\b", "true"),
-    (r"\b1'b0\b", "1'b1"), (r"\b1'b1\b", "1'b0"),
-]
-CONSTANT = re.compile(r"\b0x[0-9a-f]+\b|(?<='h)[0-9a-f]+\b")
+LOCKSTEP = ("lapic", "ioapic", "pic")
+IN_MACHINE = [m for m in LOCKSTEP if (ROOT / f"sim/sc/test/{m}_twin_test.cc").exists()]
+TESTS = ("unit tests", "lock-step", "twin in a machine", "all unit tests", "long lock-step",
+         "sanitizers")
+UNIT = f"{BUILD}/unit_tests"
 
 
-def changes(line):
-    """Every (start, end, new text) that makes a fault of this line."""
-    for pattern, new in EXCHANGES:
-        for m in re.finditer(pattern, line):
-            yield m.start(), m.end(), new
-    for m in CONSTANT.finditer(line):
-        prefix, digits = ("0x", m[0][2:]) if m[0].startswith("0x") else ("", m[0])
-        value = int(digits, 16)
-        flipped = value ^ (1 << random.Random(line + m[0]).randrange(max(value.bit_length(), 1)))
-        yield m.start(), m.end(), prefix + format(flipped, f"0{len(digits)}x")
+@dataclass
+class Test:
+    """A step on the way to a verdict: what is built, then what is run."""
+
+    name: str
+    command: list
+
+    @property
+    def target(self):
+        return self.command[0]
 
 
-def is_code(line):
-    text = line.strip()
-    return bool(text) and not text.startswith(("/*", "*", "//", "#", "assert"))
-
-
-def places(language, models):
-    """Every fault that can be made: (model, file, line number, change)."""
-    for model in models:
-        folder = ROOT / "models" / model
-        files = sorted(folder.glob("rtl/*.sv") if language == "sv" else folder.glob("*.c"))
-        for path in files:
-            for number, line in enumerate(path.read_text().split("\n")):
-                code = re.split(r"//|/\*", line)[0]
-                if is_code(line):
-                    for change in changes(code):
-                        yield model, path.relative_to(ROOT), number, change
+def tests_of(language, model):
+    lockstep = f"{BUILD}/lockstep/{model}"
+    machine = [f"{BUILD}/sc-tests/{model}_twin_test", "--gtest_fail_fast"]
+    own = ["--gtest_fail_fast", f"--gtest_filter={SUITES[model]}"]
+    tests = []
+    if language == "c":
+        tests += [Test("unit tests", [UNIT, *own])]
+    if model in LOCKSTEP:
+        tests += [Test("lock-step", [lockstep, "--brief", "--cycles", "40000"])]
+    if model in IN_MACHINE:
+        tests += [Test("twin in a machine", machine)]
+    if language == "c":
+        tests += [Test("all unit tests", [UNIT, "--gtest_fail_fast"])]
+    if model in LOCKSTEP:
+        tests += [Test("long lock-step", [lockstep, "--brief"])]
+    if language == "c":
+        tests += [Test("sanitizers", [f"{BUILD}/asan/unit_tests", *own])]
+    return tests
 
 
 class Tree:
-    """A copy of the tree with a build of its own."""
+    """A copy of the tree with a build of its own, kept from run to run."""
 
     def __init__(self, path):
         self.path = path
-        shutil.rmtree(path, ignore_errors=True)
-        files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True)
-        for name in files.stdout.decode().split("\0")[:-1]:
-            to = path / name
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, to)
+        path.mkdir(parents=True, exist_ok=True)
+        self.lock = os.open(path, os.O_RDONLY)  # the tree is this run's until it ends
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.sync()
+        if not (path / BUILD).exists():
+            shutil.copytree(ROOT / BUILD, path / BUILD, symlinks=True,
+                            ignore=shutil.ignore_patterns("mutants", "cov", "test-logs"))
 
-    def run(self, *command, seconds=SECONDS):
-        try:
-            done = subprocess.run(command, cwd=self.path, capture_output=True, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+    def sync(self):
+        """Copies what differs, with its time, and removes what is gone."""
+        listed = subprocess.run(["git", "ls-files", "-zco", "--exclude-standard"], cwd=ROOT,
+                                check=True, capture_output=True).stdout.decode()
+        names = {name for name in listed.split("\0") if name and (ROOT / name).is_file()}
+        for old in self.path.rglob("*"):
+            name = str(old.relative_to(self.path))
+            if old.is_file() and not name.startswith(BUILD + "/") and name not in names:
+                old.unlink()
+        for name in names:
+            self.restore(name)
+
+    def restore(self, name):
+        to = self.path / name
+        if to.exists() and to.read_bytes() == (ROOT / name).read_bytes():
+            return
+        fresh = not to.exists()
+        to.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copy2 if fresh else shutil.copyfile)(ROOT / name, to)
+
+    def ends_well(self, *command):
+        return subprocess.run(command, cwd=self.path, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              check=False).returncode == 0
+
+    def passes(self, test):
+        return self.ends_well("prlimit", f"--cpu={CPU_SECONDS}", *test.command)
 
     def make(self, *targets):
-        return self.run("make", "-s", "-j1", *targets, seconds=None)
+        # Most runs of a faulty twin are short: compiling it well does not pay.
+        return self.ends_well("make", "-s", "-j1", f"BUILD={BUILD}", "TWIN_OPT=-O0", *targets)
 
-    def lockstep(self, model):
-        return self.run(f"build/lockstep/{model}", "--cycles", "200000")
-
-    def survives(self, language, model):
-        """None if it does not build, else whether every test passes."""
-        twin = [f"build/lockstep/{model}"] if model in TWINS else []
-        targets = twin if language == "sv" else ["build/unit_tests", *twin]
-        if not self.make(*targets):
-            return None
-        if language == "sv":
-            return self.lockstep(model)
-        return (self.run("build/unit_tests", f"--gtest_filter={SUITES[model]}")
-                and (not twin or self.lockstep(model))
-                and self.run("build/unit_tests"))
+    def plant(self, fault):
+        lines = (ROOT / fault.path).read_text(encoding="utf-8").split("\n")
+        assert lines[fault.number] == fault.old, "leave the models alone while this runs"
+        lines[fault.number] = fault.new
+        (self.path / fault.path).write_text("\n".join(lines), encoding="utf-8")
 
 
-def name_of(place):
-    _, path, number, (start, end, new) = place
-    line = (ROOT / path).read_text().split("\n")[number]
-    return f"{path}: {line.strip()} => {(line[:start] + new + line[end:]).strip()}"
+@dataclass
+class Verdict:
+    """`by`: the test that caught the fault, None for a survivor."""
+
+    fault: object
+    model: str
+    by: str
 
 
-def try_one(trees, language, place):
-    model, path, number, (start, end, new) = place
-    tree = trees.get()
-    try:
-        lines = (ROOT / path).read_text().split("\n")
-        lines[number] = lines[number][:start] + new + lines[number][end:]
-        (tree.path / path).write_text("\n".join(lines))
-        survives = tree.survives(language, model)
-        shutil.copy(ROOT / path, tree.path / path)
-    finally:
-        trees.put(tree)
-    return place, survives
+def judge(tree, fault, tests):
+    """The name of the test that catches the fault, None if none does, False if
+    the fault does not build."""
+    tree.plant(fault)
+    if not tree.make(tests[0].target):
+        return False
+    for test in tests:
+        if not tree.make(test.target) or not tree.passes(test):
+            return test.name
+    return None
+
+
+@dataclass
+class Job:
+    """The faults of one file, of which `quota` are to be judged."""
+
+    path: str
+    model: str
+    language: str
+    faults: list
+    quota: int = 0
+    verdicts: list = field(default_factory=list)
+    unbuilt: int = 0
+
+    def work(self, trees, tell):
+        tree = trees.get()
+        try:
+            for fault in self.faults:
+                if len(self.verdicts) == self.quota:
+                    break
+                by = judge(tree, fault, tests_of(self.language, self.model))
+                if by is False:
+                    self.unbuilt += 1
+                    continue
+                self.verdicts.append(Verdict(fault, self.model, by))
+                tell(f"{by or 'SURVIVED'}: {fault.name}")
+            tree.restore(self.path)
+        finally:
+            trees.put(tree)
+
+
+def jobs_of(language, options):
+    """One for each file, with its share of the faults."""
+    jobs = []
+    for model in options.model or list(SUITES if language == "c" else LOCKSTEP):
+        folder = ROOT / "models" / model
+        for path in sorted(p for pattern in FILES[language] for p in folder.glob(pattern)):
+            name = str(path.relative_to(ROOT))
+            faults = [f for f in faults_of(ROOT, name, options.seed) if options.only in f.name]
+            if faults:
+                jobs.append(Job(name, model, language, faults))
+    every = sum(len(job.faults) for job in jobs)
+    for job in jobs:
+        job.quota = math.ceil(min(options.count / every, 1) * len(job.faults))
+    return jobs
 
 
 def reasons():
     """mutants.txt: `FAULT # REASON`, one a line; lines that start with # are
     comments."""
     found = {}
-    for line in REASONS.read_text().split("\n") if REASONS.exists() else []:
+    for line in REASONS.read_text(encoding="utf-8").split("\n"):
         fault, _, reason = line.partition(" # ")
         if reason and not line.startswith("#"):
             found[fault.strip()] = reason.strip()
     return found
 
 
-def report(language, results, known):
-    counted = [r for r in results if r[1] is not None]
-    survivors = [name_of(place) for place, survives in counted if survives]
-    excused = [s for s in survivors if s in known]
-    judged = len(counted) - len(excused)
-    caught = len(counted) - len(survivors)
-    percent = 100.0 * caught / judged if judged else 0.0
-    print(f"{language}: {caught} of {judged} faults caught ({percent:.1f} %), "
-          f"{len(excused)} without effect, {len(results) - len(counted)} did not build")
-    for s in sorted(survivors):
-        print(f"  survived: {s}" + (f"\n    {known[s]}" if s in known else ""))
-    return percent >= GOAL
+def row(model, verdicts):
+    caught = sum(1 for v in verdicts if v.by)
+    percent = 100.0 * caught / len(verdicts) if verdicts else 0.0
+    by = [sum(1 for v in verdicts if v.by == test) for test in TESTS]
+    cells = [model, len(verdicts), *by, len(verdicts) - caught, f"{percent:.1f} %"]
+    print("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return percent
+
+
+def report(language, jobs, known):
+    """Prints a table and the survivors; true if all is well."""
+    verdicts = [v for job in jobs for v in job.verdicts]
+    survivors = sorted(v.fault.name for v in verdicts if not v.by)
+    unbuilt = sum(job.unbuilt for job in jobs)
+    print(f"\n{language}: {len(verdicts)} faults; {unbuilt} more did not build\n")
+    print(f"| model | faults | {' | '.join(TESTS)} | survived | caught |")
+    print("| --- |" + " --- |" * (len(TESTS) + 3))
+    for model in dict.fromkeys(job.model for job in jobs):
+        row(model, [v for v in verdicts if v.model == model])
+    percent = row("all", verdicts)
+    for name in survivors:
+        print(f"\nsurvived: {name}\n    {known.get(name, 'NO REASON GIVEN')}")
+    return percent >= GOAL and all(name in known for name in survivors)
 
 
 def search(language, options, trees):
-    every = list(places(language, options.model or list(SUITES if language == "c" else TWINS)))
-    random.Random(options.seed).shuffle(every)
-    results = []
+    jobs = jobs_of(language, options)
+    for job in jobs if options.list else []:
+        print("\n".join(fault.name for fault in job.faults[:job.quota]))
+    if options.list:
+        return jobs
+    done = 0
+
+    def tell(text):
+        nonlocal done
+        done += 1
+        if options.verbose:
+            print(f"{done} {text}", file=sys.stderr, flush=True)
+        elif sys.stderr.isatty():
+            print(f"\r{language}: {done} of {sum(j.quota for j in jobs)}", end="", file=sys.stderr)
+
     with ThreadPoolExecutor(options.jobs) as pool:
-        for result in pool.map(lambda p: try_one(trees, language, p), every[:options.count]):
-            results.append(result)
-            if sys.stderr.isatty():
-                print(f"\r{language}: {len(results)} of {options.count}", end="", file=sys.stderr)
-    return results
+        largest_first = sorted(jobs, key=lambda job: -job.quota)
+        list(pool.map(lambda job: job.work(trees, tell), largest_first))
+    return jobs
+
+
+def trees_for(options):
+    trees = Queue()
+    for i in range(0 if options.list else options.jobs):
+        tree = Tree(ROOT / BUILD / "mutants" / str(i))
+        if not tree.make(UNIT, *(f"{BUILD}/lockstep/{m}" for m in LOCKSTEP),
+                         *(f"{BUILD}/sc-tests/{m}_twin_test" for m in IN_MACHINE)):
+            sys.exit("mutants: the tree does not build")
+        trees.put(tree)
+    return trees
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--language", choices=["c", "sv"], action="append")
     parser.add_argument("--model", choices=sorted(SUITES), action="append")
-    parser.add_argument("--count", type=int, default=200, help="faults per language")
+    parser.add_argument("--count", type=int, default=200, help="faults per language, at least")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="", help="faults whose name contains this")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--list", action="store_true", help="print the faults, try none")
+    parser.add_argument("--verbose", action="store_true", help="print each verdict as it falls")
     options = parser.parse_args()
-    trees = Queue()
-    for i in range(options.jobs):
-        tree = Tree(ROOT / "build" / "mutants" / str(i))
-        if not tree.make("build/unit_tests", *(f"build/lockstep/{m}" for m in TWINS)):
-            sys.exit("mutants: the tree does not build")
-        trees.put(tree)
-    good = [report(language, search(language, options, trees), reasons())
-            for language in options.language or ["c", "sv"]]
-    return 0 if all(good) else 1
+    trees = trees_for(options)
+    good = True
+    for language in options.language or ["c", "sv"]:
+        jobs = search(language, options, trees)
+        good = (options.list or report(language, jobs, reasons())) and good
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

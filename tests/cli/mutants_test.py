@@ -1,0 +1,76 @@
+"""tools/mutants.py draws the same faults each time, spread over all files, and
+tells faults that the tests catch from a change that nobody can see."""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+from harness import BUILD, ROOT, report, status
+
+TOOL = os.path.join(ROOT, "tools", "mutants.py")
+REASONS = os.path.join(ROOT, "tools", "mutants.txt")
+
+
+def mutants(*arguments):
+    return subprocess.run([sys.executable, TOOL, *arguments], cwd=ROOT, text=True,
+                          env={**os.environ, "BUILD": os.path.relpath(BUILD, ROOT)},
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def drawn(*arguments):
+    return mutants("--list", *arguments).stdout.strip().split("\n")
+
+
+def files(faults):
+    return {re.match(r"[\w/.]+", fault)[0] for fault in faults}
+
+
+def check_draw():
+    for language, suffix, pattern in (("c", "c", "models/*/*.c"), ("sv", "sv", "models/*/rtl/*.sv")):
+        faults = drawn("--language", language)
+        report(len(faults) >= 200, f"{language}: at least 200 faults are drawn", len(faults))
+        report(len(set(faults)) == len(faults), f"{language}: no two are the same")
+        report(faults == drawn("--language", language), f"{language}: the same each time")
+        report(faults != drawn("--language", language, "--seed", "2"),
+               f"{language}: others with another seed")
+        there = {os.path.relpath(path, ROOT) for path in glob.glob(os.path.join(ROOT, pattern))
+                 if not path.startswith(os.path.join(ROOT, "models/cpu/"))
+                 and not path.startswith(os.path.join(ROOT, "models/iommu/"))}
+        missing = there - files(faults)
+        report(not missing, f"{language}: every file has one", *sorted(missing))
+
+
+def check_reasons():
+    """A reason whose line is gone would excuse a fault that nobody looked at."""
+    stale = []
+    with open(REASONS, encoding="utf-8") as f:
+        rows = [row for row in f.read().split("\n") if row and not row.startswith("#")]
+    for row in rows:
+        place, _, fault = row.partition(": ")
+        old = fault.split(" => ")[0]
+        with open(os.path.join(ROOT, place.split("#")[0]), encoding="utf-8") as f:
+            lines = {line.strip() for line in f}
+        if old not in lines or " # " not in row:
+            stale.append(row)
+    report(not stale, "every line of mutants.txt is about a line that is there", *stale)
+
+
+def check_sample():
+    """A few faults of each language: enough to see that the tool works."""
+    for arguments in (["--language", "c", "--only", "models/pic/pic.c: "],
+                      ["--language", "sv", "--only", "models/pic/rtl/pic_priority.sv: "]):
+        done = mutants(*arguments, "--count", "3", "--jobs", "1")
+        report(done.returncode == 0 and "| pic | 3 |" in done.stdout and "100.0 %" in done.stdout,
+               f"the tests catch three faults: {' '.join(arguments)}", done.stdout, done.stderr)
+
+
+def check_help():
+    report("core" in mutants("--help").stdout, "--help says how long it takes")
+
+
+check_draw()
+check_reasons()
+check_help()
+check_sample()
+sys.exit(status())
