@@ -145,6 +145,8 @@ static void descriptor_written(struct iommu *u, struct iommu_out *out)
         return;
     }
     memcpy(line, u->line, sizeof line);
+    out->descriptor = entry_descriptor(&u->entry);
+    out->vector = entry_vector(&u->entry);
     out->merged = line_has(&u->entry, line);
     out->notify = line_post(&u->entry, line);
     out->message = line_message(u, line);

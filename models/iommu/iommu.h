@@ -247,12 +247,14 @@ struct iommu_message {
 
 /* What changed outside because of one call. */
 struct iommu_out {
-    uint8_t outcome; /* enum iommu_outcome */
-    uint8_t lookup;  /* enum iommu_lookup */
-    uint8_t fault;   /* enum iommu_fault */
-    bool recorded;   /* ... and it has a record */
-    bool notify;     /* of a posted one: there is a message */
-    bool merged;     /* of a posted one: its PIR bit was set before */
+    uint8_t outcome;     /* enum iommu_outcome */
+    uint8_t lookup;      /* enum iommu_lookup */
+    uint8_t fault;       /* enum iommu_fault */
+    bool recorded;       /* ... and it has a record */
+    bool notify;         /* of a posted one: there is a message */
+    bool merged;         /* of a posted one: its PIR bit was set before */
+    uint8_t vector;      /* ... in the PIR ... */
+    uint64_t descriptor; /* ... of the descriptor at this address */
     bool fault_event, invalidation_event; /* iommu_event() is sent */
     uint8_t warning;                      /* enum iommu_warning */
     struct iommu_message message;

@@ -13,11 +13,6 @@
 #define PID_RESERVED (BITS(271 - 256, 258 - 256) | BITS(287 - 256, 280 - 256))
 #define NDST_RESERVED (BITS(295 - 256, 288 - 256) | BITS(319 - 256, 304 - 256))
 
-static uint8_t vector_of(const struct iommu_entry *e)
-{
-    return (uint8_t)(e->low >> IOMMU_IRTE_VECTOR_SHIFT);
-}
-
 static uint8_t mode_of(const struct iommu_entry *e)
 {
     return e->low >> IOMMU_IRTE_DLM_SHIFT & 7;
@@ -77,7 +72,7 @@ struct iommu_message entry_message(const struct iommu *u,
     return (struct iommu_message){
         .dest = extended ? (uint32_t)(e->low >> IOMMU_IRTE_DST_SHIFT)
                          : (uint8_t)(e->low >> IOMMU_IRTE_DST8_SHIFT),
-        .vector = vector_of(e),
+        .vector = entry_vector(e),
         .mode = mode_of(e),
         .logical = (e->low & IOMMU_IRTE_DM) != 0,
         .hint = (e->low & IOMMU_IRTE_RH) != 0,
@@ -105,7 +100,7 @@ bool line_reserved(const struct iommu *u, const uint64_t *line)
 
 bool line_has(const struct iommu_entry *e, const uint64_t *line)
 {
-    return line[vector_of(e) / 64] >> vector_of(e) % 64 & 1;
+    return line[entry_vector(e) / 64] >> entry_vector(e) % 64 & 1;
 }
 
 bool line_post(const struct iommu_entry *e, uint64_t *line)
@@ -115,7 +110,7 @@ bool line_post(const struct iommu_entry *e, uint64_t *line)
     bool notify =
         !(*control & IOMMU_PID_ON) && (urgent || !(*control & IOMMU_PID_SN));
 
-    line[vector_of(e) / 64] |= UINT64_C(1) << vector_of(e) % 64;
+    line[entry_vector(e) / 64] |= UINT64_C(1) << entry_vector(e) % 64;
     if (notify)
         *control |= IOMMU_PID_ON;
     return notify;

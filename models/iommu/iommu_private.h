@@ -40,6 +40,11 @@ static inline bool entry_posted(const struct iommu_entry *e)
     return (e->low & IOMMU_IRTE_IM) != 0;
 }
 
+static inline uint8_t entry_vector(const struct iommu_entry *e)
+{
+    return (uint8_t)(e->low >> IOMMU_IRTE_VECTOR_SHIFT);
+}
+
 struct iommu_message entry_message(const struct iommu *u,
                                    const struct iommu_entry *e);
 uint64_t entry_descriptor(const struct iommu_entry *e);

@@ -62,6 +62,7 @@ struct msg_apic {
     uint8_t mode;      /* enum delivery_mode */
     uint8_t shorthand; /* enum shorthand */
     bool logical;
+    bool hint; /* redirection hint: with logical, one of those that match */
     bool level_trigger;
     bool assert_level; /* ICR bit 14; matters for INIT only */
     bool dest8;        /* 8-bit destination: FFh is the broadcast */

@@ -97,7 +97,8 @@ static void send_to_cpu(struct machine *m, unsigned cpu,
 
 static bool is_lowest_priority(const struct msg_apic *a)
 {
-    return a->mode == DELIVERY_LOWEST && a->logical;
+    return a->logical && (a->mode == DELIVERY_LOWEST ||
+                          (a->mode == DELIVERY_FIXED && a->hint));
 }
 
 /* The matching, enabled APIC with the smallest TPR; ties go round. */
@@ -172,18 +173,14 @@ static struct msg_apic decode(const struct msg_write *w)
 {
     uint32_t addr = (uint32_t)w->addr;
     uint32_t data = (uint32_t)w->data;
-    bool hint = addr >> 3 & 1;
-    bool logical = addr >> 2 & 1;
-    uint8_t mode = data >> 8 & 7;
 
     return (struct msg_apic){
         .dest = addr >> 12 & 0xff,
         .sender = UINT32_MAX,
         .vector = data & 0xff,
-        /* redirection hint and logical: one of them, by priority */
-        .mode =
-            hint && logical && mode == DELIVERY_FIXED ? DELIVERY_LOWEST : mode,
-        .logical = logical,
+        .mode = data >> 8 & 7,
+        .logical = addr >> 2 & 1,
+        .hint = addr >> 3 & 1,
         .level_trigger = data >> 15 & 1,
         .assert_level = true,
         .dest8 = true,

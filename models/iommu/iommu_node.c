@@ -1,0 +1,307 @@
+/* The remapping unit on the engine: when it acts, and whom it tells. */
+#include "models/iommu/iommu_node.h"
+
+#include <assert.h>
+
+/* Events of a port are numbered by it. */
+enum { EVENT_TAKE = IOMMU_PORTS };
+
+static sim_time now_of(const struct iommu_node *n)
+{
+    return engine_now(n->config.engine);
+}
+
+/* ---- what leaves ---- */
+
+static struct msg message(irq_id irq, const struct iommu_message *m)
+{
+    return (struct msg){.kind = MSG_APIC,
+                        .irq = irq,
+                        .apic = {.dest = m->dest,
+                                 .sender = UINT32_MAX,
+                                 .vector = m->vector,
+                                 .mode = m->mode,
+                                 .logical = m->logical,
+                                 .hint = m->hint,
+                                 .level_trigger = m->level,
+                                 .assert_level = true,
+                                 .dest8 = m->dest8}};
+}
+
+static void send(struct iommu_node *n, const struct msg *m)
+{
+    irq_hop(n->config.irqs, m->irq, HOP_IOMMU_MESSAGE, now_of(n));
+    port_send(&n->config.bus, m);
+}
+
+static void send_own(struct iommu_node *n, const struct iommu_message *m)
+{
+    irq_id irq = irq_birth(n->config.irqs, n->config.irq_source,
+                           HOP_IOMMU_MESSAGE, now_of(n));
+    struct msg msg = message(irq, m);
+
+    port_send(&n->config.bus, &msg);
+}
+
+static void send_event(struct iommu_node *n, enum iommu_event e)
+{
+    struct iommu_message m = iommu_event(&n->iommu, e);
+
+    send_own(n, &m);
+}
+
+static void refuse(struct iommu_node *n, irq_id irq, enum irq_reason why)
+{
+    n->config.answer(n->config.ctx, irq, false);
+    irq_drop(n->config.irqs, irq, why);
+}
+
+/* Who processes the descriptor has the interrupt from here on. */
+static void hand_over(struct iommu_node *n, const struct iommu_out *out)
+{
+    struct iommu_posted p = {.descriptor = out->descriptor,
+                             .vector = out->vector,
+                             .merged = out->merged,
+                             .irq = n->current.irq};
+
+    n->config.answer(n->config.ctx, p.irq, true);
+    irq_hop(n->config.irqs, p.irq, HOP_IOMMU_MESSAGE, now_of(n));
+    if (n->config.posted)
+        n->config.posted(n->config.ctx, &p);
+    else
+        irq_drop(n->config.irqs, p.irq, IRQ_UNHANDLED);
+}
+
+static void post(struct iommu_node *n, const struct iommu_out *out)
+{
+    n->counts.posted++;
+    hand_over(n, out);
+    if (!out->notify)
+        return;
+    n->counts.notifications++;
+    send_own(n, &out->message);
+}
+
+static enum irq_reason reason_of(enum iommu_fault fault)
+{
+    switch (fault) {
+#define FAULT(name, code, qualified, sentence)                                 \
+    case IOMMU_FAULT_##name:                                                   \
+        return IRQ_##name;
+#include "models/iommu/iommu_faults.def"
+#undef FAULT
+    default:
+        return IRQ_BAD_WRITE;
+    }
+}
+
+static void block(struct iommu_node *n, const struct iommu_out *out)
+{
+    n->counts.blocked++;
+    n->counts.faults[out->fault]++;
+    n->counts.recorded += out->recorded;
+    refuse(n, n->current.irq, reason_of((enum iommu_fault)out->fault));
+}
+
+static void remap(struct iommu_node *n, const struct iommu_out *out)
+{
+    struct msg m = message(n->current.irq, &out->message);
+
+    n->counts.remapped++;
+    send(n, &m);
+}
+
+static void pass(struct iommu_node *n)
+{
+    n->counts.passed++;
+    send(n, &n->current);
+}
+
+/* ---- turns ---- */
+
+static void schedule_take(struct iommu_node *n)
+{
+    uint64_t cycles = n->config.costs.request_to_message;
+
+    if (n->count && iommu_idle(&n->iommu) && !event_scheduled(&n->take_event))
+        engine_schedule(
+            n->config.engine, &n->take_event,
+            clock_after(&n->config.apic_clock, now_of(n), cycles ? cycles : 1));
+}
+
+static sim_time delay_of(const struct iommu_node *n, enum iommu_port port,
+                         const struct iommu_access *a)
+{
+    const struct iommu_costs *costs = &n->config.costs;
+
+    switch ((enum iommu_access_kind)a->kind) {
+    case IOMMU_ACCESS_READ:
+        return port == IOMMU_PORT_QUEUE ? costs->queue_read : costs->entry_read;
+    case IOMMU_ACCESS_WRITE:
+        return costs->status_write;
+    default:
+        return costs->descriptor_update;
+    }
+}
+
+static void schedule_memory(struct iommu_node *n, enum iommu_port port)
+{
+    struct iommu_access a = iommu_access(&n->iommu, port);
+    struct event *ev = &n->memory_event[port];
+
+    if (a.kind != IOMMU_ACCESS_NONE && !event_scheduled(ev))
+        engine_schedule(n->config.engine, ev,
+                        clock_edge(&n->config.apic_clock,
+                                   now_of(n) + delay_of(n, port, &a)));
+}
+
+static void end_request(struct iommu_node *n, const struct iommu_out *out)
+{
+    switch ((enum iommu_outcome)out->outcome) {
+    case IOMMU_NOTHING:
+        return;
+    case IOMMU_PASSED:
+        pass(n);
+        break;
+    case IOMMU_REMAPPED:
+        remap(n, out);
+        break;
+    case IOMMU_POSTED:
+        post(n, out);
+        break;
+    case IOMMU_BLOCKED:
+        block(n, out);
+        break;
+    case IOMMU_NOT_REQUEST:
+        refuse(n, n->current.irq, IRQ_BAD_WRITE);
+        break;
+    }
+    n->current.irq = 0;
+}
+
+/* Every call of the model ends here. */
+static void publish(struct iommu_node *n, const struct iommu_out *out)
+{
+    n->counts.hits += out->lookup == IOMMU_HIT;
+    n->counts.misses += out->lookup == IOMMU_MISS;
+    n->counts.warnings[out->warning]++;
+    end_request(n, out);
+    if (out->fault_event)
+        send_event(n, IOMMU_FAULT_EVENT);
+    if (out->invalidation_event)
+        send_event(n, IOMMU_INVALIDATION_EVENT);
+}
+
+static void go_on(struct iommu_node *n)
+{
+    schedule_take(n);
+    for (unsigned port = 0; port < IOMMU_PORTS; port++)
+        schedule_memory(n, (enum iommu_port)port);
+}
+
+static void take(struct iommu_node *n)
+{
+    struct iommu_request r;
+    struct iommu_out out;
+
+    n->current = n->fifo[n->first];
+    n->first = (n->first + 1) % IOMMU_FIFO;
+    n->count--;
+    n->counts.requests++;
+    r = (struct iommu_request){.addr = n->current.write.addr,
+                               .data = (uint32_t)n->current.write.data,
+                               .bytes = n->current.write.bytes,
+                               .sid = n->current.write.requester};
+    out = iommu_request(&n->iommu, &r);
+    publish(n, &out);
+}
+
+/* Does what a port wants.  A line that was locked is written back at once. */
+static void access_memory(struct iommu_node *n, enum iommu_port port)
+{
+    bool locked;
+
+    do {
+        struct iommu_access a = iommu_access(&n->iommu, port);
+        struct iommu_answer answer = {0};
+        struct iommu_out out;
+
+        answer.failed = !n->config.memory(n->config.ctx, &a);
+        for (unsigned i = 0; i < IOMMU_LINE_WORDS; i++)
+            answer.data[i] = a.data[i];
+        out = iommu_answer(&n->iommu, port, &answer);
+        publish(n, &out);
+        locked = iommu_access(&n->iommu, port).kind == IOMMU_ACCESS_UNLOCK;
+    } while (locked);
+}
+
+static void on_event(void *node, struct event *ev)
+{
+    struct iommu_node *n = node;
+
+    if (ev->what == EVENT_TAKE)
+        take(n);
+    else
+        access_memory(n, (enum iommu_port)ev->what);
+    go_on(n);
+}
+
+/* ---- from outside ---- */
+
+void iommu_node_init(struct iommu_node *n, const struct iommu_node_config *c)
+{
+    uint16_t target = engine_add_target(c->engine, on_event, n);
+
+    *n = (struct iommu_node){.config = *c};
+    iommu_init(&n->iommu, &c->iommu);
+    event_init(&n->take_event, target, EVENT_TAKE);
+    for (unsigned port = 0; port < IOMMU_PORTS; port++)
+        event_init(&n->memory_event[port], target, (uint16_t)port);
+}
+
+void iommu_node_receive(struct iommu_node *n, const struct msg *m)
+{
+    assert(m->kind == MSG_WRITE);
+    irq_hop(n->config.irqs, m->irq, HOP_IOMMU_REQUEST, now_of(n));
+    if (n->count == IOMMU_FIFO) {
+        refuse(n, m->irq, IRQ_REMAPPER_FULL);
+        return;
+    }
+    n->fifo[(n->first + n->count++) % IOMMU_FIFO] = *m;
+    schedule_take(n);
+}
+
+uint64_t iommu_node_read(struct iommu_node *n, uint32_t offset, unsigned bytes)
+{
+    struct iommu_mmio a = {.offset = offset, .bytes = bytes};
+
+    n->counts.warnings[iommu_read(&n->iommu, &a).warning]++;
+    return a.value;
+}
+
+void iommu_node_write(struct iommu_node *n, uint32_t offset, unsigned bytes,
+                      uint64_t value)
+{
+    struct iommu_mmio a = {offset, bytes, value};
+    struct iommu_out out = iommu_write(&n->iommu, &a);
+
+    publish(n, &out);
+    go_on(n);
+}
+
+void iommu_node_settle(struct iommu_node *n)
+{
+    engine_cancel(n->config.engine, &n->memory_event[IOMMU_PORT_QUEUE]);
+    while (iommu_access(&n->iommu, IOMMU_PORT_QUEUE).kind != IOMMU_ACCESS_NONE)
+        access_memory(n, IOMMU_PORT_QUEUE);
+}
+
+void iommu_node_each_held(const struct iommu_node *n,
+                          void (*each)(void *ctx, irq_id id), void *ctx)
+{
+    if (n->current.irq)
+        each(ctx, n->current.irq);
+    for (uint32_t i = 0; i < n->count; i++)
+        if (n->fifo[(n->first + i) % IOMMU_FIFO].irq)
+            each(ctx, n->fifo[(n->first + i) % IOMMU_FIFO].irq);
+}
