@@ -178,6 +178,14 @@ uint64_t mem_fetch_or64(struct mem *m, uint64_t addr, uint64_t bits)
     return old;
 }
 
+uint64_t mem_fetch_and64(struct mem *m, uint64_t addr, uint64_t bits)
+{
+    uint64_t old = mem_read64(m, addr);
+
+    mem_write64(m, addr, old & bits);
+    return old;
+}
+
 uint64_t mem_fetch_add64(struct mem *m, uint64_t addr, uint64_t n)
 {
     uint64_t old = mem_read64(m, addr);

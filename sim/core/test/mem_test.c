@@ -125,6 +125,8 @@ TEST_F(memory, gives_the_old_value_of_atomic_operations)
     EXPECT_TRUE(mem_compare_exchange64(&f->mem, 0x100, &expected, 1));
     EXPECT_EQ(expected, 0x1a);
     EXPECT_EQ(mem_read64(&f->mem, 0x100), 1);
+    EXPECT_EQ(mem_fetch_and64(&f->mem, 0x100, 2), 1);
+    EXPECT_EQ(mem_read64(&f->mem, 0x100), 0);
 }
 
 TEST_F(memory, forwards_accesses_to_the_outside)
