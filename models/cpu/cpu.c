@@ -1,6 +1,6 @@
 /*
- * Events at instruction boundaries and delivery through the IDT.  VM entries
- * and exits are in vmx.c, single operations in cpu_ops.c.
+ * Reset, INIT, SIPI, and delivery through the IDT.  Which event is taken is in
+ * cpu_boundary.c, VM entries and exits are in vmx.c, operations in cpu_ops.c.
  */
 #include "models/cpu/cpu.h"
 
@@ -45,66 +45,13 @@ bool cpu_sipi(struct cpu *c, struct mem *m, uint8_t vector)
 {
     if (c->activity != ACTIVITY_WAIT_FOR_SIPI)
         return false;
+    if (c->non_root) {
+        c->sipi = true;
+        c->sipi_vector = vector;
+        return false;
+    }
     start_at(c, m, (uint64_t)vector * MEM_PAGE_BYTES);
     return true;
-}
-
-struct cpu_vectored cpu_take_nmi(struct cpu *c)
-{
-    c->nmi = false;
-    c->nmi_blocking = true;
-    return (struct cpu_vectored){
-        .vector = VECTOR_NMI, .type = INTR_TYPE_NMI, .return_rip = c->rip};
-}
-
-static bool control(const struct cpu *c, enum vmcs_field f, uint32_t bit)
-{
-    return c->non_root && (vmcs_get(c->vmcs, f) & bit) != 0;
-}
-
-/* Interrupts other than by exit: IF = 1 and no blocking. */
-static bool interruptible(const struct cpu *c)
-{
-    return cpu_if(c) && !c->sti_blocking && !c->mov_ss_blocking;
-}
-
-/* ExtINT comes first where both wait. */
-static enum cpu_event recognize_maskable(const struct cpu *c)
-{
-    if (!c->intr && !c->extint)
-        return CPU_EVENT_NONE;
-    if (control(c, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING))
-        return c->extint ? CPU_EVENT_EXTINT_EXIT : CPU_EVENT_INTR_EXIT;
-    if (!interruptible(c))
-        return CPU_EVENT_NONE;
-    return c->extint ? CPU_EVENT_EXTINT_DELIVERY : CPU_EVENT_INTR_DELIVERY;
-}
-
-/* STI blocks an NMI for one instruction as MOV SS does. */
-static bool nmi_is_open(const struct cpu *c)
-{
-    return !c->nmi_blocking && !c->sti_blocking && !c->mov_ss_blocking;
-}
-
-enum cpu_event cpu_recognize(const struct cpu *c)
-{
-    if (c->activity == ACTIVITY_WAIT_FOR_SIPI)
-        return CPU_EVENT_NONE;
-    if (c->smi)
-        return CPU_EVENT_SMI;
-    if (c->init && !c->vmx_on)
-        return CPU_EVENT_INIT;
-    if (c->preemption_timer &&
-        control(c, VMCS_PIN_CONTROLS, PIN_PREEMPTION_TIMER))
-        return CPU_EVENT_PREEMPTION_TIMER_EXIT;
-    if (c->nmi && nmi_is_open(c))
-        return CPU_EVENT_NMI_DELIVERY;
-    if (c->activity == ACTIVITY_SHUTDOWN)
-        return CPU_EVENT_NONE;
-    if (control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW) &&
-        interruptible(c))
-        return CPU_EVENT_WINDOW_EXIT;
-    return recognize_maskable(c);
 }
 
 static void push(struct cpu *c, struct mem *m, uint64_t value)
@@ -135,9 +82,8 @@ struct gate {
     bool present;
 };
 
-static struct gate gate_read(struct cpu *c, struct mem *m, uint8_t vector)
+static struct gate gate_read(struct mem *m, uint64_t at)
 {
-    uint64_t at = c->idtr.base + GATE_BYTES * vector;
     uint64_t low = mem_read64(m, at);
     uint64_t high = mem_read64(m, at + 8);
 
@@ -148,39 +94,80 @@ static struct gate gate_read(struct cpu *c, struct mem *m, uint8_t vector)
     };
 }
 
-/* True if delivery succeeded; else *fault is what was met on the way. */
-static bool enter_handler(struct cpu *c, struct mem *m,
-                          const struct cpu_vectored *e,
-                          struct cpu_vectored *fault)
+/* INT1 counts as external to the program. */
+static uint32_t error_ext(const struct cpu_vectored *e)
 {
-    /* INT1 counts as external to the program */
-    bool external = e->type != INTR_TYPE_SOFTWARE_INTERRUPT &&
-                    e->type != INTR_TYPE_SOFTWARE_EXCEPTION;
-    struct gate g = {0};
+    return e->type != INTR_TYPE_SOFTWARE_INTERRUPT &&
+                   e->type != INTR_TYPE_SOFTWARE_EXCEPTION
+               ? ERROR_EXT
+               : 0;
+}
 
-    *fault = (struct cpu_vectored){
-        .vector = VECTOR_GP,
-        .type = INTR_TYPE_HARDWARE_EXCEPTION,
-        .has_error_code = true,
-        .error_code = 8u * e->vector | ERROR_IDT | (external ? ERROR_EXT : 0),
-        .return_rip = c->rip,
+static struct cpu_result fault_of(const struct cpu *c, uint8_t vector,
+                                  uint32_t error_code)
+{
+    return (struct cpu_result){
+        .outcome = CPU_FAULTS,
+        .fault = {.vector = vector,
+                  .type = INTR_TYPE_HARDWARE_EXCEPTION,
+                  .has_error_code = cpu_has_error_code(vector),
+                  .error_code = error_code,
+                  .return_rip = c->rip},
     };
-    if (GATE_BYTES * e->vector + GATE_BYTES - 1 > c->idtr.limit)
-        return false;
-    g = gate_read(c, m, e->vector);
-    if (g.type != GATE_TYPE_INTERRUPT && g.type != GATE_TYPE_TRAP)
-        return false;
-    if (!g.present) {
-        fault->vector = VECTOR_NP;
-        return false;
+}
+
+/* Bytes of the frame at the most, with the stack's alignment. */
+#define FRAME_BYTES 56u
+
+/* Pushes the frame unless the stack cannot take it. */
+static struct cpu_result push_checked(struct cpu *c, struct mem *m,
+                                      const struct cpu_vectored *e)
+{
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
+    uint64_t top = (c->rsp & ~UINT64_C(15)) - 1;
+
+    if (!cpu_canonical(top) || !cpu_canonical(top - FRAME_BYTES))
+        return fault_of(c, VECTOR_SS, error_ext(e));
+    if (cpu_access_exits(c, top, true, &r.exit) ||
+        cpu_access_exits(c, top - (e->has_error_code ? 47 : 39), true,
+                         &r.exit)) {
+        r.outcome = CPU_EXITS;
+        return r;
     }
     push_frame(c, m, e);
+    return r;
+}
+
+/* CPU_GOES_ON: at the handler.  Else what was met on the way. */
+static struct cpu_result enter_handler(struct cpu *c, struct mem *m,
+                                       const struct cpu_vectored *e)
+{
+    uint32_t selector = 8u * e->vector | ERROR_IDT | error_ext(e);
+    uint64_t at = c->idtr.base + GATE_BYTES * e->vector;
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
+    struct gate g;
+
+    if (GATE_BYTES * e->vector + GATE_BYTES - 1 > c->idtr.limit)
+        return fault_of(c, VECTOR_GP, selector);
+    if (cpu_access_exits(c, at, false, &r.exit)) {
+        r.outcome = CPU_EXITS;
+        return r;
+    }
+    g = gate_read(m, at);
+    if (g.type != GATE_TYPE_INTERRUPT && g.type != GATE_TYPE_TRAP)
+        return fault_of(c, VECTOR_GP, selector);
+    if (!g.present)
+        return fault_of(c, VECTOR_NP, selector);
+    r = push_checked(c, m, e);
+    if (r.outcome != CPU_GOES_ON)
+        return r;
+    c->rflags &= ~(uint64_t)RFLAGS_TF;
     if (g.type == GATE_TYPE_INTERRUPT)
         c->rflags &= ~(uint64_t)RFLAGS_IF;
     c->rip = g.offset;
     c->frames = c->frames << 1 |
                 (e->type == INTR_TYPE_EXTERNAL || e->type == INTR_TYPE_NMI);
-    return true;
+    return r;
 }
 
 static uint32_t intr_info(const struct cpu_vectored *e)
@@ -191,28 +178,29 @@ static uint32_t intr_info(const struct cpu_vectored *e)
 
 static bool bitmap_catches(const struct cpu *c, uint8_t vector)
 {
-    return control(c, VMCS_EXCEPTION_BITMAP, 1u << vector);
+    return cpu_control(c, VMCS_EXCEPTION_BITMAP, 1u << vector);
 }
 
-/* The exit for exception `e` met while `original` (or NULL) was delivered. */
-static struct cpu_result exception_exit(const struct cpu *c,
-                                        const struct cpu_vectored *e,
-                                        const struct cpu_vectored *original)
+/* The exit that `e` itself causes. */
+static struct cpu_result exception_exit(const struct cpu_vectored *e)
 {
-    struct cpu_result r = {
+    return (struct cpu_result){
         .outcome = CPU_EXITS,
         .exit = {.reason = EXIT_EXCEPTION_NMI,
                  .intr_info = intr_info(e),
                  .error_code = e->error_code},
     };
+}
 
-    if (original) {
-        r.exit.idt_vectoring_info = intr_info(original);
-        r.exit.idt_vectoring_error_code = original->error_code;
-        if (intr_type_is_software(original->type))
-            r.exit.instruction_length =
-                rip_op(original->return_rip) - rip_op(c->rip);
-    }
+/* An exit met while `e` was delivered. */
+static struct cpu_result vectoring(const struct cpu *c, struct cpu_result r,
+                                   const struct cpu_vectored *e)
+{
+    r.exit.idt_vectoring_info = intr_info(e);
+    r.exit.idt_vectoring_error_code = e->error_code;
+    r.exit.instruction_length = intr_type_is_software(e->type)
+                                    ? rip_op(e->return_rip) - rip_op(c->rip)
+                                    : 0;
     return r;
 }
 
@@ -246,40 +234,50 @@ static struct cpu_result shutdown(struct cpu *c)
     return r;
 }
 
+/* Blocking begins with the delivery, also if that meets a fault. */
+static void block_nmis(struct cpu *c)
+{
+    if (cpu_control(c, VMCS_PIN_CONTROLS, PIN_VIRTUAL_NMIS))
+        c->virtual_nmi_blocking = true;
+    else
+        c->nmi_blocking = true;
+}
+
 struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
                               const struct cpu_vectored *e)
 {
-    struct cpu_vectored fault;
+    struct cpu_result r;
 
     /* Before a fault can exit: a waking event leaves HLT first. */
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
     c->mov_ss_blocking = false;
-    if (enter_handler(c, m, e, &fault))
-        return (struct cpu_result){.outcome = CPU_GOES_ON};
+    if (e->type == INTR_TYPE_NMI)
+        block_nmis(c);
+    r = enter_handler(c, m, e);
+    if (r.outcome == CPU_GOES_ON)
+        cpu_step_over(c);
+    if (r.outcome == CPU_EXITS)
+        return vectoring(c, r, e);
+    if (r.outcome != CPU_FAULTS)
+        return r;
     if (e->type == INTR_TYPE_HARDWARE_EXCEPTION && e->vector == VECTOR_DF)
         return shutdown(c);
-    fault = escalate(e, fault);
-    if (bitmap_catches(c, fault.vector))
-        /* a #DF that exits directly has no vectoring information */
-        return exception_exit(c, &fault, fault.vector == VECTOR_DF ? NULL : e);
-    return (struct cpu_result){.outcome = CPU_FAULTS, .fault = fault};
+    r.fault = escalate(e, r.fault);
+    if (!bitmap_catches(c, r.fault.vector))
+        return r;
+    r = exception_exit(&r.fault);
+    /* a #DF that exits directly has no vectoring information */
+    return INTR_INFO_VECTOR(r.exit.intr_info) == VECTOR_DF ? r
+                                                           : vectoring(c, r, e);
 }
 
 struct cpu_result cpu_raise(const struct cpu *c, uint8_t vector,
                             uint32_t error_code)
 {
-    struct cpu_vectored e = {
-        .vector = vector,
-        .type = INTR_TYPE_HARDWARE_EXCEPTION,
-        .has_error_code = cpu_has_error_code(vector),
-        .error_code = error_code,
-        .return_rip = c->rip,
-    };
+    struct cpu_result r = fault_of(c, vector, error_code);
 
-    if (bitmap_catches(c, vector))
-        return exception_exit(c, &e, NULL);
-    return (struct cpu_result){.outcome = CPU_FAULTS, .fault = e};
+    return bitmap_catches(c, vector) ? exception_exit(&r.fault) : r;
 }
 
 struct cpu_exit cpu_intr_exit(bool has_vector, uint8_t vector)
@@ -306,5 +304,10 @@ const char *cpu_check(const struct cpu *c)
         return "blocking by STI or MOV SS in an inactive state";
     if (!(c->rflags & RFLAGS_FIXED))
         return "RFLAGS bit 1 is 0";
+    if (c->virtual_nmi_blocking &&
+        !cpu_control(c, VMCS_PIN_CONTROLS, PIN_VIRTUAL_NMIS))
+        return "virtual-NMI blocking without virtual NMIs";
+    if (c->mtf && !c->non_root)
+        return "a pending MTF exit in root operation";
     return NULL;
 }

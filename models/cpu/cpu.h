@@ -33,6 +33,7 @@
 #define VECTOR_UD 6
 #define VECTOR_DF 8
 #define VECTOR_NP 11
+#define VECTOR_SS 12
 #define VECTOR_GP 13
 #define VECTOR_MC 18
 
@@ -53,13 +54,18 @@ struct cpu {
     bool sti_blocking;
     bool mov_ss_blocking; /* no op sets it, but a VM entry can */
     bool nmi_blocking;    /* from the delivery of an NMI to IRET */
+    bool virtual_nmi_blocking;
     bool vmx_on, non_root;
     enum vm_fail vm_fail;
-    bool intr;             /* level of the line from the local APIC */
-    bool extint;           /* level: an 8259 asks for INTA cycles */
-    bool nmi, smi, init;   /* latched until they are taken */
-    bool preemption_timer; /* it has counted down to 0 */
-    struct vmcs *vmcs;     /* current, or NULL */
+    bool intr;           /* level of the line from the local APIC */
+    bool extint;         /* level: an 8259 asks for INTA cycles */
+    bool nmi, smi, init; /* latched until they are taken */
+    bool sipi;           /* in non-root operation, with its vector */
+    uint8_t sipi_vector;
+    bool mtf;               /* a VM exit of the monitor trap flag is pending */
+    uint64_t pending_debug; /* as in the VMCS */
+    bool preemption_timer;  /* it has counted down to 0 */
+    struct vmcs *vmcs;      /* current, or NULL */
     /*
      * The handlers that are running, innermost in bit 0: 1 for an interrupt,
      * 0 for a fault or INT n.  Accounting reads it: guest_irq is the time
@@ -74,7 +80,13 @@ enum cpu_event {
     CPU_EVENT_NONE,
     CPU_EVENT_SMI,
     CPU_EVENT_INIT,
+    CPU_EVENT_INIT_EXIT,
+    CPU_EVENT_SIPI_EXIT,
+    CPU_EVENT_MTF_EXIT,
+    CPU_EVENT_DEBUG,
     CPU_EVENT_PREEMPTION_TIMER_EXIT,
+    CPU_EVENT_NMI_WINDOW_EXIT,
+    CPU_EVENT_NMI_EXIT,
     CPU_EVENT_NMI_DELIVERY,
     CPU_EVENT_WINDOW_EXIT,
     CPU_EVENT_EXTINT_EXIT, /* with INTA cycles if the exit acknowledges */
@@ -133,11 +145,36 @@ void cpu_reset(struct cpu *c, uint64_t rip, uint64_t rsp);
  */
 void cpu_init(struct cpu *c, struct mem *m, bool bsp);
 
-/* SIPI: true if the CPU has waited for it, and now starts at 000vv000h. */
+/* SIPI: true if the CPU has waited for it, and now starts at 000vv000h.  One
+ * that waits in non-root operation is to exit. */
 bool cpu_sipi(struct cpu *c, struct mem *m, uint8_t vector);
 
 /* The NMI that is pending, to be delivered: further ones are blocked. */
 struct cpu_vectored cpu_take_nmi(struct cpu *c);
+
+/* Pending debug exceptions: #DB is to be delivered, or exits. */
+struct cpu_result cpu_take_debug(struct cpu *c);
+
+/* The VM exit of an event that is one, but for interrupts. */
+struct cpu_exit cpu_take_exit(struct cpu *c, enum cpu_event event);
+
+/* Does the guest run with this bit of a 32-bit control field? */
+static inline bool cpu_control(const struct cpu *c, enum vmcs_field f,
+                               uint32_t bit)
+{
+    return c->non_root && (vmcs_get(c->vmcs, f) & bit) != 0;
+}
+
+static inline bool cpu_secondary(const struct cpu *c, uint32_t bit)
+{
+    return c->non_root && (vmcs_secondary(c->vmcs) & bit) != 0;
+}
+
+/* Bits 63:47 of a linear address are the same. */
+static inline bool cpu_canonical(uint64_t addr)
+{
+    return addr >> 47 == 0 || addr >> 47 == 0x1ffff;
+}
 
 static inline bool cpu_if(const struct cpu *c)
 {
@@ -151,12 +188,27 @@ static inline bool cpu_has_error_code(uint32_t vector)
            vector == 17;
 }
 
-/* The op at RIP has been executed: what blocks for one op ends. */
+/* An instruction, or a cycle of WORK, has been executed: what blocks for one
+ * instruction ends, and the monitor trap flag exits. */
+static inline void cpu_step_over(struct cpu *c)
+{
+    c->sti_blocking = false;
+    c->mov_ss_blocking = false;
+    c->mtf = cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_MONITOR_TRAP_FLAG);
+}
+
+/* Is the next instruction one for which that matters? */
+static inline bool cpu_single(const struct cpu *c)
+{
+    return c->sti_blocking || c->mov_ss_blocking ||
+           cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_MONITOR_TRAP_FLAG);
+}
+
+/* The op at RIP has been executed. */
 static inline void cpu_retire(struct cpu *c)
 {
     c->rip = rip_plus(c->rip, 1);
-    c->sti_blocking = false;
-    c->mov_ss_blocking = false;
+    cpu_step_over(c);
 }
 
 /* The event that is taken before the next op; does not change the state. */

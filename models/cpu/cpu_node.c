@@ -47,81 +47,7 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
     event_init(&n->timer_event, target, CPU_TIMER);
 }
 
-/* ---- accounting ---- */
-
-void cpu_node_settle(struct cpu_node *n, sim_time now)
-{
-    uint64_t cycles = (now - n->settled) / n->config.clock.period;
-
-    n->account.cycles[n->share] += cycles;
-    if (n->share == SHARE_HOST)
-        n->account.host_by_reason[n->exit_reason] += cycles;
-    n->settled += cycles * n->config.clock.period;
-}
-
-/* Whose time it is while the CPU executes. */
-static enum cpu_share executing_share(const struct cpu_node *n)
-{
-    if (!n->cpu.non_root && n->root_is_host)
-        return SHARE_HOST;
-    return n->cpu.frames ? SHARE_GUEST_IRQ : SHARE_GUEST;
-}
-
-void cpu_node_attribute_exit(struct cpu_node *n, irq_id irq)
-{
-    uint16_t source = irq_source(n->config.irqs, irq);
-
-    if (source == IRQ_SOURCES_MAX || n->attributed)
-        return;
-    n->attributed = true;
-    n->account.exits_by_source[source]++;
-}
-
 /* ---- starting steps; each returns the step's length in cycles ---- */
-
-static uint64_t begin(struct cpu_node *n, enum cpu_step step,
-                      enum cpu_share share, uint64_t cycles)
-{
-    n->step = step;
-    n->share = share;
-    return cycles;
-}
-
-/* How often TSC bit X has toggled: what the preemption timer counts. */
-static uint64_t timer_ticks(const struct cpu_node *n, sim_time time)
-{
-    return clock_cycles(&n->config.clock, time) >>
-           n->config.preemption_timer_shift;
-}
-
-static void stop_preemption_timer(struct cpu_node *n)
-{
-    struct vmcs *v = n->cpu.vmcs;
-    uint64_t left = 0;
-
-    if (event_scheduled(&n->timer_event))
-        left = timer_ticks(n, n->timer_event.time) -
-               timer_ticks(n, engine_now(n->config.engine));
-    engine_cancel(n->config.engine, &n->timer_event);
-    if (vmcs_get(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_SAVE_PREEMPTION_TIMER)
-        vmcs_set(v, VMCS_PREEMPTION_TIMER_VALUE, left);
-}
-
-static uint64_t begin_exit(struct cpu_node *n, const struct cpu_exit *x)
-{
-    n->exit = *x;
-    n->account.exits[x->reason & 0xffff]++;
-    n->attributed = false;
-    stop_preemption_timer(n);
-    return begin(n, STEP_EXIT, SHARE_TRANSITION, n->config.costs.vm_exit);
-}
-
-static uint64_t begin_simple_exit(struct cpu_node *n, enum exit_reason reason)
-{
-    struct cpu_exit x = {.reason = reason};
-
-    return begin_exit(n, &x);
-}
 
 static bool acknowledges_on_exit(const struct cpu_node *n)
 {
@@ -144,7 +70,7 @@ static struct cpu_ack acknowledge(struct cpu_node *n)
 static uint64_t begin_intr_exit(struct cpu_node *n, const struct cpu_ack *ack)
 {
     struct cpu_exit x = cpu_intr_exit(ack, ack ? vectored(n, *ack) : 0);
-    uint64_t cycles = begin_exit(n, &x);
+    uint64_t cycles = cpu_node_begin_exit(n, &x);
 
     cpu_node_attribute_exit(n, n->vectored_irq);
     return cycles;
@@ -153,7 +79,7 @@ static uint64_t begin_intr_exit(struct cpu_node *n, const struct cpu_ack *ack)
 /* Whose time it is while the CPU turns to an interrupt. */
 static enum cpu_share delivery_share(const struct cpu_node *n)
 {
-    enum cpu_share share = executing_share(n);
+    enum cpu_share share = cpu_node_share(n);
 
     return share == SHARE_GUEST ? SHARE_GUEST_IRQ : share;
 }
@@ -165,30 +91,56 @@ static uint64_t begin_delivery(struct cpu_node *n, struct cpu_ack ack)
         .type = INTR_TYPE_EXTERNAL,
         .return_rip = n->cpu.rip,
     };
-    return begin(n, STEP_DELIVERY, delivery_share(n),
-                 n->config.costs.interrupt_delivery);
+    return cpu_node_begin(n, STEP_DELIVERY, delivery_share(n),
+                          n->config.costs.interrupt_delivery);
 }
 
 static uint64_t begin_nmi(struct cpu_node *n)
 {
     n->vectored = cpu_take_nmi(&n->cpu);
-    return begin(n, STEP_DELIVERY, delivery_share(n),
-                 n->config.costs.interrupt_delivery);
+    return cpu_node_begin(n, STEP_DELIVERY, delivery_share(n),
+                          n->config.costs.interrupt_delivery);
+}
+
+/* A VM exit or the delivery of a fault. */
+static uint64_t begin_what_follows(struct cpu_node *n,
+                                   const struct cpu_result *r)
+{
+    uint64_t cycles;
+
+    if (r->outcome == CPU_EXITS) {
+        cycles = cpu_node_begin_exit(n, &r->exit);
+        cpu_node_attribute_exit(n, n->vectored_irq);
+        return cycles;
+    }
+    /* an interrupt whose place a fault takes never reaches a handler */
+    irq_drop(n->config.irqs, n->vectored_irq, IRQ_UNHANDLED);
+    n->vectored_irq = 0;
+    n->vectored = r->fault;
+    return cpu_node_begin(n, STEP_DELIVERY, cpu_node_share(n),
+                          n->config.costs.fault_delivery);
+}
+
+static uint64_t begin_debug(struct cpu_node *n)
+{
+    struct cpu_result r = cpu_take_debug(&n->cpu);
+
+    return begin_what_follows(n, &r);
 }
 
 /* From here on the CPU takes what the 8259s answer, even if INTR falls. */
 static uint64_t begin_inta(struct cpu_node *n, bool exits)
 {
-    return begin(n, exits ? STEP_INTA_EXIT : STEP_INTA,
-                 exits ? SHARE_TRANSITION : delivery_share(n),
-                 cpu_node_cycles(n, n->config.inta));
+    return cpu_node_begin(n, exits ? STEP_INTA_EXIT : STEP_INTA,
+                          exits ? SHARE_TRANSITION : delivery_share(n),
+                          cpu_node_cycles(n, n->config.inta));
 }
 
 /* The next SMI can come while the firmware handles this one. */
 static uint64_t begin_smi(struct cpu_node *n)
 {
     n->cpu.smi = false;
-    return begin(n, STEP_SMI, executing_share(n), n->config.costs.smi);
+    return cpu_node_begin(n, STEP_SMI, cpu_node_share(n), n->config.costs.smi);
 }
 
 static uint64_t work_cycles(const struct cpu_node *n, const struct op *op)
@@ -202,23 +154,10 @@ static uint64_t begin_work(struct cpu_node *n, const struct op *op)
     uint64_t left = work > done ? work - done : 0;
 
     assert(work <= UINT32_MAX);
-    if ((n->cpu.sti_blocking || n->cpu.mov_ss_blocking) && left > 1)
+    if (left > 1 && cpu_single(&n->cpu))
         left = 1; /* the blocking covers one instruction */
     n->stall = n->cpu.non_root && left ? n->pollution : 0;
-    return begin(n, STEP_WORK, executing_share(n), left + n->stall);
-}
-
-static uint64_t begin_entry(struct cpu_node *n)
-{
-    const struct cpu_costs *costs = &n->config.costs;
-    struct cpu_vectored e;
-    bool injects = cpu_entry_injects(&n->cpu, &e);
-
-    if (injects && e.type == INTR_TYPE_EXTERNAL)
-        irq_hop(n->config.irqs, n->cpu.vmcs->inject_irq, HOP_INJECTION,
-                engine_now(n->config.engine));
-    return begin(n, STEP_ENTRY, SHARE_TRANSITION,
-                 costs->vm_entry + (injects ? costs->event_injection : 0));
+    return cpu_node_begin(n, STEP_WORK, cpu_node_share(n), left + n->stall);
 }
 
 static uint64_t begin_op(struct cpu_node *n)
@@ -230,28 +169,29 @@ static uint64_t begin_op(struct cpu_node *n)
     if (op->kind == OP_WORK || op->kind == OP_WORK_REG)
         return begin_work(n, op);
     if (cpu_enters(&n->cpu, op))
-        return begin_entry(n);
+        return cpu_node_begin_entry(n);
     if (access ? cpu_access_exits(&n->cpu, op->imm, op->kind == OP_STORE, &x)
                : cpu_intercepts(&n->cpu, n->config.mem, op, &x))
-        return begin_exit(n, &x);
-    return begin(n, STEP_OP, executing_share(n), cpu_node_op_cost(n, op));
+        return cpu_node_begin_exit(n, &x);
+    return cpu_node_begin(n, STEP_OP, cpu_node_share(n),
+                          cpu_node_op_cost(n, op));
 }
 
 static uint64_t begin_event(struct cpu_node *n, enum cpu_event event)
 {
     struct cpu_ack ack;
+    struct cpu_exit x;
 
     switch (event) {
     case CPU_EVENT_SMI:
         return begin_smi(n);
     case CPU_EVENT_INIT:
-        return begin(n, STEP_INIT, executing_share(n), n->config.costs.init);
-    case CPU_EVENT_PREEMPTION_TIMER_EXIT:
-        return begin_simple_exit(n, EXIT_PREEMPTION_TIMER);
+        return cpu_node_begin(n, STEP_INIT, cpu_node_share(n),
+                              n->config.costs.init);
+    case CPU_EVENT_DEBUG:
+        return begin_debug(n);
     case CPU_EVENT_NMI_DELIVERY:
         return begin_nmi(n);
-    case CPU_EVENT_WINDOW_EXIT:
-        return begin_simple_exit(n, EXIT_INTERRUPT_WINDOW);
     case CPU_EVENT_EXTINT_EXIT:
         return acknowledges_on_exit(n) ? begin_inta(n, true)
                                        : begin_intr_exit(n, NULL);
@@ -264,8 +204,11 @@ static uint64_t begin_event(struct cpu_node *n, enum cpu_event event)
         return begin_inta(n, false);
     case CPU_EVENT_INTR_DELIVERY:
         return begin_delivery(n, acknowledge(n));
-    default:
+    case CPU_EVENT_NONE:
         return begin_op(n);
+    default:
+        x = cpu_take_exit(&n->cpu, event);
+        return cpu_node_begin_exit(n, &x);
     }
 }
 
@@ -277,10 +220,11 @@ static uint64_t begin_next(struct cpu_node *n)
 
     if (inactive && event == CPU_EVENT_NONE) {
         n->awake = false;
-        return begin(n, STEP_WAIT, SHARE_IDLE, UINT64_MAX);
+        return cpu_node_begin(n, STEP_WAIT, SHARE_IDLE, UINT64_MAX);
     }
     if (inactive && !n->awake)
-        return begin(n, STEP_WAKE, SHARE_IDLE, n->config.costs.hlt_wake);
+        return cpu_node_begin(n, STEP_WAKE, SHARE_IDLE,
+                              n->config.costs.hlt_wake);
     n->awake = false;
     return begin_event(n, event);
 }
@@ -316,22 +260,10 @@ static void dispatched(struct cpu_node *n, const struct cpu_result *r)
 static bool follow(struct cpu_node *n, const struct cpu_result *r,
                    uint64_t *cycles)
 {
-    switch (r->outcome) {
-    case CPU_EXITS:
-        *cycles = begin_exit(n, &r->exit);
-        cpu_node_attribute_exit(n, n->vectored_irq);
-        return true;
-    case CPU_FAULTS:
-        /* an interrupt whose place a fault takes never reaches a handler */
-        irq_drop(n->config.irqs, n->vectored_irq, IRQ_UNHANDLED);
-        n->vectored_irq = 0;
-        n->vectored = r->fault;
-        *cycles = begin(n, STEP_DELIVERY, executing_share(n),
-                        n->config.costs.fault_delivery);
-        return true;
-    default:
+    if (r->outcome != CPU_EXITS && r->outcome != CPU_FAULTS)
         return false;
-    }
+    *cycles = begin_what_follows(n, r);
+    return true;
 }
 
 static void end_work(struct cpu_node *n, uint64_t cycles)
@@ -343,10 +275,8 @@ static void end_work(struct cpu_node *n, uint64_t cycles)
     n->pollution -= stalled;
     n->account.pollution += stalled;
     n->cpu.rip += cycles - stalled;
-    if (cycles > stalled) {
-        n->cpu.sti_blocking = false;
-        n->cpu.mov_ss_blocking = false;
-    }
+    if (cycles > stalled)
+        cpu_step_over(&n->cpu);
     if (rip_done(n->cpu.rip) >= work_cycles(n, op))
         cpu_retire(&n->cpu);
 }
@@ -384,9 +314,8 @@ static struct cpu_result end_op(struct cpu_node *n)
     return r;
 }
 
-/* The event is n->vectored_irq's, if that is not 0. */
-static struct cpu_result deliver(struct cpu_node *n,
-                                 const struct cpu_vectored *e)
+struct cpu_result cpu_node_deliver(struct cpu_node *n,
+                                   const struct cpu_vectored *e)
 {
     struct cpu_result r = cpu_deliver(&n->cpu, n->config.mem, e);
 
@@ -396,79 +325,6 @@ static struct cpu_result deliver(struct cpu_node *n,
         n->vectored_irq = 0;
     }
     return r;
-}
-
-static void end_exit(struct cpu_node *n)
-{
-    const struct cpu_costs *costs = &n->config.costs;
-
-    irq_hop(n->config.irqs, n->vectored_irq, HOP_VM_EXIT,
-            engine_now(n->config.engine));
-    if (n->vectored_irq || n->exit.reason == EXIT_EXTERNAL_INTERRUPT)
-        n->delivered_irq = n->vectored_irq;
-    n->vectored_irq = 0;
-    n->exit_reason = n->exit.reason;
-    n->pollution += costs->pollution_per_exit;
-    if (n->pollution > costs->pollution_limit)
-        n->pollution = costs->pollution_limit;
-    cpu_vm_exit(&n->cpu, &n->exit);
-}
-
-static void arm_preemption_timer(struct cpu_node *n)
-{
-    const struct vmcs *v = n->cpu.vmcs;
-    uint32_t value = (uint32_t)vmcs_get(v, VMCS_PREEMPTION_TIMER_VALUE);
-    uint64_t due = timer_ticks(n, engine_now(n->config.engine)) + value;
-
-    if (!(vmcs_get(v, VMCS_PIN_CONTROLS) & PIN_PREEMPTION_TIMER) ||
-        n->cpu.preemption_timer)
-        return;
-    engine_schedule(n->config.engine, &n->timer_event,
-                    (due << n->config.preemption_timer_shift) *
-                        n->config.clock.period);
-}
-
-/* Guest state was refused; the host goes on as after a VM exit. */
-static void entry_failed(struct cpu_node *n)
-{
-    n->exit_reason = EXIT_INVALID_GUEST_STATE;
-    n->account.exits[EXIT_INVALID_GUEST_STATE]++;
-    n->attributed = false;
-}
-
-static struct cpu_result inject(struct cpu_node *n,
-                                const struct cpu_vectored *e)
-{
-    struct vmcs *v = n->cpu.vmcs;
-    struct cpu_result r;
-
-    if (e->type != INTR_TYPE_EXTERNAL)
-        return deliver(n, e);
-    n->account.injections++;
-    n->vectored_irq = v->inject_irq;
-    r = deliver(n, e);
-    if (r.outcome != CPU_EXITS) /* else it has to be injected again */
-        v->inject_irq = 0;
-    return r;
-}
-
-static struct cpu_result end_entry(struct cpu_node *n)
-{
-    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
-    struct cpu_result r = {.outcome = CPU_GOES_ON};
-    bool entry_failure;
-    struct cpu_vectored e;
-
-    if (cpu_vm_entry(&n->cpu, n->config.mem, op, &entry_failure)) {
-        cpu_retire(&n->cpu);
-        return r;
-    }
-    if (entry_failure) {
-        entry_failed(n);
-        return r;
-    }
-    arm_preemption_timer(n);
-    return cpu_entry_injects(&n->cpu, &e) ? inject(n, &e) : r;
 }
 
 /* The 8259s have answered. */
@@ -516,16 +372,16 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         *cycles = end_inta(n);
         return true;
     case STEP_DELIVERY:
-        r = deliver(n, &n->vectored);
+        r = cpu_node_deliver(n, &n->vectored);
         break;
     case STEP_INIT:
         end_init(n);
         break;
     case STEP_EXIT:
-        end_exit(n);
+        cpu_node_end_exit(n);
         break;
     case STEP_ENTRY:
-        r = end_entry(n);
+        r = cpu_node_end_entry(n);
         break;
     }
     assert(!cpu_check(&n->cpu));

@@ -37,10 +37,11 @@ static void start(struct cpu_node *n, uint8_t vector)
                     edge + n->config.costs.sipi * n->config.clock.period);
 }
 
-/* An INIT that finds the CPU waiting for a SIPI changes nothing. */
+/* An INIT that finds the CPU waiting for a SIPI changes nothing; one that
+ * finds a guest doing so waits for the next VM exit and entry. */
 static void latch_init(struct cpu *c)
 {
-    c->init = c->activity != ACTIVITY_WAIT_FOR_SIPI;
+    c->init = c->non_root || c->activity != ACTIVITY_WAIT_FOR_SIPI;
 }
 
 void cpu_node_receive(struct cpu_node *n, const struct msg *m)

@@ -12,6 +12,29 @@ static inline uint64_t cpu_node_cycles(const struct cpu_node *n, sim_time time)
     return (time + period - 1) / period;
 }
 
+/* The step that begins now and takes `cycles`, which it returns. */
+static inline uint64_t cpu_node_begin(struct cpu_node *n, enum cpu_step step,
+                                      enum cpu_share share, uint64_t cycles)
+{
+    n->step = step;
+    n->share = share;
+    return cycles;
+}
+
+/* Whose time it is while the CPU executes. */
+enum cpu_share cpu_node_share(const struct cpu_node *n);
+
+/* Delivers an event; it is n->vectored_irq's, if that is not 0. */
+struct cpu_result cpu_node_deliver(struct cpu_node *n,
+                                   const struct cpu_vectored *e);
+
+uint64_t cpu_node_begin_exit(struct cpu_node *n, const struct cpu_exit *x);
+void cpu_node_end_exit(struct cpu_node *n);
+
+/* VMLAUNCH or VMRESUME, with the event that it injects. */
+uint64_t cpu_node_begin_entry(struct cpu_node *n);
+struct cpu_result cpu_node_end_entry(struct cpu_node *n);
+
 /* An op that begins now, other than WORK and VM entries. */
 uint64_t cpu_node_op_cost(const struct cpu_node *n, const struct op *op);
 

@@ -3,17 +3,6 @@
 
 #include "models/cpu/cpu.h"
 
-static bool control(const struct cpu *c, enum vmcs_field f, uint32_t bit)
-{
-    return c->non_root && (vmcs_get(c->vmcs, f) & bit) != 0;
-}
-
-static bool secondary(const struct cpu *c, uint32_t bit)
-{
-    return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_SECONDARY) &&
-           control(c, VMCS_SECONDARY_CONTROLS, bit);
-}
-
 /* "MSR-Bitmap Address": read-low 0, read-high 400h, write-low 800h,
  * write-high C00h; an MSR outside both ranges always exits. */
 static bool msr_exits(const struct cpu *c, struct mem *m, uint32_t msr,
@@ -22,7 +11,7 @@ static bool msr_exits(const struct cpu *c, struct mem *m, uint32_t msr,
     uint64_t byte = write ? 0x800 : 0;
     uint64_t at;
 
-    if (!control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_MSR_BITMAPS))
+    if (!cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_MSR_BITMAPS))
         return true;
     if (msr >= 0xc0000000 && msr <= 0xc0001fff)
         byte += 0x400;
@@ -77,10 +66,10 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
     switch (op->kind) {
     case OP_HLT:
         x->reason = EXIT_HLT;
-        return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_HLT_EXITING);
+        return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_HLT_EXITING);
     case OP_PAUSE:
         x->reason = EXIT_PAUSE;
-        return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_PAUSE_EXITING);
+        return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_PAUSE_EXITING);
     case OP_RDMSR:
         x->reason = EXIT_MSR_READ;
         return msr_exits(c, m, (uint32_t)op->imm, false);
@@ -90,10 +79,10 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
     case OP_MOV_CR8: /* CR number 8, MOV to CR, the register */
         x->reason = EXIT_CR_ACCESS;
         x->qualification = 8 | gpr_number[op->reg] << 8;
-        return control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_CR8_LOAD_EXITING);
+        return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_CR8_LOAD_EXITING);
     case OP_LIDT:
         x->reason = EXIT_GDTR_IDTR;
-        return secondary(c, SECONDARY_DESCRIPTOR_TABLE_EXITING);
+        return cpu_secondary(c, SECONDARY_DESCRIPTOR_TABLE_EXITING);
     default:
         return vmx_instruction_exits(op->kind, x);
     }
@@ -104,7 +93,7 @@ bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
 {
     const struct vmcs *v = c->vmcs;
 
-    if (!c->non_root || !secondary(c, SECONDARY_EPT) ||
+    if (!c->non_root || !cpu_secondary(c, SECONDARY_EPT) ||
         addr - v->hole_base >= v->hole_bytes)
         return false;
     *x = (struct cpu_exit){
@@ -125,6 +114,43 @@ static uint64_t pop(struct cpu *c, struct mem *m)
     return value;
 }
 
+#define IRET_FRAME_BYTES 40u
+
+/* NMIs are unblocked even by an IRET that then faults; true if they had been
+ * blocked.  A guest whose NMIs exit has none of its own but virtual ones. */
+static bool iret_unblocks(struct cpu *c)
+{
+    bool virtual_nmis = cpu_control(c, VMCS_PIN_CONTROLS, PIN_VIRTUAL_NMIS);
+    bool *blocking = virtual_nmis ? &c->virtual_nmi_blocking : &c->nmi_blocking;
+    bool was = *blocking;
+
+    if (!virtual_nmis && cpu_control(c, VMCS_PIN_CONTROLS, PIN_NMI_EXITING))
+        return false;
+    *blocking = false;
+    return was;
+}
+
+/* Does IRET meet a fault or an EPT violation at its frame? */
+static bool iret_stops(struct cpu *c, struct cpu_result *r)
+{
+    bool unblocked = iret_unblocks(c);
+    uint64_t last = c->rsp + IRET_FRAME_BYTES - 1;
+
+    if (!cpu_canonical(c->rsp) || !cpu_canonical(last)) {
+        *r = cpu_raise(c, VECTOR_SS, 0);
+        if (unblocked && r->outcome == CPU_EXITS)
+            r->exit.intr_info |= INTR_INFO_NMI_UNBLOCKING;
+        return true;
+    }
+    if (cpu_access_exits(c, c->rsp, false, &r->exit) ||
+        cpu_access_exits(c, last, false, &r->exit)) {
+        r->outcome = CPU_EXITS;
+        r->exit.qualification |= unblocked ? INTR_INFO_NMI_UNBLOCKING : 0;
+        return true;
+    }
+    return false;
+}
+
 static void iret(struct cpu *c, struct mem *m)
 {
     c->rip = pop(c, m);
@@ -132,7 +158,6 @@ static void iret(struct cpu *c, struct mem *m)
     c->rflags = pop(c, m) | RFLAGS_FIXED;
     c->rsp = pop(c, m); /* SS, above it, has no meaning here */
     c->frames >>= 1;
-    c->nmi_blocking = false;
 }
 
 static void push_all(struct cpu *c, struct mem *m)
@@ -174,9 +199,9 @@ static void set_if(struct cpu *c)
     c->rflags |= RFLAGS_IF;
 }
 
-struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
+static struct cpu_result execute(struct cpu *c, struct mem *m,
+                                 const struct op *op)
 {
-    cpu_retire(c);
     switch (op->kind) {
     case OP_NOP:
     case OP_PAUSE:
@@ -226,4 +251,14 @@ struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
         return cpu_execute_vmx(c, op);
     }
     return (struct cpu_result){.outcome = CPU_GOES_ON};
+}
+
+struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
+{
+    struct cpu_result r;
+
+    if (op->kind == OP_IRET && iret_stops(c, &r))
+        return r;
+    cpu_retire(c);
+    return execute(c, m, op);
 }

@@ -36,6 +36,8 @@ enum exit_reason {
 /* Interruption information. */
 #define INTR_INFO_VALID (1u << 31)
 #define INTR_INFO_ERROR_CODE (1u << 11)
+#define INTR_INFO_NMI_UNBLOCKING (1u << 12) /* due to IRET */
+#define INTR_INFO_NMI 0x80000202u
 #define INTR_INFO_TYPE(info) (((info) >> 8) & 7)
 #define INTR_INFO_VECTOR(info) ((info)&0xff)
 

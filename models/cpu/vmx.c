@@ -5,10 +5,35 @@
 #include "models/cpu/cpu.h"
 #include "models/cpu/vmx_checks.h"
 
+/* "Delivery of Pending Debug Exceptions after VM Entry": an injected event
+ * takes their place, but for software events behind MOV SS. */
+static uint64_t entry_pending_debug(const struct vmcs *v)
+{
+    uint32_t info = vmcs_get32(v, VMCS_ENTRY_INTR_INFO);
+    uint32_t type = INTR_INFO_TYPE(info);
+    uint32_t activity = vmcs_get32(v, VMCS_GUEST_ACTIVITY);
+    bool by_mov_ss =
+        vmcs_get32(v, VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_BY_MOV_SS;
+    bool keeps = activity == ACTIVITY_ACTIVE || activity == ACTIVITY_HLT;
+
+    if ((info & INTR_INFO_VALID) && type != INTR_TYPE_OTHER)
+        keeps = by_mov_ss && (type == INTR_TYPE_SOFTWARE_INTERRUPT ||
+                              type == INTR_TYPE_SOFTWARE_EXCEPTION);
+    return keeps ? vmcs_get(v, VMCS_GUEST_PENDING_DEBUG) : 0;
+}
+
+static bool entry_injects_mtf(const struct vmcs *v)
+{
+    uint32_t info = vmcs_get32(v, VMCS_ENTRY_INTR_INFO);
+
+    return (info & INTR_INFO_VALID) && INTR_INFO_TYPE(info) == INTR_TYPE_OTHER;
+}
+
 static void load_guest(struct cpu *c)
 {
     const struct vmcs *v = c->vmcs;
     uint32_t blocking = vmcs_get32(v, VMCS_GUEST_INTERRUPTIBILITY);
+    bool virtual_nmis = vmcs_get32(v, VMCS_PIN_CONTROLS) & PIN_VIRTUAL_NMIS;
 
     c->rip = vmcs_get(v, VMCS_GUEST_RIP);
     c->rsp = vmcs_get(v, VMCS_GUEST_RSP);
@@ -18,6 +43,10 @@ static void load_guest(struct cpu *c)
     c->activity = (enum cpu_activity)vmcs_get(v, VMCS_GUEST_ACTIVITY);
     c->sti_blocking = blocking & BLOCKING_BY_STI;
     c->mov_ss_blocking = blocking & BLOCKING_BY_MOV_SS;
+    c->virtual_nmi_blocking = virtual_nmis && (blocking & BLOCKING_BY_NMI);
+    c->nmi_blocking = !virtual_nmis && (blocking & BLOCKING_BY_NMI);
+    c->pending_debug = entry_pending_debug(v);
+    c->mtf = entry_injects_mtf(v);
     c->frames = v->frames;
     c->non_root = true;
     c->preemption_timer =
@@ -37,6 +66,10 @@ static void load_host(struct cpu *c)
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
     c->mov_ss_blocking = false;
+    c->virtual_nmi_blocking = false;
+    c->pending_debug = 0;
+    c->mtf = false;
+    c->sipi = false;
     c->frames = 0;
     c->non_root = false;
     c->preemption_timer = false;
@@ -175,7 +208,15 @@ bool cpu_entry_injects(const struct cpu *c, struct cpu_vectored *e)
         .error_code = vmcs_get32(v, VMCS_ENTRY_ERROR_CODE),
         .return_rip = length ? rip_plus(c->rip, length) : c->rip,
     };
-    return (info & INTR_INFO_VALID) != 0;
+    return (info & INTR_INFO_VALID) && e->type != INTR_TYPE_OTHER;
+}
+
+/* "Blocking by NMI" is that of virtual NMIs if there are any. */
+static uint32_t blocking_bits(const struct cpu *c)
+{
+    return (c->sti_blocking ? BLOCKING_BY_STI : 0) |
+           (c->mov_ss_blocking ? BLOCKING_BY_MOV_SS : 0) |
+           (c->nmi_blocking || c->virtual_nmi_blocking ? BLOCKING_BY_NMI : 0);
 }
 
 static void save_guest(const struct cpu *c)
@@ -188,9 +229,8 @@ static void save_guest(const struct cpu *c)
     vmcs_set(v, VMCS_GUEST_IDTR_BASE, c->idtr.base);
     vmcs_set(v, VMCS_GUEST_IDTR_LIMIT, c->idtr.limit);
     vmcs_set(v, VMCS_GUEST_ACTIVITY, c->activity);
-    vmcs_set(v, VMCS_GUEST_INTERRUPTIBILITY,
-             (c->sti_blocking ? BLOCKING_BY_STI : 0) |
-                 (c->mov_ss_blocking ? BLOCKING_BY_MOV_SS : 0));
+    vmcs_set(v, VMCS_GUEST_INTERRUPTIBILITY, blocking_bits(c));
+    vmcs_set(v, VMCS_GUEST_PENDING_DEBUG, c->pending_debug);
     v->frames = c->frames;
 }
 
@@ -210,4 +250,6 @@ void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x)
     vmcs_set(v, VMCS_ENTRY_INTR_INFO,
              vmcs_get(v, VMCS_ENTRY_INTR_INFO) & ~(uint64_t)INTR_INFO_VALID);
     load_host(c);
+    if (x->intr_info == INTR_INFO_NMI)
+        c->nmi_blocking = true; /* until the host's IRET */
 }

@@ -201,8 +201,11 @@ TEST_EACH(vm_entry, injection_check, struct injection_row, injection_rows)
 
 static enum vm_instruction_error launch_injecting(struct rig *r, uint32_t info)
 {
+    struct cpu_exit x = {.reason = EXIT_HLT};
+
+    if (r->cpu.non_root)
+        cpu_vm_exit(&r->cpu, &x);
     r->vmcs.launched = false;
-    r->cpu.non_root = false;
     vmcs_set(&r->vmcs, VMCS_ENTRY_INTR_INFO, info);
     return rig_launch(r);
 }
