@@ -27,7 +27,8 @@ def files(faults):
 
 
 def check_draw():
-    for language, suffix, pattern in (("c", "c", "models/*/*.c"), ("sv", "sv", "models/*/rtl/*.sv")):
+    for language, suffix, pattern in (("c", "c", "models/*/*.c"),
+                                      ("sv", "sv", "models/*/rtl/*.sv")):
         faults = drawn("--language", language)
         report(len(faults) >= 200, f"{language}: at least 200 faults are drawn", len(faults))
         report(len(set(faults)) == len(faults), f"{language}: no two are the same")
