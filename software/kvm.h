@@ -33,6 +33,7 @@
 #include "software/text.h"
 
 #define KVM_IRQS_MAX 64
+#define KVM_IOAPICS 2
 #define KVM_TIMER_VECTOR 0xef /* the host's own local timer */
 
 /* An assigned device's interrupt: what the device sends, what the guest gets.
@@ -42,6 +43,7 @@ struct kvm_irq {
     /* With INTx: IOREGSEL of the redirection table entry, and its low half
      * while it is open.  0: messages. */
     uint8_t rte_select;
+    uint8_t ioapic; /* which unit */
     uint32_t rte_low;
 };
 
@@ -53,10 +55,10 @@ struct kvm_config {
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
     struct kvm_costs costs;
     struct clock timer_clock, core_clock;
-    sim_time host_tick;   /* period of the host's own timer; 0: none */
-    uint64_t memory;      /* base of 64 KiB of its own */
-    uint64_t ioapic;      /* base of the I/O APIC's registers */
-    uint64_t ioapic_lock; /* where the lock of all CPUs for them is */
+    sim_time host_tick;           /* period of the host's own timer; 0: none */
+    uint64_t memory;              /* base of 64 KiB of its own */
+    uint64_t ioapic[KVM_IOAPICS]; /* bases of the I/O APICs' registers */
+    uint64_t ioapic_lock;         /* where the lock of all CPUs for them is */
     uint16_t timer_source, ipi_source; /* of the guest's virtual interrupts */
     uint32_t irq_count;
     struct kvm_irq irq[KVM_IRQS_MAX];

@@ -19,10 +19,10 @@ const struct kvm_irq *kvm_line(const struct kvm *k, uint8_t guest_vector)
     return NULL;
 }
 
-static bool has_lines(const struct kvm *k)
+static bool has_lines(const struct kvm *k, unsigned ioapic)
 {
     for (uint32_t i = 0; i < k->config.irq_count; i++)
-        if (k->config.irq[i].rte_select)
+        if (k->config.irq[i].rte_select && k->config.irq[i].ioapic == ioapic)
             return true;
     return false;
 }
@@ -60,11 +60,12 @@ static void build_unlock(struct kvm *k, struct text *t)
  * it is in force when the EOI clears remote IRR. */
 void kvm_line_mask(struct kvm *k, struct text *t, const struct kvm_irq *irq)
 {
-    uint64_t window = k->config.ioapic + IOWIN;
+    uint64_t base = k->config.ioapic[irq->ioapic];
+    uint64_t window = base + IOWIN;
 
     build_lock(k, t);
     text_op(t, OP_MOV, RAX, irq->rte_select);
-    text_op(t, OP_STORE, RAX, k->config.ioapic + IOREGSEL);
+    text_op(t, OP_STORE, RAX, base + IOREGSEL);
     text_op(t, OP_LOAD, RAX, window);
     text_op(t, OP_MOV, RAX, irq->rte_low | RTE_MASKED);
     text_op(t, OP_STORE, RAX, window);
@@ -72,20 +73,28 @@ void kvm_line_mask(struct kvm *k, struct text *t, const struct kvm_irq *irq)
     build_unlock(k, t);
 }
 
-void kvm_line_unmask(struct kvm *k, struct text *t)
+/* `select`: the register with the line's IOREGSEL, or 0. */
+static void build_unmask(struct kvm *k, struct text *t, uint64_t base,
+                         enum cpu_gpr select)
 {
-    uint64_t window = k->config.ioapic + IOWIN;
-    uint32_t none;
+    uint64_t window = base + IOWIN;
+    uint32_t none = text_op(t, OP_JZ, select, 0);
 
-    if (!has_lines(k))
-        return;
-    none = text_op(t, OP_JZ, RCX, 0);
     text_op(t, OP_CLI, RAX, 0);
     build_lock(k, t);
-    text_op(t, OP_STORE, RCX, k->config.ioapic + IOREGSEL);
+    text_op(t, OP_STORE, select, base + IOREGSEL);
     text_op(t, OP_LOAD, RAX, window);
     text_op(t, OP_STORE, RDX, window);
     build_unlock(k, t);
     text_op(t, OP_STI, RAX, 0);
     text_patch(t, none);
+}
+
+void kvm_line_unmask(struct kvm *k, struct text *t)
+{
+    static const enum cpu_gpr select[KVM_IOAPICS] = {RCX, RSI};
+
+    for (unsigned i = 0; i < KVM_IOAPICS; i++)
+        if (has_lines(k, i))
+            build_unmask(k, t, k->config.ioapic[i], select[i]);
 }

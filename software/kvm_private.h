@@ -21,7 +21,8 @@ cpu_call_fn kvm_call_failed;        /* a VM entry failed: our mistake */
 cpu_call_fn kvm_call_block;
 cpu_call_fn kvm_call_skip; /* the guest's op is done */
 /* Emulate an access: RAX = more cycles; RBX = the host timer's new count, or 0;
- * RCX = IOREGSEL of the line to unmask, or 0, RDX = what to write to IOWIN. */
+ * RCX = IOREGSEL of the line to unmask if it is one of the first I/O APIC, or
+ * 0, RSI = the same of the second, RDX = what to write to IOWIN. */
 cpu_call_fn kvm_call_msr;
 cpu_call_fn kvm_call_ept; /* likewise */
 cpu_call_fn kvm_call_other;
@@ -48,8 +49,8 @@ sim_time kvm_vlapic_due(const struct kvm *k);
 uint64_t kvm_host_timer_count(const struct kvm *k, sim_time now);
 
 /* Lines.  The line whose guest vector this is, or NULL; code that masks a line,
- * with interrupts off; code that gives the line of RCX, if it is not 0, the
- * entry of RDX, with interrupts on. */
+ * with interrupts off; code that gives the line of RCX or RSI, if one is not
+ * 0, the entry of RDX, with interrupts on. */
 const struct kvm_irq *kvm_line(const struct kvm *k, uint8_t guest_vector);
 void kvm_line_mask(struct kvm *k, struct text *t, const struct kvm_irq *irq);
 void kvm_line_unmask(struct kvm *k, struct text *t);

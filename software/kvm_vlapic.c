@@ -125,7 +125,8 @@ static void unmask(const struct kvm *k, struct cpu_env *env, uint8_t vector)
 {
     const struct kvm_irq *line = kvm_line(k, vector);
 
-    env->cpu->gpr[RCX] = line ? line->rte_select : 0;
+    env->cpu->gpr[RCX] = line && !line->ioapic ? line->rte_select : 0;
+    env->cpu->gpr[RSI] = line && line->ioapic ? line->rte_select : 0;
     env->cpu->gpr[RDX] = line ? line->rte_low : 0;
 }
 
@@ -138,6 +139,7 @@ static void apply(struct kvm *k, struct cpu_env *env,
     env->cpu->gpr[RAX] = out->eoi ? costs->eoi : 0;
     env->cpu->gpr[RBX] = 0;
     env->cpu->gpr[RCX] = 0;
+    env->cpu->gpr[RSI] = 0;
     if (out->cleared)
         clear(k, env);
     if (out->eoi) {

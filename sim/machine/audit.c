@@ -17,8 +17,8 @@ static void mark_held(struct machine *m)
 
     irqs_forget_held(q);
     fabric_each_held(m, irqs_mark_held, q);
-    if (m->ioapic)
-        ioapic_node_each_held(m->ioapic, irqs_mark_held, q);
+    for (unsigned i = 0; i < m->ioapics; i++)
+        ioapic_node_each_held(&m->ioapic[i], irqs_mark_held, q);
     if (m->pic)
         pic_node_each_held(m->pic, irqs_mark_held, q);
     for (unsigned i = 0; i < m->devices; i++)

@@ -14,9 +14,22 @@ struct nic_node *bus_device_at(struct machine *m, uint64_t addr)
     return &m->device[i];
 }
 
+/* NULL: there is none at the address. */
+static struct ioapic_node *ioapic_at(const struct machine *m, uint64_t addr)
+{
+    uint64_t unit = (addr - IOAPIC_BASE) / IOAPIC_BYTES;
+
+    return unit < m->ioapics ? &m->ioapic[unit] : NULL;
+}
+
 static bool is_ioapic(const struct machine *m, uint64_t addr)
 {
-    return m->ioapic && addr - IOAPIC_BASE < IOAPIC_BYTES;
+    return ioapic_at(m, addr) != NULL;
+}
+
+static uint32_t ioapic_offset(uint64_t addr)
+{
+    return (uint32_t)((addr - IOAPIC_BASE) % IOAPIC_BYTES);
 }
 
 static uint32_t bar_offset(uint64_t addr)
@@ -35,7 +48,7 @@ static void write_register(struct machine *m, uint64_t addr, unsigned bytes,
                            uint64_t value)
 {
     if (is_ioapic(m, addr))
-        ioapic_node_write(m->ioapic, (uint32_t)(addr - IOAPIC_BASE), bytes,
+        ioapic_node_write(ioapic_at(m, addr), ioapic_offset(addr), bytes,
                           value);
     else
         nic_node_write(bus_device_at(m, addr), bar_offset(addr), bytes, value);
@@ -44,8 +57,7 @@ static void write_register(struct machine *m, uint64_t addr, unsigned bytes,
 static uint64_t read_register(struct machine *m, uint64_t addr, unsigned bytes)
 {
     if (is_ioapic(m, addr))
-        return ioapic_node_read(m->ioapic, (uint32_t)(addr - IOAPIC_BASE),
-                                bytes);
+        return ioapic_node_read(ioapic_at(m, addr), ioapic_offset(addr), bytes);
     return nic_node_read(bus_device_at(m, addr), bar_offset(addr), bytes);
 }
 
@@ -258,7 +270,7 @@ static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,
 static bool register_access(const struct machine *m, uint64_t addr,
                             size_t bytes)
 {
-    uint64_t end = is_ioapic(m, addr) ? addr - IOAPIC_BASE + bytes
+    uint64_t end = is_ioapic(m, addr) ? ioapic_offset(addr) + bytes
                                       : bar_offset(addr) + bytes;
 
     return (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8) &&

@@ -20,11 +20,19 @@ static bool asked_elsewhere(const struct fabric *f, irq_id asked)
 }
 
 /* The I/O APIC hears of the first local APIC that took its message, or of the
- * last one that did not. */
+ * last one that did not; other units do not know the message. */
 static void answer(struct machine *m, irq_id asked, bool taken)
 {
-    if (asked && (taken || !asked_elsewhere(&m->fabric, asked)))
-        ioapic_node_answer(m->ioapic, asked, taken);
+    if (!asked || (!taken && asked_elsewhere(&m->fabric, asked)))
+        return;
+    for (unsigned i = 0; i < m->ioapics; i++)
+        ioapic_node_answer(&m->ioapic[i], asked, taken);
+}
+
+static void tell_ioapics(struct machine *m, const struct msg *eoi)
+{
+    for (unsigned i = 0; i < m->ioapics; i++)
+        ioapic_node_receive(&m->ioapic[i], eoi);
 }
 
 /* A message that merges was taken too: the IRR bit is set. */
@@ -44,7 +52,7 @@ static void arrive(void *machine, struct event *ev)
     f->next_free = m->fabric.free_head;
     m->fabric.free_head = ev->what;
     if (f->msg.kind == MSG_EOI)
-        ioapic_node_receive(m->ioapic, &f->msg);
+        tell_ioapics(m, &f->msg);
     else
         answer(m, f->asked, take(&m->cpu[f->cpu].lapic, &f->msg));
 }
@@ -209,7 +217,7 @@ void fabric_from_ioapic(void *machine, const struct msg *write)
                                 .irq = write->irq,
                                 .apic = decode(&write->write)},
                         .asked = write->irq};
-    struct birth b = {.source = m->ioapic->config.irq_source,
+    struct birth b = {.source = irq_source(&m->irqs, write->irq),
                       .hop = HOP_LINE_EDGE,
                       .time = engine_now(&m->engine)};
 
@@ -233,7 +241,7 @@ static sim_time ipi_delay(const struct machine *m, unsigned cpu,
 static void broadcast_eoi(struct machine *m, const struct sending *s)
 {
     if (!send(m, s, m->scenario->platform.bus.eoi_to_ioapic))
-        ioapic_node_receive(m->ioapic, &s->msg);
+        tell_ioapics(m, &s->msg);
 }
 
 void fabric_from_lapic(void *machine_cpu, const struct msg *msg)

@@ -321,8 +321,11 @@ static void add_irq(const struct machine *m, struct kvm_config *k,
     struct kvm_irq irq = {.host_vector = s->host_vector,
                           .guest_vector = s->guest_vector};
 
+    struct pin pin = lines_pin(m, scenario_pin(d));
+
     if (d->message == MESSAGE_INTX) {
-        irq.rte_select = (uint8_t)(IOAPIC_AT_RTE_LOW + 2 * d->pin);
+        irq.ioapic = (uint8_t)pin.unit;
+        irq.rte_select = (uint8_t)(IOAPIC_AT_RTE_LOW + 2 * pin.number);
         irq.rte_low = line_rte_low(d, s->host_vector);
     }
     for (uint32_t i = 0; i < k->irq_count; i++)
@@ -352,7 +355,7 @@ static void install_kvm(struct machine *m, struct machine_cpu *c,
         .memory = HOST_MEMORY(c->index),
         .timer_source = machine_add_source(m, "%s.timer", vm->name),
         .ipi_source = machine_add_source(m, "%s.ipi", vm->name),
-        .ioapic = IOAPIC_BASE,
+        .ioapic = {IOAPIC_BASE, IOAPIC_BASE + IOAPIC_BYTES},
         .ioapic_lock = IOAPIC_LOCK,
         .guest_boot = c->workload->boot,
         .guest_stack = c->workload->stack,

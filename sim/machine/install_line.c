@@ -4,14 +4,16 @@
 
 #define VIRTUAL_WIRE_PIN 0u
 
-static void write_rte(struct machine *m, unsigned pin, unsigned cpu,
+static void write_rte(struct machine *m, uint32_t gsi, unsigned cpu,
                       uint32_t low)
 {
-    struct ioapic_node *io = m->ioapic;
+    struct pin pin = lines_pin(m, gsi);
+    struct ioapic_node *io = &m->ioapic[pin.unit];
+    unsigned index = 2 * pin.number;
 
-    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_HIGH + 2 * pin);
+    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_HIGH + index);
     ioapic_node_write(io, IOAPIC_IOWIN, 4, cpu << 24);
-    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_LOW + 2 * pin);
+    ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_LOW + index);
     ioapic_node_write(io, IOAPIC_IOWIN, 4, low);
 }
 

@@ -12,33 +12,44 @@
  * The 8259s' INT goes to LINT0 of CPU 0's local APIC and to pin 0 of the I/O
  * APIC; which of them software has opened is not the board's concern.
  *
- * The I/O APIC is the later part, with an EOI register; its requester ID is
- * the customary one of virtual machines.  There is no IMCR.
+ * The I/O APICs are the later part, with an EOI register; the requester ID of
+ * the first is the customary one of virtual machines.  There is no IMCR.
  */
 #include "sim/machine/machine_private.h"
 
 #define IOAPIC_VERSION 0x0020
 #define IOAPIC_REQUESTER 0xf0f8 /* bus F0h, device 1Fh, function 0 */
 
-/* ---- pins of the I/O APIC ---- */
+/* ---- pins of the I/O APICs ---- */
 
-static void drive_pin(struct machine *m, unsigned pin)
+struct pin lines_pin(const struct machine *m, uint32_t gsi)
 {
-    struct msg msg = {.kind = MSG_LINE, .line = {.line = (uint8_t)pin}};
+    struct pin pin = {0, gsi};
+
+    while (pin.unit < m->ioapics &&
+           pin.number >= m->ioapic[pin.unit].config.pins)
+        pin.number -= m->ioapic[pin.unit++].config.pins;
+    return pin;
+}
+
+static void drive_pin(struct machine *m, uint32_t gsi)
+{
+    struct pin pin = lines_pin(m, gsi);
+    struct msg msg = {.kind = MSG_LINE, .line = {.line = (uint8_t)pin.number}};
     bool asserted = false, active_low = false;
 
-    if (!m->ioapic || pin >= m->ioapic->config.pins)
+    if (pin.unit == m->ioapics)
         return;
     for (unsigned i = 0; i < m->devices; i++) {
         const struct scenario_device *d = &m->scenario->device[i];
 
-        if (!scenario_has_line(d) || scenario_pin(d) != pin)
+        if (!scenario_has_line(d) || scenario_pin(d) != gsi)
             continue;
         asserted |= m->intx[i].asserted;
         active_low |= d->message == MESSAGE_INTX;
     }
     msg.line.high = asserted != active_low;
-    ioapic_node_receive(m->ioapic, &msg);
+    ioapic_node_receive(&m->ioapic[pin.unit], &msg);
 }
 
 /* ---- lines of the 8259s ---- */
@@ -93,24 +104,34 @@ struct port lines_intx(struct machine *m, unsigned device)
     return (struct port){on_intx, &m->intx[device]};
 }
 
-static void build_ioapic(struct machine *m)
+static void build_ioapic(struct machine *m, uint32_t pins)
 {
+    unsigned unit = m->ioapics++;
     struct ioapic_node_config config = {
         .engine = &m->engine,
         .irqs = &m->irqs,
         .apic_clock = m->apic,
         .costs = m->scenario->platform.ioapic,
-        .pins = m->scenario->machine.ioapic.pins,
+        .pins = pins,
         .version = IOAPIC_VERSION,
-        .requester = IOAPIC_REQUESTER,
+        .requester = (uint16_t)(IOAPIC_REQUESTER - 8 * unit),
         .bus = {fabric_from_ioapic, m},
     };
 
-    if (!config.pins)
+    config.irq_source = machine_add_source(m, unit ? "ioapic2" : "ioapic");
+    ioapic_node_init(&m->ioapic[unit], &config);
+}
+
+static void build_ioapics(struct machine *m)
+{
+    const struct scenario *s = m->scenario;
+
+    if (!s->machine.ioapic.pins)
         return;
-    config.irq_source = machine_add_source(m, "ioapic");
-    m->ioapic = arena_take(&m->arena, 1, sizeof *m->ioapic);
-    ioapic_node_init(m->ioapic, &config);
+    m->ioapic = arena_take(&m->arena, IOAPICS, sizeof *m->ioapic);
+    build_ioapic(m, s->machine.ioapic.pins);
+    if (s->machine.ioapic.second_pins)
+        build_ioapic(m, s->machine.ioapic.second_pins);
     for (unsigned i = 0; i < m->devices; i++)
         if (scenario_has_line(&m->scenario->device[i]))
             drive_pin(m, scenario_pin(&m->scenario->device[i]));
@@ -138,6 +159,6 @@ static void build_pic(struct machine *m)
 
 void lines_build(struct machine *m)
 {
-    build_ioapic(m);
+    build_ioapics(m);
     build_pic(m);
 }

@@ -26,6 +26,7 @@
 #define BAR_STRIDE 0x10000u
 #define IOAPIC_BASE UINT64_C(0xfec00000)
 #define IOAPIC_BYTES 0x1000u
+#define IOAPICS 2u /* at most; one page each */
 #define MSI_BASE UINT64_C(0xfee00000)
 #define MSI_BYTES UINT64_C(0x100000)
 
@@ -108,7 +109,8 @@ struct machine {
     unsigned cpus, devices;
     struct machine_cpu *cpu;
     struct nic_node *device;
-    struct ioapic_node *ioapic; /* NULL: there is none */
+    unsigned ioapics;
+    struct ioapic_node *ioapic; /* all units; NULL: there is none */
     struct pic_node *pic;       /* NULL: there are none */
     struct intx_pin intx[SCENARIO_DEVICES];
     struct vecset line_vectors; /* of all CPUs */
@@ -133,6 +135,15 @@ struct nic_node *bus_device_at(struct machine *m, uint64_t addr);
 /* lines.c: the interrupt lines and the controllers at their ends. */
 void lines_build(struct machine *m);
 struct port lines_intx(struct machine *m, unsigned device);
+
+/* One pin of one I/O APIC. */
+struct pin {
+    unsigned unit; /* machine.ioapics: there is no such pin */
+    unsigned number;
+};
+
+/* Where a global system interrupt ends: the units' pins one after the other. */
+struct pin lines_pin(const struct machine *m, uint32_t gsi);
 
 /* fabric.c: interrupt messages between local APICs and from devices. */
 void fabric_init(struct machine *m);

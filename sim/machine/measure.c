@@ -281,16 +281,25 @@ static void throughput_figures(const struct machine *m, const struct totals *t,
     figures_add_count(out, "", n, "throughput.messages");
 }
 
+static void ioapic_warning_figures(const struct machine *m, unsigned unit,
+                                   struct figures *out)
+{
+    const struct ioapic_node *n = &m->ioapic[unit];
+
+    for (unsigned w = 1; w < IOAPIC_WARNING_COUNT; w++)
+        if (n->warnings[w])
+            figures_add_count(out, "", n->warnings[w], "warnings.%s.%s",
+                              m->source_name[n->config.irq_source],
+                              ioapic_warning_name((enum ioapic_warning)w));
+}
+
 static void warning_figures(const struct machine *m, struct figures *out)
 {
     if (m->outside_refused)
         figures_add_count(out, "", m->outside_refused,
                           "warnings.outside_accesses_refused");
-    for (unsigned w = 1; m->ioapic && w < IOAPIC_WARNING_COUNT; w++)
-        if (m->ioapic->warnings[w])
-            figures_add_count(out, "", m->ioapic->warnings[w],
-                              "warnings.ioapic.%s",
-                              ioapic_warning_name((enum ioapic_warning)w));
+    for (unsigned i = 0; i < m->ioapics; i++)
+        ioapic_warning_figures(m, i, out);
     for (unsigned i = 0; i < m->cpus; i++) {
         const struct machine_cpu *c = &m->cpu[i];
 

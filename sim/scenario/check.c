@@ -28,7 +28,7 @@ static bool name_is_taken(const char *name)
     const char *digits = name + strlen("cpu");
 
     return !strcmp(name, "outside") || !strcmp(name, "ioapic") ||
-           !strcmp(name, "pic") ||
+           !strcmp(name, "ioapic2") || !strcmp(name, "pic") ||
            (!strncmp(name, "cpu", 3) && *digits &&
             digits[strspn(digits, "0123456789")] == '\0');
 }
@@ -277,6 +277,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
 
     check_length(&c);
     check_twin(&c);
+    check_ioapics(&c);
     check_virtual_wire(&c);
     check_not_empty(&c, "programs", s->program_count);
     check_not_empty(&c, "vms", s->vm_count);

@@ -2,6 +2,7 @@
 #include "sim/scenario/check_private.h"
 
 #define CASCADE_IRQ 2u
+#define IOREGSEL_PINS 120u /* whose entries an 8-bit index can name */
 
 /* Lines of the 8259s that are edge-triggered for good: timer, keyboard,
  * cascade, clock, coprocessor. */
@@ -54,9 +55,22 @@ static void check_pin(const struct check *c, uint32_t i)
 {
     uint32_t pin = scenario_pin(&c->s->device[i]);
     uint32_t pins = c->s->machine.ioapic.pins;
+    uint32_t more = c->s->machine.ioapic.second_pins;
+    struct diag_place at = place_of(element(c, "devices", i), "pin");
 
-    if (pin >= pins)
-        broken(c, place_of(element(c, "devices", i), "pin"),
+    if (pin >= IOREGSEL_PINS && (pin < pins || pin >= pins + IOREGSEL_PINS))
+        broken(c, at,
+               "pin %u cannot be programmed: IOREGSEL reaches the first %u of "
+               "an I/O APIC",
+               pin, IOREGSEL_PINS);
+    else if (pin < pins + more)
+        return;
+    else if (more)
+        broken(c, at,
+               "pin %u does not exist: the I/O APICs have %u + %u of them", pin,
+               pins, more);
+    else
+        broken(c, at,
                "pin %u of the I/O APIC does not exist: machine.ioapic.pins is "
                "%u",
                pin, pins);
@@ -132,6 +146,15 @@ void check_line(const struct check *c, uint32_t i)
     if (d->moderation || d->ack_moderation)
         broken(c, place_of(e, d->moderation ? "moderation" : "ack_moderation"),
                "moderation needs messages: msi or msix");
+}
+
+void check_ioapics(const struct check *c)
+{
+    struct element e = {c, node_get(node_get(c->root, "machine"), "ioapic")};
+
+    if (c->s->machine.ioapic.second_pins && !c->s->machine.ioapic.pins)
+        broken(c, place_of(e, "second_pins"),
+               "a second I/O APIC needs a first one: 'pins' is 0");
 }
 
 /* Pin 0 is the 8259s'. */

@@ -165,7 +165,8 @@ struct scenario {
             enum scenario_virtual_wire virtual_wire;
         } pic;
         struct {
-            uint32_t pins; /* 0: there is none */
+            uint32_t pins;        /* 0: there is none */
+            uint32_t second_pins; /* of the second unit, likewise */
         } ioapic;
     } machine;
     uint32_t device_count, vm_count, program_count;

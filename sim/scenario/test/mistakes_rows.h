@@ -266,6 +266,18 @@ static const struct mistake_row {
      LINE_SCENARIO("{ioapic: {pins: 8}}", "message: isa, irq: 8", "none"),
      "x.yaml:6:5: error: pin 8 of the I/O APIC does not exist: "
      "machine.ioapic.pins is 8"},
+    {"pin_beyond_both_ioapics", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24, second_pins: 8}}",
+                   "message: intx, pin: 32", "none"),
+     "x.yaml:6:37: error: pin 32 does not exist: the I/O APICs have 24 + 8 of "
+     "them"},
+    {"pin_beyond_ioregsel", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 240}}", "message: intx, pin: 120", "none"),
+     "x.yaml:6:37: error: pin 120 cannot be programmed: IOREGSEL reaches the "
+     "first 120 of an I/O APIC"},
+    {"second_ioapic_alone", NULL,
+     LINE_SCENARIO("{ioapic: {second_pins: 8}}", "message: msi", "none"),
+     "x.yaml:4:33: error: a second I/O APIC needs a first one: 'pins' is 0"},
     {"isa_line_of_two", NULL,
      LINE_SCENARIO("{ioapic: {pins: 24}}",
                    "message: isa}\n  - {name: two, message: intx, pin: 11",
