@@ -71,7 +71,7 @@ static void reap(void *self, struct cpu_env *env, uint64_t i)
     begin_softirq(self, env, 0);
 }
 
-/* With cycles of softirq work in RAX; the end of the handler. */
+/* With cycles of softirq work in RAX. */
 static void build_softirq(struct workload *w, struct text *t)
 {
     uint64_t more;
@@ -85,8 +85,33 @@ static void build_softirq(struct workload *w, struct text *t)
     text_call(t, softirq, w, 0);
     text_op(t, OP_JNZ, RAX, more);
     text_patch(t, none);
+}
+
+static void build_return(struct text *t)
+{
     text_op(t, OP_POPA, RAX, 0);
     text_op(t, OP_IRET, RAX, 0);
+}
+
+/* Devices that want to know hear which of their causes were served. */
+static void build_served(struct workload *w, struct text *t, uint8_t vector)
+{
+    for (uint32_t i = 0; i < w->config.irq_count; i++) {
+        const struct workload_irq *irq = &w->config.irq[i];
+
+        if (irq->vector != vector || !irq->served)
+            continue;
+        text_op(t, OP_MOV, RAX, irq->causes);
+        text_op(t, OP_STORE, RAX, irq->served);
+    }
+}
+
+/* The end of a vector's handler, with cycles of softirq work in RAX. */
+static void build_end(struct workload *w, struct text *t, uint8_t vector)
+{
+    build_softirq(w, t);
+    build_served(w, t, vector);
+    build_return(t);
 }
 
 static void build_message_handler(struct workload *w, struct text *t,
@@ -96,7 +121,7 @@ static void build_message_handler(struct workload *w, struct text *t,
     apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
     text_work(t, w->config.handler);
     text_call(t, reap, w, i);
-    build_softirq(w, t);
+    build_end(w, t, w->config.irq[i].vector);
 }
 
 /* One device of a line: its part of the handler, if the interrupt is its. */
@@ -129,7 +154,7 @@ static void build_line_handler(struct workload *w, struct text *t,
     build_actions(w, t, vector);
     apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
     text_call(t, begin_softirq, w, 0);
-    build_softirq(w, t);
+    build_end(w, t, vector);
 }
 
 static void spurious(void *self, struct cpu_env *env, uint64_t arg)
@@ -144,6 +169,7 @@ static void spurious(void *self, struct cpu_env *env, uint64_t arg)
 /* A line of the 8259s, with devices or without. */
 static void build_pic_handler(struct workload *w, struct text *t, unsigned line)
 {
+    uint8_t vector = (uint8_t)(w->config.pic_base + line);
     uint32_t real;
 
     text_op(t, OP_PUSHA, RAX, 0);
@@ -151,14 +177,13 @@ static void build_pic_handler(struct workload *w, struct text *t, unsigned line)
         pic_code_test_spurious(t, line);
         real = text_op(t, OP_JNZ, RAX, 0);
         text_call(t, spurious, w, 0);
-        text_op(t, OP_POPA, RAX, 0);
-        text_op(t, OP_IRET, RAX, 0);
+        build_return(t);
         text_patch(t, real);
     }
-    build_actions(w, t, (uint8_t)(w->config.pic_base + line));
+    build_actions(w, t, vector);
     pic_code_eoi(t, line);
     text_call(t, begin_softirq, w, 0);
-    build_softirq(w, t);
+    build_end(w, t, vector);
 }
 
 static void build_pic_gates(struct workload *w, struct text *t, struct mem *m)
@@ -175,8 +200,7 @@ static void build_timer_handler(struct workload *w, struct text *t)
     text_op(t, OP_PUSHA, RAX, 0);
     apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
     text_work(t, w->config.timer_work);
-    text_op(t, OP_POPA, RAX, 0);
-    text_op(t, OP_IRET, RAX, 0);
+    build_return(t);
 }
 
 /* The handler of an NMI looks what each of its devices has done, as it cannot
@@ -201,8 +225,7 @@ static void build_nmi_handler(struct workload *w, struct text *t)
     text_op(t, OP_PUSHA, RAX, 0);
     text_work(t, w->config.handler);
     text_call(t, look_at_nmi_devices, w, 0);
-    text_op(t, OP_POPA, RAX, 0);
-    text_op(t, OP_IRET, RAX, 0);
+    build_return(t);
 }
 
 /* An exception: nothing here causes one, so count it and stop. */

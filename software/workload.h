@@ -36,8 +36,12 @@ struct workload_irq {
      * it was taken care of; the devices of a line have the same vector.
      * 0: a message. */
     uint64_t cause;
-    bool pic;          /* the line goes through the 8259s */
-    bool nmi, smi;     /* the message has no vector; an SMI is the firmware's */
+    bool pic;      /* the line goes through the 8259s */
+    bool nmi, smi; /* the message has no vector; an SMI is the firmware's */
+    /* Where the device is told that these causes were served, at the end of
+     * its work; 0: it need not know. */
+    uint64_t served;
+    uint32_t causes;
     bool acknowledges; /* received are acknowledgements of what was produced */
     /* Where the device counts messages; 0: this vector does not tell that. */
     uint64_t sent, received;

@@ -53,7 +53,7 @@ struct slot {
 /* MSI needs all its vectors side by side. */
 static unsigned block_of(const struct scenario_device *d)
 {
-    return d->message == MESSAGE_MSI ? d->vectors : 1;
+    return d->message == MESSAGE_MSI ? scenario_granted(d) : 1;
 }
 
 static bool on_pic(const struct scenario_device *d)
@@ -125,7 +125,7 @@ static void fill_slots(const struct scenario_device *d, unsigned device,
     unsigned block = block_of(d);
     uint8_t host = 0, guest = 0;
 
-    for (unsigned k = 0; k < d->vectors; k++) {
+    for (unsigned k = 0; k < scenario_granted(d); k++) {
         if (k % block == 0) {
             host = allocate(&used[0], 0x35, block);
             guest = allocate(&used[1], 0x31, block);
@@ -162,7 +162,7 @@ static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
                 fill_line(m, i, &s);
             else if (block_of(d) == block)
                 fill_slots(d, i, s.used, slot + s.n);
-            s.n += d->vectors;
+            s.n += scenario_granted(d);
         }
     }
     return s;
@@ -193,14 +193,17 @@ static void program_msix(struct nic_node *d, unsigned k, uint64_t addr,
     pcie_node_config_write(&d->fn, PCIE_AT_MSIX_CONTROL, 2, PCIE_MSIX_ENABLE);
 }
 
-static void program_msi(struct nic_node *d, unsigned vectors, uint64_t addr,
+static void program_msi(struct nic_node *d, unsigned granted, uint64_t addr,
                         uint16_t data)
 {
-    unsigned mme = (unsigned)__builtin_ctz(vectors);
+    const struct pcie *p = &d->fn.pcie;
+    unsigned mme = (unsigned)__builtin_ctz(granted);
+    unsigned upper = pcie_reg_at(p, PCIE_MSI_UPPER_ADDRESS);
 
     pcie_node_config_write(&d->fn, PCIE_AT_MSI_ADDRESS, 4, (uint32_t)addr);
-    pcie_node_config_write(&d->fn, PCIE_AT_MSI_UPPER_ADDRESS, 4, 0);
-    pcie_node_config_write(&d->fn, PCIE_AT_MSI_DATA, 2, data);
+    if (upper)
+        pcie_node_config_write(&d->fn, upper, 4, 0);
+    pcie_node_config_write(&d->fn, pcie_reg_at(p, PCIE_MSI_DATA), 2, data);
     pcie_node_config_write(&d->fn, PCIE_AT_MSI_CONTROL, 2,
                            PCIE_MSI_ENABLE | mme << PCIE_MSI_MME_SHIFT);
 }
@@ -217,7 +220,7 @@ static void drive(struct machine *m, unsigned cpu, const struct slot *s,
     else if (scenario_has_line(d) && !on_pic(d))
         install_pin(m, d, cpu, vector);
     else if (d->message == MESSAGE_MSI && s->k == 0)
-        program_msi(nic, d->vectors, addr, message_data(d, vector));
+        program_msi(nic, scenario_granted(d), addr, message_data(d, vector));
     nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(cpu, s->device));
     nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(cpu, s->device) + 8);
     /* last: a device may speak from here on */
@@ -238,6 +241,23 @@ static unsigned stream_device(const struct machine *m,
     return m->devices;
 }
 
+/* Whether the driver has to say that it has served a cause. */
+static bool told_of_service(const struct scenario_device *d)
+{
+    return d->nic.rx.usecs_irq || d->nic.rx.frames_irq || d->nic.tx.usecs_irq ||
+           d->nic.tx.frames_irq;
+}
+
+/* The causes of `vectors` that share vector k of the granted ones. */
+static uint32_t causes_of(unsigned k, uint32_t granted, uint32_t vectors)
+{
+    uint32_t causes = 0;
+
+    for (uint32_t cause = k; cause < vectors; cause += granted)
+        causes |= UINT32_C(1) << cause;
+    return causes;
+}
+
 /* Vector 0 tells of sent messages, vector 1 of received ones; a single vector
  * tells both, and every vector of a pulse source tells of pulses. */
 static struct workload_irq workload_irq(const struct machine *m,
@@ -246,20 +266,22 @@ static struct workload_irq workload_irq(const struct machine *m,
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
     uint64_t counts = writeback_at(c->index, s->device);
+    uint64_t registers = BAR_BASE + BAR_STRIDE * s->device;
+    uint32_t granted = scenario_granted(d);
     bool pulses = d->nic.pulse != PULSE_NONE;
 
     return (struct workload_irq){
         .vector = s->guest_vector,
         .device = (uint8_t)s->device,
-        .cause = scenario_has_line(d)
-                     ? BAR_BASE + BAR_STRIDE * s->device + NIC_REG_CAUSE
-                     : 0,
+        .cause = scenario_has_line(d) ? registers + NIC_REG_CAUSE : 0,
+        .served = told_of_service(d) ? registers + NIC_REG_SERVED : 0,
+        .causes = causes_of(s->k, granted, d->vectors),
         .pic = on_pic(d),
         .nmi = d->delivery == SIGNAL_NMI,
         .smi = d->delivery == SIGNAL_SMI,
         .acknowledges = s->device == stream_device(m, c->vm),
         .sent = s->k == 0 ? counts : 0,
-        .received = s->k == 1 || d->vectors == 1 || pulses ? counts + 8 : 0,
+        .received = s->k == 1 || granted == 1 || pulses ? counts + 8 : 0,
     };
 }
 

@@ -85,6 +85,13 @@ static void build_cpu(struct machine *m, unsigned i,
     cpu_node_init(&c->node, &config);
 }
 
+static uint32_t msi_features(const struct scenario_device *d)
+{
+    return (d->msi.address_64bit ? PCIE_MSI_64BIT : 0u) |
+           (d->msi.masking ? PCIE_MSI_MASKING : 0u) |
+           (d->msi.extended_data ? PCIE_MSI_EXTENDED_CAPABLE : 0u);
+}
+
 static void build_device(struct machine *m, unsigned i)
 {
     const struct scenario_device *d = &m->scenario->device[i];
@@ -99,7 +106,7 @@ static void build_device(struct machine *m, unsigned i)
         .irq_source = machine_add_source(m, "%s", d->name),
         .msix_vectors = msix ? d->vectors : 0,
         .msi_vectors = d->message == MESSAGE_MSI ? d->vectors : 0,
-        .msi_features = PCIE_MSI_64BIT | PCIE_MSI_MASKING,
+        .msi_features = msi_features(d),
         .upstream = {bus_upstream, m},
         .intx = lines_intx(m, i),
     };

@@ -64,6 +64,9 @@ static void check_device(const struct check *c, uint32_t i)
     const struct scenario_device *d = &c->s->device[i];
     struct element e = element(c, "devices", i);
 
+    check_moderation(c, i);
+    if (d->msi.granted)
+        check_granted(c, i);
     if (scenario_has_line(d))
         check_line(c, i);
     if (d->delivery != SIGNAL_FIXED && !scenario_has_line(d))
@@ -202,7 +205,7 @@ static void check_vectors(const struct check *c, uint32_t i)
     uint32_t vectors = 0;
 
     for (uint32_t j = 0; j < vm->assigned_count; j++)
-        vectors += c->s->device[vm->assigned[j]].vectors;
+        vectors += scenario_granted(&c->s->device[vm->assigned[j]]);
     if (vectors > SCENARIO_VM_VECTORS)
         broken(c, place_of(element(c, "vms", i), "assigned"),
                "the devices of '%s' have %u vectors; at most %u are possible",

@@ -28,14 +28,15 @@ static inline struct element element(const struct check *c, const char *list,
     return (struct element){c, node_get(c->root, list)->entry[i].value};
 }
 
-/* The value of a key (a dotted pair may stand for two), else the element. */
+/* The value of a key, or of one in a group of the element, else the element. */
 static inline struct diag_place place_of(struct element e, const char *key)
 {
-    const struct node *features = node_get(e.node, "features");
+    static const char *const groups[] = {"features", "delay_timers",
+                                         "coalescing", "msi"};
     const struct node *n = node_get(e.node, key);
 
-    if (!n)
-        n = node_get(features, key);
+    for (size_t i = 0; !n && i < sizeof groups / sizeof *groups; i++)
+        n = node_get(node_get(e.node, groups[i]), key);
     return n ? n->at : e.node->at;
 }
 
@@ -66,5 +67,9 @@ static inline uint32_t owner_of(const struct scenario *s, uint32_t device)
 void check_line(const struct check *c, uint32_t device);
 void check_ioapics(const struct check *c);
 void check_virtual_wire(const struct check *c);
+
+/* check_moderation.c: what holds interrupts back; MSI's vectors. */
+void check_moderation(const struct check *c, uint32_t device);
+void check_granted(const struct check *c, uint32_t device);
 
 #endif

@@ -11,6 +11,9 @@
 #define STRUCT_MACHINE_PIC struct scenario
 #define STRUCT_MACHINE_IOAPIC struct scenario
 #define STRUCT_DEVICE struct scenario_device
+#define STRUCT_DELAY_TIMERS struct scenario_device
+#define STRUCT_COALESCING struct scenario_device
+#define STRUCT_MSI struct scenario_device
 #define STRUCT_PROGRAM struct scenario_program
 #define STRUCT_VM struct scenario_vm
 #define STRUCT_FEATURES struct scenario_vm
@@ -152,6 +155,18 @@ static const struct {
     [OWNER_DEVICE] = {"device", "devices.NAME.", "device",
                       "One PCI Express function: a network adapter with a "
                       "closed-loop peer, or an open-loop pulse source."},
+    [OWNER_DELAY_TIMERS] =
+        {"delay_timers", "devices.NAME.delay_timers.", "group of delay timers",
+         "Either timer's expiry sets the cause and stops both; they act before "
+         "`moderation`. Not together with coalescing of the same direction."},
+    [OWNER_COALESCING] =
+        {"coalescing", "devices.NAME.coalescing.",
+         "group of coalescing parameters",
+         "Whichever limit is hit first sets the cause, and both count anew; "
+         "they act before `moderation`."},
+    [OWNER_MSI] = {"msi", "devices.NAME.msi.", "group of MSI",
+                   "The layout of the MSI capability, and what software "
+                   "enables of it."},
     [OWNER_PROGRAM] =
         {"program", "programs.NAME.", "program",
          "One program that a virtual machine or bare metal can run."},

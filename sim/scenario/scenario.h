@@ -101,7 +101,11 @@ struct scenario_device {
     enum scenario_controller controller;
     sim_time moderation;     /* least time between two interrupts of a vector */
     sim_time ack_moderation; /* the same of vector 1 in the closed loop */
-    struct nic_config nic;   /* seed and stream are set by the builder */
+    struct {
+        bool address_64bit, masking, extended_data;
+        uint32_t granted; /* messages that software enables; 0: all */
+    } msi;
+    struct nic_config nic; /* seed and stream are set by the builder */
 };
 
 static inline bool scenario_has_line(const struct scenario_device *d)
@@ -116,6 +120,13 @@ static inline uint32_t scenario_pin(const struct scenario_device *d)
     if (d->message == MESSAGE_INTX)
         return d->pin;
     return d->irq ? d->irq : 2;
+}
+
+/* How many vectors software gives the device. */
+static inline uint32_t scenario_granted(const struct scenario_device *d)
+{
+    return d->message == MESSAGE_MSI && d->msi.granted ? d->msi.granted
+                                                       : d->vectors;
 }
 
 struct scenario_vm {

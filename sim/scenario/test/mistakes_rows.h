@@ -322,6 +322,31 @@ static const struct mistake_row {
     {"msi_vectors", "    vectors: 2", "    message: msi\n    vectors: 3",
      "x.yaml:9:14: error: message: msi needs a power of two as 'vectors' (1, "
      "2, 4 .. 32), not 3"},
+    {"absolute_timer_alone", "    vectors: 2",
+     "    vectors: 2\n    delay_timers: {rx_absolute: 50us}",
+     "x.yaml:9:33: error: 'rx_absolute' needs 'rx_packet': without it each "
+     "packet interrupts at once"},
+    {"delay_timers_and_coalescing", "    vectors: 2",
+     "    vectors: 2\n    delay_timers: {tx_packet: 10us}\n"
+     "    coalescing: {tx_frames: 4, rx_usecs: 5}",
+     "x.yaml:10:29: error: 'tx_frames' and 'tx_packet' exclude each other: "
+     "delay timers or coalescing\nx.yaml:10:29: warning: 'tx_frames' without "
+     "'tx_usecs': fewer packets than that are never told"},
+    {"pulses_that_send", "    pulse: periodic\n",
+     "    pulse: periodic\n    coalescing: {tx_usecs: 4}\n",
+     "x.yaml:11:28: error: 'tx_usecs' needs 'pulse: none': a source of pulses "
+     "sends nothing"},
+    {"granted_without_msi", "    vectors: 2",
+     "    vectors: 2\n    msi: {granted: 1}",
+     "x.yaml:9:20: error: 'granted' needs 'message: msi'"},
+    {"granted_more_than_asked", "    vectors: 2",
+     "    vectors: 2\n    message: msi\n    msi: {granted: 4}",
+     "x.yaml:10:20: error: 'granted' must be a power of two up to 'vectors' "
+     "(2), not 4"},
+    {"granted_three", "    vectors: 2",
+     "    vectors: 4\n    message: msi\n    msi: {granted: 3}",
+     "x.yaml:10:20: error: 'granted' must be a power of two up to 'vectors' "
+     "(4), not 3"},
     {"pulse_without_interval", "    pulse_interval: 100us\n", "",
      "x.yaml:10:12: error: a pulse needs 'pulse_interval', for instance 100us"},
     {"interval_without_pulse", "    pulse: periodic\n", "",
