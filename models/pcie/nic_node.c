@@ -269,6 +269,16 @@ uint64_t nic_node_sent(const struct nic_node *n)
                              n->queued - n->sent);
 }
 
+void nic_node_restart_counts(struct nic_node *n)
+{
+    for (unsigned v = 0; v < PCIE_VECTORS; v++)
+        n->fn.vector[v] = (struct pcie_vector_counts){0};
+    n->fn.waits = (struct pcie_waits){0};
+    n->fn.intx_asserted = 0;
+    for (unsigned q = 0; q < NIC_QUEUES; q++)
+        n->queue[q].counts = (struct nic_queue_counts){0};
+}
+
 static void ring_doorbell(struct nic_node *n, uint32_t messages)
 {
     catch_up(n);

@@ -131,6 +131,9 @@ void nic_node_init(struct nic_node *n, const struct pcie_node_config *p,
 /* Messages that have left the wire by now; `sent` is as of the last event. */
 uint64_t nic_node_sent(const struct nic_node *n);
 
+/* What the device counts of its interrupts begins anew. */
+void nic_node_restart_counts(struct nic_node *n);
+
 /* BAR 0; `offset` below NIC_BAR_BYTES. */
 uint64_t nic_node_read(struct nic_node *n, uint32_t offset, unsigned bytes);
 void nic_node_write(struct nic_node *n, uint32_t offset, unsigned bytes,

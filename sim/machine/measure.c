@@ -67,6 +67,8 @@ void measure_begin(struct machine *m)
         cpu_node_settle(&m->cpu[i].node, m->measure_from);
         m->cpu[i].node.account = (struct cpu_account){0};
     }
+    for (unsigned i = 0; i < m->devices; i++)
+        nic_node_restart_counts(&m->device[i]);
     irqs_restart_counts(&m->irqs);
     memset(m->latency.pair, 0, sizeof m->latency.pair);
     m->latency.used = 0;
@@ -315,6 +317,63 @@ static void warning_figures(const struct machine *m, struct figures *out)
     }
 }
 
+struct device_totals {
+    struct nic_queue_counts queue;
+    uint64_t causes, messages;
+};
+
+static struct device_totals total_of(const struct nic_node *d)
+{
+    struct device_totals t = {.messages = d->fn.intx_asserted};
+
+    for (unsigned q = 0; q < NIC_QUEUES; q++) {
+        t.queue.packets += d->queue[q].counts.packets;
+        t.queue.by_frames += d->queue[q].counts.by_frames;
+        t.queue.by_packet_timer += d->queue[q].counts.by_packet_timer;
+        t.queue.by_absolute_timer += d->queue[q].counts.by_absolute_timer;
+    }
+    for (unsigned v = 0; v < PCIE_VECTORS; v++) {
+        t.causes += d->fn.vector[v].causes;
+        t.messages += d->fn.vector[v].messages;
+    }
+    return t;
+}
+
+static void device_figures_of(const struct nic_node *d, const char *name,
+                              struct figures *out)
+{
+    struct device_totals t = total_of(d);
+    const struct pcie_waits *w = &d->fn.waits;
+    const double ns = (double)SIM_NS;
+
+    if (!t.queue.packets)
+        return;
+    figures_add_count(out, "", t.queue.packets, "devices.%s.packets", name);
+    figures_add_count(out, "", t.causes, "devices.%s.causes", name);
+    figures_add_count(out, "", t.queue.by_frames, "devices.%s.causes_by.frames",
+                      name);
+    figures_add_count(out, "", t.queue.by_packet_timer,
+                      "devices.%s.causes_by.packet_timer", name);
+    figures_add_count(out, "", t.queue.by_absolute_timer,
+                      "devices.%s.causes_by.absolute_timer", name);
+    figures_add_count(out, "", t.messages, "devices.%s.messages", name);
+    if (t.messages)
+        figures_add_real(out, "", (double)t.queue.packets / (double)t.messages,
+                         "packets_per_message.%s", name);
+    if (!w->count)
+        return;
+    figures_add_real(out, "ns", (double)w->sum / (double)w->count / ns,
+                     "wait_ns.%s.mean", name);
+    figures_add_real(out, "ns", (double)w->longest / ns, "wait_ns.%s.max",
+                     name);
+}
+
+static void device_figures(const struct machine *m, struct figures *out)
+{
+    for (unsigned i = 0; i < m->devices; i++)
+        device_figures_of(&m->device[i], m->scenario->device[i].name, out);
+}
+
 void measure_figures(struct machine *m, struct figures *out)
 {
     struct totals t = total(m);
@@ -323,6 +382,7 @@ void measure_figures(struct machine *m, struct figures *out)
     throughput_figures(m, &t, out);
     exit_figures(m, &t, out);
     interrupt_figures(m, &t, out);
+    device_figures(m, out);
     latency_figures(m, out);
     cycle_figures(m, &t, out);
     warning_figures(m, out);

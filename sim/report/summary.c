@@ -165,6 +165,10 @@ void summary_make(struct summary *s, const struct result *r)
     add_family(
         s, r, "exits.per_second_by_reason.",
         (struct row_spec){"VM exits by reason", NULL, SCALE_AS_IS, true, NULL});
+    add_family(s, r, "packets_per_message.",
+               (struct row_spec){"Devices", NULL, SCALE_AS_IS, false, NULL});
+    add_family(s, r, "wait_ns.",
+               (struct row_spec){"Devices", NULL, SCALE_AS_IS, true, NULL});
     add_latencies(s, r);
     for (size_t i = 0; i < sizeof cycles / sizeof *cycles; i++)
         add_row(s, r, cycles[i]);
