@@ -3,8 +3,8 @@
  * MSI and MSI-X capabilities, the MSI-X table and pending bit array, masking,
  * message composition, the INTx level, and interval moderation.
  *
- * Left out: the path of INTx messages through bridges, the PCI Express
- * capability itself.
+ * Left out: the PCI Express capability itself.  INTx messages beyond the
+ * function: intx.h.
  */
 #ifndef MODELS_PCIE_PCIE_H
 #define MODELS_PCIE_PCIE_H

@@ -176,6 +176,13 @@ static sim_time msi_delay(const struct machine *m, unsigned cpu,
     return m->scenario->platform.bus.msi_to_lapic;
 }
 
+/* A level-triggered message that takes back an earlier one; local APICs know
+ * no such thing. */
+static bool deasserts(const struct msg_write *w)
+{
+    return (w->data >> 15 & 1) && !(w->data >> 14 & 1);
+}
+
 /* "Message Address Register Format", "Message Data Register Format". */
 static struct msg_apic decode(const struct msg_write *w)
 {
@@ -204,6 +211,10 @@ void fabric_from_device(struct machine *m, const struct msg *write)
 
     if (w->bytes != 4 || w->addr % 4) {
         irq_drop(&m->irqs, write->irq, IRQ_BAD_WRITE);
+        return;
+    }
+    if (deasserts(w)) {
+        irq_drop(&m->irqs, write->irq, IRQ_DEASSERTED);
         return;
     }
     b.source = irq_source(&m->irqs, write->irq);

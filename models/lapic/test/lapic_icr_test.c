@@ -220,6 +220,16 @@ TEST_F(apics, self_ipi_is_a_fixed_edge_to_self)
     EXPECT_EQ(errors(a), LAPIC_ESR_SEND_ILLEGAL_VECTOR);
 }
 
+TEST_F(apics, all_excluding_self_of_a_lone_apic_is_nobody)
+{
+    struct apic *a = &f->apic[0];
+
+    put(a, LAPIC_ICR_LOW, 0x50 | ALL_EXCLUDING);
+    EXPECT_FALSE(lapic_matches(&a->l, &a->out.message), "not the sender");
+    EXPECT_EQ(get(a, LAPIC_ICR_LOW) >> 12 & 1, 0, "delivery status is idle");
+    EXPECT_EQ(errors(a), 0);
+}
+
 TEST_F(apics, software_disabled_apic_still_sends)
 {
     put(&f->apic[0], LAPIC_SVR, 0xff);

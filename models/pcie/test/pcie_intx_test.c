@@ -101,6 +101,25 @@ TEST(pcie_node_intx, interrupt_disable_deasserts_and_enable_asserts_again)
 }
 
 /* However often the level changes at once, the last thing told is true. */
+TEST(pcie_node_intx, enabling_msi_deasserts_and_the_next_event_is_msi_only)
+{
+    struct pcie_node_config p = rig_init(&rig);
+
+    p.costs.intx_message = INTX_MESSAGE;
+    p.intx = (struct port){rig_receive, &rig};
+    pcie_node_init(fn, &p);
+    pcie_node_cause(fn, 0);
+    engine_run(&rig.engine, SIM_US);
+    rig_enable(fn, 1);
+    engine_run(&rig.engine, 2 * SIM_US);
+    ASSERT_EQ(rig.arrivals, 2);
+    expect_level(1, SIM_US + INTX_MESSAGE, false);
+    pcie_node_cause(fn, 0);
+    engine_run(&rig.engine, 3 * SIM_US);
+    ASSERT_EQ(rig.arrivals, 3);
+    EXPECT_EQ(rig.log[2].msg.kind, MSG_WRITE);
+}
+
 TEST(pcie_node_intx, a_full_fifo_delays_the_level_and_never_falsifies_it)
 {
     start();
