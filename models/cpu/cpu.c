@@ -9,6 +9,7 @@
 #define GATE_BYTES 16u
 #define GATE_TYPE_INTERRUPT 0xe
 #define GATE_TYPE_TRAP 0xf
+#define TSS_RSP0 4u /* offset of the stack of privilege level 0 */
 
 /* Error codes of faults met while using an IDT entry. */
 #define ERROR_EXT (1u << 0)
@@ -60,17 +61,18 @@ static void push(struct cpu *c, struct mem *m, uint64_t value)
     mem_write64(m, c->rsp, value);
 }
 
-/* The 64-bit mode frame: SS, RSP, RFLAGS, CS, RIP and the error code. */
-static void push_frame(struct cpu *c, struct mem *m,
+/* The 64-bit mode frame: SS, RSP, RFLAGS, CS, RIP and the error code.  Of the
+ * selectors nothing but the privilege level has a meaning here. */
+static void push_frame(struct cpu *c, struct mem *m, uint64_t stack,
                        const struct cpu_vectored *e)
 {
     uint64_t rsp = c->rsp;
 
-    c->rsp &= ~UINT64_C(15);
-    push(c, m, 0);
+    c->rsp = stack;
+    push(c, m, c->cpl);
     push(c, m, rsp);
     push(c, m, c->rflags);
-    push(c, m, 0);
+    push(c, m, c->cpl);
     push(c, m, e->return_rip);
     if (e->has_error_code)
         push(c, m, e->error_code);
@@ -78,7 +80,7 @@ static void push_frame(struct cpu *c, struct mem *m,
 
 struct gate {
     uint64_t offset;
-    uint8_t type;
+    uint8_t type, dpl;
     bool present;
 };
 
@@ -90,6 +92,7 @@ static struct gate gate_read(struct mem *m, uint64_t at)
     return (struct gate){
         .offset = (low & 0xffff) | ((low >> 32) & 0xffff0000) | (high << 32),
         .type = (low >> 40) & 0xf,
+        .dpl = (low >> 45) & 3,
         .present = (low >> 47) & 1,
     };
 }
@@ -124,7 +127,8 @@ static struct cpu_result push_checked(struct cpu *c, struct mem *m,
                                       const struct cpu_vectored *e)
 {
     struct cpu_result r = {.outcome = CPU_GOES_ON};
-    uint64_t top = (c->rsp & ~UINT64_C(15)) - 1;
+    uint64_t rsp = c->cpl ? mem_read64(m, c->tr_base + TSS_RSP0) : c->rsp;
+    uint64_t stack = rsp & ~UINT64_C(15), top = stack - 1;
 
     if (!cpu_canonical(top) || !cpu_canonical(top - FRAME_BYTES))
         return fault_of(c, VECTOR_SS, error_ext(e));
@@ -134,7 +138,7 @@ static struct cpu_result push_checked(struct cpu *c, struct mem *m,
         r.outcome = CPU_EXITS;
         return r;
     }
-    push_frame(c, m, e);
+    push_frame(c, m, stack, e);
     return r;
 }
 
@@ -154,7 +158,8 @@ static struct cpu_result enter_handler(struct cpu *c, struct mem *m,
         return r;
     }
     g = gate_read(m, at);
-    if (g.type != GATE_TYPE_INTERRUPT && g.type != GATE_TYPE_TRAP)
+    if ((g.type != GATE_TYPE_INTERRUPT && g.type != GATE_TYPE_TRAP) ||
+        (!error_ext(e) && c->cpl > g.dpl))
         return fault_of(c, VECTOR_GP, selector);
     if (!g.present)
         return fault_of(c, VECTOR_NP, selector);
@@ -165,6 +170,7 @@ static struct cpu_result enter_handler(struct cpu *c, struct mem *m,
     if (g.type == GATE_TYPE_INTERRUPT)
         c->rflags &= ~(uint64_t)RFLAGS_IF;
     c->rip = g.offset;
+    c->cpl = 0;
     c->frames = c->frames << 1 |
                 (e->type == INTR_TYPE_EXTERNAL || e->type == INTR_TYPE_NMI);
     return r;

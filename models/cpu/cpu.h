@@ -5,9 +5,10 @@
  * Modelled: RIP, RSP, RFLAGS.IF, eight general registers, IDTR, the IDT and
  * the interrupt frames in memory, blocking by STI and MOV SS, HLT, faults met
  * during delivery, VM entries with their checks, VM exits with their
- * information. CPL is 0 throughout; code is op streams (op.h), not
- * instructions. NMI with its blocking, INIT, SIPI; an SMI takes time and
- * changes nothing. Left out: debug exceptions, task switches, paging.
+ * information. Code is op streams (op.h), not instructions; no op changes the
+ * privilege level, but entries, deliveries and IRET do. NMI with its blocking,
+ * INIT, SIPI; an SMI takes time and changes nothing. Left out: debug
+ * exceptions, task switches, paging.
  *
  * SDM vol. 3, chapters "Interrupt and Exception Handling", "VMX Non-Root
  * Operation", "VM Entries", "VM Exits".
@@ -22,6 +23,8 @@
 #include "models/cpu/vmcs.h"
 #include "models/cpu/vmx_capabilities.h"
 #include "sim/core/mem.h"
+
+#define SELECTOR_RPL 3u /* bits of a selector: the privilege level */
 
 #define RFLAGS_FIXED (1u << 1)
 #define RFLAGS_TF (1u << 8)
@@ -46,10 +49,18 @@ struct cpu_idtr {
     uint16_t limit;
 };
 
+/* PAUSEs of one loop, in cycles of the TSC. */
+struct cpu_pause_loop {
+    bool begun; /* since the VM entry */
+    uint64_t first, last;
+};
+
 struct cpu {
     uint64_t rip, rsp, rflags;
     uint64_t gpr[GPR_COUNT];
     struct cpu_idtr idtr;
+    uint64_t tr_base; /* of the task-state segment, which names a stack */
+    uint8_t cpl;
     enum cpu_activity activity;
     bool sti_blocking;
     bool mov_ss_blocking; /* no op sets it, but a VM entry can */
@@ -64,8 +75,9 @@ struct cpu {
     uint8_t sipi_vector;
     bool mtf;               /* a VM exit of the monitor trap flag is pending */
     uint64_t pending_debug; /* as in the VMCS */
-    bool preemption_timer;  /* it has counted down to 0 */
-    struct vmcs *vmcs;      /* current, or NULL */
+    struct cpu_pause_loop pause_loop;
+    bool preemption_timer; /* it has counted down to 0 */
+    struct vmcs *vmcs;     /* current, or NULL */
     /*
      * The handlers that are running, innermost in bit 0: 1 for an interrupt,
      * 0 for a fault or INT n.  Accounting reads it: guest_irq is the time
@@ -229,6 +241,12 @@ struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
 struct cpu_result cpu_raise(const struct cpu *c, uint8_t vector,
                             uint32_t error_code);
 
+/* Does this op fault with #GP(0) outside privilege level 0? */
+bool cpu_privileged(const struct cpu *c, const struct op *op);
+
+/* The guest is about to execute PAUSE: PAUSE-loop exiting counts. */
+void cpu_note_pause(struct cpu *c, uint64_t tsc);
+
 /* Does this op exit instead of executing?  Fills `x` if so.  Accesses to
  * memory are judged by cpu_access_exits(). */
 bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
@@ -257,6 +275,9 @@ bool cpu_enters(const struct cpu *c, const struct op *op);
 
 /* VM exit: guest state and exit information to the VMCS, host state loaded. */
 void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x);
+
+/* The MSR lists of the exit just made; a VMX abort shuts the processor down. */
+void cpu_exit_msrs(struct cpu *c, struct mem *m);
 
 /* The exit that an acknowledged (or, with has_vector false, an
  * unacknowledged) external interrupt causes. */

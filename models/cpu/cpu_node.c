@@ -164,10 +164,17 @@ static uint64_t begin_op(struct cpu_node *n)
 {
     const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
     bool access = op->kind == OP_LOAD || op->kind == OP_STORE;
+    struct cpu_result r;
     struct cpu_exit x;
 
     if (op->kind == OP_WORK || op->kind == OP_WORK_REG)
         return begin_work(n, op);
+    if (n->cpu.cpl && cpu_privileged(&n->cpu, op)) {
+        r = cpu_raise(&n->cpu, VECTOR_GP, 0);
+        return begin_what_follows(n, &r);
+    }
+    if (op->kind == OP_PAUSE && n->cpu.non_root)
+        cpu_note_pause(&n->cpu, cpu_node_tsc(n));
     if (cpu_enters(&n->cpu, op))
         return cpu_node_begin_entry(n);
     if (access ? cpu_access_exits(&n->cpu, op->imm, op->kind == OP_STORE, &x)

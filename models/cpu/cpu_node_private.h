@@ -12,6 +12,11 @@ static inline uint64_t cpu_node_cycles(const struct cpu_node *n, sim_time time)
     return (time + period - 1) / period;
 }
 
+static inline uint64_t cpu_node_tsc(const struct cpu_node *n)
+{
+    return clock_cycles(&n->config.clock, engine_now(n->config.engine));
+}
+
 /* The step that begins now and takes `cycles`, which it returns. */
 static inline uint64_t cpu_node_begin(struct cpu_node *n, enum cpu_step step,
                                       enum cpu_share share, uint64_t cycles)

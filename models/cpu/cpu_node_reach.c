@@ -62,7 +62,8 @@ bool cpu_node_reach(struct cpu_node *n, const struct op *op)
 
     switch (op->kind) {
     case OP_RDMSR:
-        return apic->rdmsr(apic->apic, (uint32_t)op->imm, reg);
+        return vmx_rdmsr(&n->cpu.vmx, (uint32_t)op->imm, reg) ||
+               apic->rdmsr(apic->apic, (uint32_t)op->imm, reg);
     case OP_WRMSR:
         return apic->wrmsr(apic->apic, (uint32_t)op->imm, *reg);
     case OP_MOV_CR8:

@@ -59,6 +59,7 @@ void cpu_node_end_exit(struct cpu_node *n)
     if (n->pollution > costs->pollution_limit)
         n->pollution = costs->pollution_limit;
     cpu_vm_exit(&n->cpu, &n->exit);
+    cpu_exit_msrs(&n->cpu, n->config.mem);
 }
 
 uint64_t cpu_node_begin_entry(struct cpu_node *n)
@@ -75,11 +76,11 @@ uint64_t cpu_node_begin_entry(struct cpu_node *n)
                               (injects ? costs->event_injection : 0));
 }
 
-/* Guest state was refused; the host goes on as after a VM exit. */
+/* Guest state or MSRs were refused; the host goes on as after a VM exit. */
 static void entry_failed(struct cpu_node *n)
 {
-    n->exit_reason = EXIT_INVALID_GUEST_STATE;
-    n->account.exits[EXIT_INVALID_GUEST_STATE]++;
+    n->exit_reason = vmcs_get32(n->cpu.vmcs, VMCS_EXIT_REASON) & 0xffff;
+    n->account.exits[n->exit_reason]++;
     n->attributed = false;
 }
 

@@ -34,6 +34,9 @@ static bool vmx_instruction_exits(uint8_t kind, struct cpu_exit *x)
     case OP_VMCALL:
         x->reason = EXIT_VMCALL;
         return true;
+    case OP_VMCLEAR:
+        x->reason = EXIT_VMCLEAR;
+        return true;
     case OP_VMLAUNCH:
         x->reason = EXIT_VMLAUNCH;
         return true;
@@ -49,9 +52,61 @@ static bool vmx_instruction_exits(uint8_t kind, struct cpu_exit *x)
     case OP_VMWRITE:
         x->reason = EXIT_VMWRITE;
         return true;
+    case OP_VMXOFF:
+        x->reason = EXIT_VMXOFF;
+        return true;
     case OP_VMXON:
         x->reason = EXIT_VMXON;
         return true;
+    default:
+        return false;
+    }
+}
+
+void cpu_note_pause(struct cpu *c, uint64_t tsc)
+{
+    struct cpu_pause_loop *loop = &c->pause_loop;
+
+    if (!loop->begun || tsc - loop->last > vmcs_get32(c->vmcs, VMCS_PLE_GAP))
+        loop->first = tsc;
+    loop->begun = true;
+    loop->last = tsc;
+}
+
+/* PAUSE-loop exiting looks at privilege level 0 alone. */
+static bool pause_exits(const struct cpu *c)
+{
+    const struct cpu_pause_loop *loop = &c->pause_loop;
+
+    if (cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_PAUSE_EXITING))
+        return true;
+    return cpu_secondary(c, SECONDARY_PAUSE_LOOP_EXITING) && c->cpl == 0 &&
+           loop->last - loop->first > vmcs_get32(c->vmcs, VMCS_PLE_WINDOW);
+}
+
+bool cpu_privileged(const struct cpu *c, const struct op *op)
+{
+    switch (op->kind) {
+    case OP_CLI:
+    case OP_STI:
+    case OP_HLT:
+    case OP_LIDT:
+    case OP_RDMSR:
+    case OP_WRMSR:
+    case OP_MOV_CR8:
+    case OP_IN:
+    case OP_OUT:
+        return true;
+    case OP_VMXON:
+    case OP_VMXOFF:
+    case OP_VMCLEAR:
+    case OP_VMPTRLD:
+    case OP_VMREAD:
+    case OP_VMWRITE:
+    case OP_VMLAUNCH:
+    case OP_VMRESUME:
+    case OP_VMCALL:
+        return !c->non_root; /* there they exit first */
     default:
         return false;
     }
@@ -69,7 +124,7 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
         return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_HLT_EXITING);
     case OP_PAUSE:
         x->reason = EXIT_PAUSE;
-        return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_PAUSE_EXITING);
+        return pause_exits(c);
     case OP_RDMSR:
         x->reason = EXIT_MSR_READ;
         return msr_exits(c, m, (uint32_t)op->imm, false);
@@ -154,7 +209,7 @@ static bool iret_stops(struct cpu *c, struct cpu_result *r)
 static void iret(struct cpu *c, struct mem *m)
 {
     c->rip = pop(c, m);
-    pop(c, m);
+    c->cpl = pop(c, m) & SELECTOR_RPL;
     c->rflags = pop(c, m) | RFLAGS_FIXED;
     c->rsp = pop(c, m); /* SS, above it, has no meaning here */
     c->frames >>= 1;
@@ -199,6 +254,14 @@ static void set_if(struct cpu *c)
     c->rflags |= RFLAGS_IF;
 }
 
+static void change_register(struct cpu *c, const struct op *op)
+{
+    if (op->kind == OP_MOV_RSP)
+        c->rsp = op->imm;
+    else
+        c->gpr[op->reg] = op->imm + (op->kind == OP_ADD ? c->gpr[op->reg] : 0);
+}
+
 static struct cpu_result execute(struct cpu *c, struct mem *m,
                                  const struct op *op)
 {
@@ -210,10 +273,8 @@ static struct cpu_result execute(struct cpu *c, struct mem *m,
         break;
     case OP_MOV:
     case OP_ADD:
-        c->gpr[op->reg] = op->imm + (op->kind == OP_ADD ? c->gpr[op->reg] : 0);
-        break;
     case OP_MOV_RSP:
-        c->rsp = op->imm;
+        change_register(c, op);
         break;
     case OP_JMP:
     case OP_JZ:
@@ -232,6 +293,9 @@ static struct cpu_result execute(struct cpu *c, struct mem *m,
         break;
     case OP_STI:
         set_if(c);
+        break;
+    case OP_MOV_SS:
+        c->mov_ss_blocking = true;
         break;
     case OP_HLT:
         c->activity = ACTIVITY_HLT;

@@ -96,6 +96,7 @@ enum vm_instruction_error {
 struct vmcs {
     uint64_t field[VMCS_FIELD_COUNT];
     bool launched;
+    uint32_t abort; /* VMX-abort indicator */
     /*
      * Nested paging is an identity map with one hole (hole_bytes = 0: none):
      * a guest access there is an EPT violation.  EPTP is not walked.
@@ -140,6 +141,14 @@ static inline uint64_t vmcs_tertiary(const struct vmcs *v)
 static inline uint8_t vmcs_guest_cpl(const struct vmcs *v)
 {
     return vmcs_get32(v, VMCS_GUEST_SS_ACCESS_RIGHTS) >> 5 & 3;
+}
+
+static inline void vmcs_set_guest_cpl(struct vmcs *v, uint8_t cpl)
+{
+    uint64_t rights = vmcs_get(v, VMCS_GUEST_SS_ACCESS_RIGHTS);
+
+    vmcs_set(v, VMCS_GUEST_SS_ACCESS_RIGHTS,
+             (rights & ~(UINT64_C(3) << 5)) | (uint64_t)cpl << 5);
 }
 
 /* A VMCS that software has begun to fill: launch state clear, controls at

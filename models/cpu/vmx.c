@@ -4,6 +4,7 @@
 
 #include "models/cpu/cpu.h"
 #include "models/cpu/vmx_checks.h"
+#include "models/cpu/vmx_msr_lists.h"
 
 /* "Delivery of Pending Debug Exceptions after VM Entry": an injected event
  * takes their place, but for software events behind MOV SS. */
@@ -40,6 +41,9 @@ static void load_guest(struct cpu *c)
     c->rflags = vmcs_get(v, VMCS_GUEST_RFLAGS);
     c->idtr.base = vmcs_get(v, VMCS_GUEST_IDTR_BASE);
     c->idtr.limit = (uint16_t)vmcs_get(v, VMCS_GUEST_IDTR_LIMIT);
+    c->tr_base = vmcs_get(v, VMCS_GUEST_TR_BASE);
+    c->cpl = vmcs_guest_cpl(v);
+    c->pause_loop.begun = false;
     c->activity = (enum cpu_activity)vmcs_get(v, VMCS_GUEST_ACTIVITY);
     c->sti_blocking = blocking & BLOCKING_BY_STI;
     c->mov_ss_blocking = blocking & BLOCKING_BY_MOV_SS;
@@ -63,6 +67,8 @@ static void load_host(struct cpu *c)
     c->rflags = RFLAGS_FIXED;
     c->idtr.base = vmcs_get(v, VMCS_HOST_IDTR_BASE);
     c->idtr.limit = 0xffff;
+    c->tr_base = vmcs_get(v, VMCS_HOST_TR_BASE);
+    c->cpl = 0;
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
     c->mov_ss_blocking = false;
@@ -128,7 +134,18 @@ struct cpu_result cpu_execute_vmx(struct cpu *c, const struct op *op)
     case OP_VMXON:
         if (c->vmx_on)
             fail(c, VMERR_VMXON_IN_ROOT);
+        else
+            c->vmcs = NULL;
         c->vmx_on = true;
+        break;
+    case OP_VMXOFF:
+        c->vmx_on = false;
+        c->vmcs = NULL;
+        break;
+    case OP_VMCLEAR:
+        ((struct vmcs *)op->self)->launched = false;
+        if (c->vmcs == op->self)
+            c->vmcs = NULL;
         break;
     case OP_VMCALL:
         fail(c, VMERR_VMCALL_IN_ROOT);
@@ -164,6 +181,16 @@ entry_error(const struct cpu *c, const struct vmx_checked *checked, bool launch)
     return VMERR_NONE;
 }
 
+/* "VM-Entry Failures During or After Loading Guest State": an exit that saves
+ * nothing of the guest. */
+static void fail_entry(struct cpu *c, enum exit_reason reason,
+                       uint32_t qualification)
+{
+    vmcs_set(c->vmcs, VMCS_EXIT_REASON, EXIT_REASON_ENTRY_FAILURE | reason);
+    vmcs_set(c->vmcs, VMCS_EXIT_QUALIFICATION, qualification);
+    load_host(c);
+}
+
 enum vm_instruction_error cpu_vm_entry(struct cpu *c, struct mem *m,
                                        const struct op *op, bool *entry_failure)
 {
@@ -172,6 +199,7 @@ enum vm_instruction_error cpu_vm_entry(struct cpu *c, struct mem *m,
     enum vm_instruction_error error =
         entry_error(c, &checked, op->kind == OP_VMLAUNCH);
     enum state_failure failure;
+    uint32_t bad_msr;
 
     *entry_failure = false;
     c->vm_fail = VM_SUCCEED;
@@ -180,16 +208,16 @@ enum vm_instruction_error cpu_vm_entry(struct cpu *c, struct mem *m,
         return error;
     }
     failure = vmx_guest_state_failure(&checked);
+    bad_msr = vmx_entry_msrs_failure(v, m);
+    *entry_failure = failure != STATE_LEGAL || bad_msr;
     if (failure != STATE_LEGAL) {
-        *entry_failure = true;
-        vmcs_set(v, VMCS_EXIT_REASON,
-                 EXIT_REASON_ENTRY_FAILURE | EXIT_INVALID_GUEST_STATE);
-        vmcs_set(v, VMCS_EXIT_QUALIFICATION, failure);
-        load_host(c);
-        return VMERR_NONE;
+        fail_entry(c, EXIT_INVALID_GUEST_STATE, (uint32_t)failure);
+    } else if (bad_msr) {
+        fail_entry(c, EXIT_MSR_LOADING, bad_msr);
+    } else {
+        v->launched = true;
+        load_guest(c);
     }
-    v->launched = true;
-    load_guest(c);
     return VMERR_NONE;
 }
 
@@ -228,6 +256,8 @@ static void save_guest(const struct cpu *c)
     vmcs_set(v, VMCS_GUEST_RFLAGS, c->rflags);
     vmcs_set(v, VMCS_GUEST_IDTR_BASE, c->idtr.base);
     vmcs_set(v, VMCS_GUEST_IDTR_LIMIT, c->idtr.limit);
+    vmcs_set(v, VMCS_GUEST_TR_BASE, c->tr_base);
+    vmcs_set_guest_cpl(v, c->cpl);
     vmcs_set(v, VMCS_GUEST_ACTIVITY, c->activity);
     vmcs_set(v, VMCS_GUEST_INTERRUPTIBILITY, blocking_bits(c));
     vmcs_set(v, VMCS_GUEST_PENDING_DEBUG, c->pending_debug);
@@ -252,4 +282,11 @@ void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x)
     load_host(c);
     if (x->intr_info == INTR_INFO_NMI)
         c->nmi_blocking = true; /* until the host's IRET */
+}
+
+void cpu_exit_msrs(struct cpu *c, struct mem *m)
+{
+    c->vmcs->abort = vmx_exit_msrs_failure(c->vmcs, m);
+    if (c->vmcs->abort)
+        c->activity = ACTIVITY_SHUTDOWN;
 }

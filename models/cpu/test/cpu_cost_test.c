@@ -52,7 +52,7 @@ static uint64_t operand(const struct node_rig *f, enum op_kind kind)
         return MSR_TPR;
     case OP_VMREAD:
     case OP_VMWRITE:
-        return VMCS_GUEST_RIP;
+        return vmcs_encoding(VMCS_GUEST_RIP);
     default:
         return 0;
     }
@@ -81,7 +81,12 @@ static uint64_t extra(enum op_kind kind)
 
 static bool in_vmx_operation(enum op_kind kind)
 {
-    return kind >= OP_VMPTRLD && kind <= OP_VMCALL;
+    return kind >= OP_VMXOFF && kind <= OP_VMCALL;
+}
+
+static bool takes_vmcs(enum op_kind kind)
+{
+    return kind == OP_VMPTRLD || kind == OP_VMCLEAR;
 }
 
 static void prepare(struct node_rig *f, enum op_kind kind, uint64_t end)
@@ -113,7 +118,7 @@ TEST_EACH(cpu_cost, is_the_one_that_the_ops_row_names, struct op_row, op_rows)
     boot = rig_here(f);
     rig_emit_note(f, BEGIN);
     op = rig_emit(f, row->kind, operand(f, row->kind));
-    op->self = row->kind == OP_VMPTRLD ? (void *)&f->vmcs : (void *)f;
+    op->self = takes_vmcs(row->kind) ? (void *)&f->vmcs : (void *)f;
     op->fn = rig_note;
     end = rig_here(f);
     rig_emit_note(f, END);

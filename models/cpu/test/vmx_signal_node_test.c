@@ -110,3 +110,70 @@ TEST_F(vmx_signal_node, pending_debug_exception_takes_a_faults_time)
               BOOT_CYCLES + COST_OF(fault_delivery));
     EXPECT_EQ(rig_noted(&f->g.r, 0, VECTOR_DB)->rip, f->g.guest);
 }
+
+/* ---- privilege, PAUSE loops, capability MSRs ---- */
+
+TEST_F(vmx_signal_node, privileged_op_faults_before_it_exits)
+{
+    guest_set(&f->g, VMCS_PRIMARY_CONTROLS, PRIMARY_HLT_EXITING);
+    guest_set(&f->g, VMCS_EXCEPTION_BITMAP, 1u << VECTOR_GP);
+    guest_put(&f->g, VMCS_GUEST_SS_ACCESS_RIGHTS, 3u << 5);
+    guest_begins(&f->g);
+    rig_emit(&f->g.r, OP_HLT, 0);
+    guest_run(&f->g, 40000);
+    EXPECT_EQ(guest_exit(&f->g, 0, EXIT_EXCEPTION_NMI)->rip, f->g.guest);
+    EXPECT_EQ(guest_get(&f->g, VMCS_EXIT_INTR_INFO), 0x80000b0d);
+}
+
+TEST_F(vmx_signal_node, pause_loop_exits_at_its_first_pause_after_the_window)
+{
+    const struct rig_exit *x;
+
+    guest_set(&f->g, VMCS_PRIMARY_CONTROLS, PRIMARY_SECONDARY);
+    guest_set(&f->g, VMCS_SECONDARY_CONTROLS, SECONDARY_PAUSE_LOOP_EXITING);
+    guest_put(&f->g, VMCS_PLE_GAP, COST_OF(pause));
+    guest_put(&f->g, VMCS_PLE_WINDOW, 3 * COST_OF(pause));
+    guest_begins(&f->g);
+    for (unsigned i = 0; i < 8; i++)
+        rig_emit(&f->g.r, OP_PAUSE, 0);
+    guest_run(&f->g, 40000);
+    x = guest_exit(&f->g, 0, EXIT_PAUSE);
+    EXPECT_EQ(x->rip, rip_plus(f->g.guest, 4));
+    EXPECT_EQ(x->time / PERIOD,
+              BOOT_CYCLES + 4 * COST_OF(pause) + COST_OF(vm_exit));
+}
+
+TEST_F(vmx_signal_node, capability_msr_is_read_like_any_other)
+{
+    uint64_t boot = rig_here(&f->g.r);
+
+    rig_emit(&f->g.r, OP_RDMSR, 0x48b);
+    rig_emit_note(&f->g.r, 1);
+    rig_emit_end(&f->g.r);
+    rig_start(&f->g.r, boot, false);
+    rig_run(&f->g.r, 20000);
+    EXPECT_EQ(rig_noted_at(&f->g.r, 0, 1), COST_OF(rdmsr));
+    EXPECT_EQ(rig_noted(&f->g.r, 0, 1)->rax,
+              f->g.r.node.cpu.vmx.msr[VMX_MSR_SECONDARY]);
+}
+
+TEST_F(vmx_signal_node, entry_failure_for_msr_loading_counts_as_its_reason)
+{
+    mem_write64(&f->g.r.mem, 0x50000, 0x830);
+    guest_put(&f->g, VMCS_ENTRY_MSR_LOAD_ADDRESS, 0x50000);
+    guest_put(&f->g, VMCS_ENTRY_MSR_LOAD_COUNT, 1);
+    guest_run(&f->g, 40000);
+    guest_exit(&f->g, 0, EXIT_REASON_ENTRY_FAILURE | EXIT_MSR_LOADING);
+    EXPECT_EQ(f->g.r.node.account.exits[EXIT_MSR_LOADING], 1);
+    EXPECT_EQ(f->g.r.node.account.exits[EXIT_INVALID_GUEST_STATE], 0);
+}
+
+TEST_F(vmx_signal_node, vmx_abort_stops_the_cpu)
+{
+    mem_write64(&f->g.r.mem, 0x50000, 0x830);
+    guest_put(&f->g, VMCS_EXIT_MSR_LOAD_ADDRESS, 0x50000);
+    guest_put(&f->g, VMCS_EXIT_MSR_LOAD_COUNT, 1);
+    guest_run(&f->g, 40000);
+    EXPECT_EQ(f->g.exits, 0, "the host never runs");
+    EXPECT_EQ(f->g.r.node.cpu.activity, ACTIVITY_SHUTDOWN);
+}
