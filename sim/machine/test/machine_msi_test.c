@@ -23,9 +23,10 @@ static struct machine *start(void)
 {
     struct machine *m;
 
-    scenario = (struct scenario){.platform = rig_platform(),
-                                 .duration = 5 * SIM_MS,
-                                 .machine = {.cpus = CPUS, .ioapic_pins = 24}};
+    scenario =
+        (struct scenario){.platform = rig_platform(),
+                          .duration = 5 * SIM_MS,
+                          .machine = {.cpus = CPUS, .ioapic = {.pins = 24}}};
     m = machine_build(&scenario);
     rig_each_cpu(m, enable);
     machine_run(m, SIM_US); /* counts begin */

@@ -77,7 +77,7 @@ sim_time machine_now(const struct machine *m)
     return m->now;
 }
 
-sim_time machine_next(const struct machine *m)
+sim_time machine_next(struct machine *m)
 {
     return m->events.empty() ? SIM_TIME_NEVER : m->events.begin()->first;
 }
