@@ -65,7 +65,11 @@ LOCKSTEP_C := $(filter-out %_test.c,$(wildcard tests/lockstep/*.c))
 VERILATED := $(BUILD)/rtl/verilated.o $(BUILD)/rtl/verilated_threads.o
 # Twins that a machine can have: sim/sc/NAME_twin.cc.
 SC_TWINS := $(patsubst sim/sc/%_twin.cc,%,$(wildcard sim/sc/*_twin.cc))
-SC_RTL := $(foreach n,$(SC_TWINS),$(BUILD)/rtl/$(n)/V$(n)__ALL.a) $(VERILATED)
+# The I/O APIC comes in two sizes.
+TWIN_SIZES_ioapic := ioapic120
+# $(call rtl_of,NAME): the verilated twin, in each size
+rtl_of = $(foreach n,$(1) $(TWIN_SIZES_$(1)),$(BUILD)/rtl/$(n)/V$(n)__ALL.a)
+SC_RTL := $(foreach n,$(SC_TWINS),$(call rtl_of,$(n))) $(VERILATED)
 # As one file a twin is built in half the time.
 TWIN_OPT ?= -O2
 VERILATOR_INCLUDE ?= /usr/share/verilator/include
@@ -198,32 +202,41 @@ $(foreach e,$(EXAMPLE_DIRS),$(eval $(call program_rule,\
 # verilated twin, and what includes its header.
 twin_sv = $(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv models/$(1)/rtl/$(1)_pkg.sv \
 	$(filter-out %_pkg.sv,$(sort $(wildcard models/$(1)/rtl/*.sv)))
+# $(call verilate_rule,PREFIX,NAME,parameters).  Compilers take many times as
+# long for the longest functions whole.
+define verilate_rule
+$(BUILD)/rtl/$(1)/V$(1)__ALL.a: $(call twin_sv,$(2))
+	$$(call say,VERILATE $(1))
+	@mkdir -p $$(@D)
+	$$(Q)MAKEFLAGS= verilator --cc --build -j 1 -O3 --noassert \
+		-MAKEFLAGS 'VM_PARALLEL_BUILDS=0 OPT_FAST=$(TWIN_OPT)' \
+		--x-assign fast --x-initial fast --output-split-cfuncs 500 \
+		--top-module $(2) --prefix V$(1) $(3) \
+		--Mdir $$(@D) $$^ >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; false; }
+endef
 define twin_rules
 $(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv: models/$(1)/$(1)_regs.def tools/regs-sv.py \
 		$(wildcard models/$(1)/rtl/*.sv)
 	@mkdir -p $$(@D)
 	$$(Q)$$(PYTHON) tools/regs-sv.py $$< $$(filter %.sv,$$^) >$$@
 
-$(BUILD)/rtl/$(1)/V$(1)__ALL.a: $(call twin_sv,$(1))
-	$$(call say,VERILATE $(1))
-	$$(Q)MAKEFLAGS= verilator --cc --build -j 1 -O3 --noassert \
-		-MAKEFLAGS 'VM_PARALLEL_BUILDS=0 OPT_FAST=$(TWIN_OPT)' \
-		--x-assign fast --x-initial fast --top-module $(1) --prefix V$(1) \
-		--Mdir $$(@D) $$^ >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; false; }
+$(call verilate_rule,$(1),$(1),)
 
 $(call obj,models/$(1)/test/$(1)_lockstep_test.cc sim/sc/$(1)_twin.cc): \
-		$(BUILD)/rtl/$(1)/V$(1)__ALL.a
+		$(call rtl_of,$(1))
 $(call obj,models/$(1)/test/$(1)_lockstep_test.cc sim/sc/$(1)_twin.cc): \
-	private ALL_CXXFLAGS += -isystem $(BUILD)/rtl/$(1) -isystem $(VERILATOR_INCLUDE)
+	private ALL_CXXFLAGS += -isystem $(VERILATOR_INCLUDE) \
+		$(patsubst %,-isystem %,$(dir $(call rtl_of,$(1))))
 
 $(BUILD)/lockstep/$(1): $(call obj,$(LOCKSTEP_C) $(call sources,\
 		models/$(1)/test,-name '$(1)_lockstep*.c*')) \
-		$(BUILD)/rtl/$(1)/V$(1)__ALL.a $(VERILATED) $(BUILD)/libvirqsim.a
+		$(call rtl_of,$(1)) $(VERILATED) $(BUILD)/libvirqsim.a
 	$$(call say,LINK $$@)
 	@mkdir -p $$(@D)
 	$$(LINK) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach n,$(TWINS),$(eval $(call twin_rules,$(n))))
+$(eval $(call verilate_rule,ioapic120,ioapic,-GPins=120))
 
 $(BUILD)/rtl/%.o: $(VERILATOR_INCLUDE)/%.cpp
 	@mkdir -p $(@D)

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "sim/sc/lapic_twin.h"
 #include "sim/sc/machine_c.h"
+#include "sim/sc/twins.h"
 #include "sim/sc/virqsim_module.h"
 extern "C" {
 #include "sim/core/diag.h"
@@ -137,8 +137,7 @@ int sc_main(int argc, char **argv)
     if (!set)
         return 2;
 
-    const struct machine_twins twins = {lapic_twin_make};
-    struct machine *m = machine_build_with(&set->variant[0], &twins);
+    struct machine *m = machine_build_with(&set->variant[0], &sc_twins);
     virqsim_module machine("machine", m);
     toy_device device("device");
     monitor watch("monitor");

@@ -10,6 +10,29 @@ static sim_time now_of(const struct ioapic_node *n)
     return engine_now(n->config.engine);
 }
 
+static bool has_twin(const struct ioapic_node *n)
+{
+    return n->config.twin.call != NULL;
+}
+
+/* The model, or the twin in its place. */
+static struct ioapic_out perform(struct ioapic_node *n,
+                                 struct ioapic_request *req)
+{
+    const struct ioapic_twin *twin = &n->config.twin;
+
+    return has_twin(n) ? twin->call->perform(twin->of, req, now_of(n))
+                       : ioapic_perform(&n->ioapic, req);
+}
+
+static bool waiting(const struct ioapic_node *n)
+{
+    const struct ioapic_twin *twin = &n->config.twin;
+
+    return has_twin(n) ? twin->call->waiting(twin->of)
+                       : ioapic_waiting(&n->ioapic);
+}
+
 static irq_id bear(const struct ioapic_node *n)
 {
     return irq_birth(n->config.irqs, n->config.irq_source, HOP_LINE_EDGE,
@@ -19,7 +42,7 @@ static irq_id bear(const struct ioapic_node *n)
 /* At the next edge of the clock. */
 static void schedule_take(struct ioapic_node *n)
 {
-    if (event_scheduled(&n->send_event) || !ioapic_waiting(&n->ioapic))
+    if (event_scheduled(&n->send_event) || !waiting(n))
         return;
     n->take_scheduled = now_of(n);
     engine_schedule(n->config.engine, &n->take_event,
@@ -62,18 +85,18 @@ static sim_time leaves_at(const struct ioapic_node *n)
  * it takes part, in whatever order it comes. */
 static void take(struct ioapic_node *n)
 {
-    irq_id *waiting;
+    const struct ioapic_twin *twin = &n->config.twin;
 
     if (n->take_scheduled != now_of(n)) {
         schedule_take(n);
         return;
     }
-    if (!ioapic_waiting(&n->ioapic))
+    if (!waiting(n))
         return; /* it was withdrawn */
-    n->sending = ioapic_take(&n->ioapic);
-    waiting = &n->waiting_irq[n->sending.pin];
-    n->sending_irq = *waiting;
-    *waiting = 0;
+    n->sending = has_twin(n) ? twin->call->take(twin->of, now_of(n))
+                             : ioapic_take(&n->ioapic);
+    n->sending_irq = n->waiting_irq[n->sending.pin];
+    n->waiting_irq[n->sending.pin] = 0;
     if (n->sending.level)
         n->asked_irq[n->sending.pin] = n->sending_irq;
     engine_schedule(n->config.engine, &n->send_event, leaves_at(n));
@@ -81,10 +104,14 @@ static void take(struct ioapic_node *n)
 
 static void send(struct ioapic_node *n)
 {
+    const struct ioapic_twin *twin = &n->config.twin;
+    struct ioapic_message sent = has_twin(n)
+                                     ? twin->call->leave(twin->of, now_of(n))
+                                     : n->sending.message;
     struct msg m = {.kind = MSG_WRITE,
                     .irq = n->sending_irq,
-                    .write = {.addr = n->sending.message.addr,
-                              .data = n->sending.message.data,
+                    .write = {.addr = sent.addr,
+                              .data = sent.data,
                               .bytes = 4,
                               .requester = n->config.requester}};
 
@@ -117,9 +144,10 @@ void ioapic_node_init(struct ioapic_node *n, const struct ioapic_node_config *c)
 
 void ioapic_node_reset(struct ioapic_node *n)
 {
+    struct ioapic_request req = {.kind = IOAPIC_REQUEST_RESET};
     struct irqs *q = n->config.irqs;
 
-    ioapic_reset(&n->ioapic);
+    perform(n, &req);
     engine_cancel(n->config.engine, &n->take_event);
     engine_cancel(n->config.engine, &n->send_event);
     irq_drop(q, n->sending_irq, IRQ_APIC_RESET);
@@ -132,25 +160,33 @@ void ioapic_node_reset(struct ioapic_node *n)
 
 void ioapic_node_receive(struct ioapic_node *n, const struct msg *m)
 {
+    struct ioapic_request req = {.kind = IOAPIC_REQUEST_PIN};
     struct ioapic_out out;
 
     assert(m->kind == MSG_LINE || m->kind == MSG_EOI);
-    if (m->kind == MSG_LINE)
-        out = ioapic_set_pin(&n->ioapic, m->line.line, m->line.high);
-    else
-        out = ioapic_eoi(&n->ioapic, m->eoi_vector);
+    if (m->kind == MSG_LINE) {
+        req.pin.number = m->line.line;
+        req.pin.high = m->line.high;
+    } else {
+        req.kind = IOAPIC_REQUEST_EOI;
+        req.vector = m->eoi_vector;
+    }
+    out = perform(n, &req);
     publish(n, &out);
 }
 
 void ioapic_node_answer(struct ioapic_node *n, irq_id irq, bool taken)
 {
+    struct ioapic_request req = {.kind = IOAPIC_REQUEST_ANSWER};
     struct ioapic_out out;
 
     for (unsigned pin = 0; irq && pin < n->config.pins; pin++) {
         if (n->asked_irq[pin] != irq)
             continue;
         n->asked_irq[pin] = 0;
-        out = ioapic_answer(&n->ioapic, pin, taken);
+        req.answer.pin = pin;
+        req.answer.taken = taken;
+        out = perform(n, &req);
         publish(n, &out);
     }
 }
@@ -158,17 +194,19 @@ void ioapic_node_answer(struct ioapic_node *n, irq_id irq, bool taken)
 uint64_t ioapic_node_read(struct ioapic_node *n, uint32_t offset,
                           unsigned bytes)
 {
-    struct ioapic_mmio a = {.offset = offset, .bytes = bytes};
+    struct ioapic_request req = {.kind = IOAPIC_REQUEST_LOAD,
+                                 .access = {.offset = offset, .bytes = bytes}};
 
-    n->warnings[ioapic_read(&n->ioapic, &a).warning]++;
-    return a.value;
+    n->warnings[perform(n, &req).warning]++;
+    return req.access.value;
 }
 
 void ioapic_node_write(struct ioapic_node *n, uint32_t offset, unsigned bytes,
                        uint64_t value)
 {
-    struct ioapic_mmio a = {offset, bytes, value};
-    struct ioapic_out out = ioapic_write(&n->ioapic, &a);
+    struct ioapic_request req = {.kind = IOAPIC_REQUEST_STORE,
+                                 .access = {offset, bytes, value}};
+    struct ioapic_out out = perform(n, &req);
 
     publish(n, &out);
 }

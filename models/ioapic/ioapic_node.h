@@ -22,7 +22,7 @@
 #ifndef MODELS_IOAPIC_IOAPIC_NODE_H
 #define MODELS_IOAPIC_IOAPIC_NODE_H
 
-#include "models/ioapic/ioapic.h"
+#include "models/ioapic/ioapic_node_twin.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
 #include "sim/engine/clock.h"
@@ -44,10 +44,11 @@ struct ioapic_node_config {
     uint16_t requester;  /* bus 15:8, device 7:3, function 2:0 */
     uint16_t irq_source; /* of the interrupt ledger */
     struct port bus;
+    struct ioapic_twin twin; /* in place of the model; empty: none */
 };
 
 struct ioapic_node {
-    struct ioapic ioapic;
+    struct ioapic ioapic; /* as after power-up if a twin acts for it */
     struct ioapic_node_config config;
     struct event take_event; /* the next message is chosen */
     sim_time take_scheduled; /* when that was last put off */

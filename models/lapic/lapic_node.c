@@ -289,19 +289,6 @@ void lapic_node_init(struct lapic_node *n, const struct lapic_node_config *c)
     event_init(&n->send_event, target, EVENT_SEND);
 }
 
-void lapic_node_free(struct lapic_node *n)
-{
-    if (has_twin(n))
-        n->config.twin.call->free(n->config.twin.of);
-}
-
-const char *lapic_node_complaint(const struct lapic_node *n)
-{
-    const struct lapic_twin *twin = &n->config.twin;
-
-    return has_twin(n) ? twin->call->complaint(twin->of) : NULL;
-}
-
 void lapic_node_reset(struct lapic_node *n, enum lapic_reset how)
 {
     struct lapic_request req = {.kind = LAPIC_REQUEST_RESET, .reset = how};

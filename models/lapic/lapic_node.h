@@ -87,12 +87,6 @@ struct lapic_node {
 /* As after RESET: xAPIC mode, software-disabled. */
 void lapic_node_init(struct lapic_node *n, const struct lapic_node_config *c);
 
-/* What is not in the node: its twin. */
-void lapic_node_free(struct lapic_node *n);
-
-/* NULL, or in words where its twin did not keep the node's time. */
-const char *lapic_node_complaint(const struct lapic_node *n);
-
 /* RESET or INIT now.  Interrupts in the IRR are dropped; what was sent before
  * still reaches the bus. */
 void lapic_node_reset(struct lapic_node *n, enum lapic_reset how);

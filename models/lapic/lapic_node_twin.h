@@ -10,12 +10,15 @@
 
 #include "models/lapic/lapic_request.h"
 #include "sim/core/sim_time.h"
+#include "sim/core/twin.h"
 
 /* The longest delay of lapic_costs.def that the twin can count. */
 #define LAPIC_TWIN_DELAY_MAX 32767u
 
 /* `of` is lapic_twin.of; time never goes back. */
 struct lapic_twin_calls {
+    struct twin_calls common;
+
     /* One cycle with this call. */
     struct lapic_out (*perform)(void *of, struct lapic_request *req,
                                 sim_time now);
@@ -33,10 +36,6 @@ struct lapic_twin_calls {
     /* A register as a load in xAPIC mode shows it; IA32_APIC_BASE. */
     uint32_t (*reg)(const void *of, uint32_t offset);
     uint64_t (*base)(const void *of);
-
-    /* NULL, or the first disagreement in words. */
-    const char *(*complaint)(const void *of);
-    void (*free)(void *of);
 };
 
 struct lapic_twin {

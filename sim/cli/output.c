@@ -6,13 +6,11 @@
 #include "sim/cli/cli.h"
 #include "sim/machine/machine.h"
 #include "sim/report/report.h"
-#include "sim/sc/lapic_twin.h"
+#include "sim/sc/twins.h"
 
 struct machine *cli_build(const struct scenario *s)
 {
-    static const struct machine_twins twins = {.lapic = lapic_twin_make};
-
-    return machine_build_with(s, &twins);
+    return machine_build_with(s, &sc_twins);
 }
 
 bool cli_collect(struct result *r, unsigned i, struct machine *m)

@@ -107,8 +107,8 @@ static const char *audit_twins(struct machine *m)
 {
     const char *complaint = NULL;
 
-    for (unsigned i = 0; i < m->cpus && !complaint; i++)
-        complaint = lapic_node_complaint(&m->cpu[i].lapic);
+    for (unsigned i = 0; i < m->twins && !complaint; i++)
+        complaint = m->twin[i].call->complaint(m->twin[i].of);
     return complaint;
 }
 

@@ -119,6 +119,10 @@ static void build_ioapic(struct machine *m, uint32_t pins)
     };
 
     config.irq_source = machine_add_source(m, unit ? "ioapic2" : "ioapic");
+    if (m->scenario->machine.ioapic.implementation == IMPLEMENTATION_RTL) {
+        config.twin = m->make_twin->ioapic(&config);
+        machine_add_twin(m, &config.twin.call->common, config.twin.of);
+    }
     ioapic_node_init(&m->ioapic[unit], &config);
 }
 

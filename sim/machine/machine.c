@@ -38,8 +38,14 @@ static uint32_t lapic_features(const struct platform *p)
            (p->capabilities.tsc_deadline ? LAPIC_HAS_TSC_DEADLINE : 0u);
 }
 
-static void build_lapic(struct machine *m, struct machine_cpu *c,
-                        const struct machine_twins *twins)
+void machine_add_twin(struct machine *m, const struct twin_calls *call,
+                      void *of)
+{
+    assert(m->twins < TWINS);
+    m->twin[m->twins++] = (struct twin){call, of};
+}
+
+static void build_lapic(struct machine *m, struct machine_cpu *c)
 {
     unsigned i = c->index;
     struct lapic_node_config config = {
@@ -59,13 +65,14 @@ static void build_lapic(struct machine *m, struct machine_cpu *c,
         .core = {core_line, c},
     };
 
-    if (m->scenario->machine.lapic == IMPLEMENTATION_RTL)
-        config.twin = twins->lapic(&config);
+    if (m->scenario->machine.lapic == IMPLEMENTATION_RTL) {
+        config.twin = m->make_twin->lapic(&config);
+        machine_add_twin(m, &config.twin.call->common, config.twin.of);
+    }
     lapic_node_init(&c->lapic, &config);
 }
 
-static void build_cpu(struct machine *m, unsigned i,
-                      const struct machine_twins *twins)
+static void build_cpu(struct machine *m, unsigned i)
 {
     struct machine_cpu *c = &m->cpu[i];
     struct cpu_node_config config = {
@@ -80,7 +87,7 @@ static void build_cpu(struct machine *m, unsigned i,
 
     c->machine = m;
     c->index = i;
-    build_lapic(m, c, twins);
+    build_lapic(m, c);
     bus_connect_cpu(m, c, &config);
     cpu_node_init(&c->node, &config);
 }
@@ -189,11 +196,11 @@ struct machine *machine_build_with(const struct scenario *s,
     struct arena arena;
     struct machine *m;
 
-    assert(twins || s->machine.lapic == IMPLEMENTATION_MODEL);
     arena_init(&arena, arena_bytes(s));
     m = arena_take(&arena, 1, sizeof *m);
     m->arena = arena;
     m->scenario = s;
+    m->make_twin = twins;
     m->cpus = s->machine.cpus;
     m->devices = s->device_count;
     m->core = clock_from_hz(s->platform.clocks.core);
@@ -205,7 +212,7 @@ struct machine *machine_build_with(const struct scenario *s,
     bus_init(m);
     fabric_init(m);
     for (unsigned i = 0; i < m->cpus; i++)
-        build_cpu(m, i, twins);
+        build_cpu(m, i);
     for (unsigned i = 0; i < m->devices; i++)
         build_device(m, i);
     lines_build(m);
@@ -224,8 +231,8 @@ void machine_free(struct machine *m)
 {
     struct arena arena = m->arena;
 
-    for (unsigned i = 0; i < m->cpus; i++)
-        lapic_node_free(&m->cpu[i].lapic);
+    for (unsigned i = 0; i < m->twins; i++)
+        m->twin[i].call->free(m->twin[i].of);
     arena_free(&arena);
 }
 
@@ -252,6 +259,15 @@ void machine_run(struct machine *m, sim_time limit)
 unsigned machine_cpus(const struct machine *m)
 {
     return m->cpus;
+}
+
+uint64_t machine_twin_cycles(const struct machine *m)
+{
+    uint64_t cycles = 0;
+
+    for (unsigned i = 0; i < m->twins; i++)
+        cycles += m->twin[i].call->cycles(m->twin[i].of);
+    return cycles;
 }
 
 bool machine_intr(const struct machine *m, unsigned cpu)

@@ -18,11 +18,14 @@
 struct machine;
 struct lapic_node_config;
 struct lapic_twin;
+struct ioapic_node_config;
+struct ioapic_twin;
 
-/* Makers of the RTL twins that a scenario can ask for (sim/sc/lapic_twin.h).
- * They are C++, and the C library does without. */
+/* Makers of the RTL twins that a scenario can ask for (sim/sc/twins.h).  They
+ * are C++, and the C library does without. */
 struct machine_twins {
     struct lapic_twin (*lapic)(const struct lapic_node_config *c);
+    struct ioapic_twin (*ioapic)(const struct ioapic_node_config *c);
 };
 
 /* Cannot fail: `s` was checked.  `s` must outlive the machine. */
@@ -61,6 +64,9 @@ void machine_read(struct machine *m, uint64_t addr, void *data, size_t bytes);
 void machine_set_lint(struct machine *m, unsigned cpu, unsigned pin, bool high);
 
 unsigned machine_cpus(const struct machine *m);
+
+/* How many cycles its twins were clocked, all together. */
+uint64_t machine_twin_cycles(const struct machine *m);
 
 /* The level of INTR as the CPU sees it now. */
 bool machine_intr(const struct machine *m, unsigned cpu);

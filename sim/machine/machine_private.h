@@ -10,6 +10,7 @@
 #include "sim/core/arena.h"
 #include "sim/core/irq.h"
 #include "sim/core/mem.h"
+#include "sim/core/twin.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/engine.h"
 #include "sim/machine/machine.h"
@@ -38,6 +39,7 @@
 #define POSTED_WRITES 64u
 #define LATENCY_PAIRS 64u
 #define SOURCE_NAME 80u
+#define TWINS (SCENARIO_CPUS + IOAPICS)
 
 struct machine_cpu {
     struct machine *machine;
@@ -99,6 +101,7 @@ struct meter_start {
 struct machine {
     struct arena arena;
     const struct scenario *scenario;
+    const struct machine_twins *make_twin; /* NULL: there is no RTL */
     struct engine engine;
     struct irqs irqs;
     struct mem mem;
@@ -121,6 +124,8 @@ struct machine {
     struct meter_start start;
     uint16_t outside_source;
     uint64_t outside_refused; /* accesses from outside that nothing can take */
+    struct twin twin[TWINS];  /* that act in place of models */
+    unsigned twins;
     char source_name[IRQ_SOURCES_MAX][SOURCE_NAME];
     char complaint[256]; /* what machine_finish() returns */
 };
@@ -152,6 +157,10 @@ void fabric_from_ioapic(void *machine, const struct msg *write);
 void fabric_from_lapic(void *machine_cpu, const struct msg *msg);
 void fabric_each_held(const struct machine *m,
                       void (*each)(void *ctx, irq_id id), void *ctx);
+
+/* machine.c: the machine owns a twin. */
+void machine_add_twin(struct machine *m, const struct twin_calls *call,
+                      void *of);
 
 /* install.c: software onto the CPUs. */
 void install_software(struct machine *m);

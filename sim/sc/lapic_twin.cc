@@ -1,13 +1,11 @@
 /* The verilated local APIC in a machine. */
 #include "sim/sc/lapic_twin.h"
 
-#include <cinttypes>
-#include <cstdio>
 #include <deque>
 #include <memory>
-#include <string>
 
 #include "Vlapic.h"
+#include "sim/sc/twin.h"
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
@@ -46,39 +44,23 @@ enum {
 
 constexpr unsigned MAXPHYADDR_DEFAULT = 52;
 
-struct twin {
-    VerilatedContext context;
-    Vlapic top{&context};
-    struct clock apic, timer, tsc;
-    sim_time at = 0;     // of the last cycle
-    bool ticked = false; // it was a tick of the APIC clock
+struct rtl : twin_frame<Vlapic> {
+    struct clock timer, tsc;
+    bool ticked = false; // the last cycle was a tick of the APIC clock
     bool timer_ticked = false;
     uint64_t edge = 0;    // of the timer's clock that the count refers to
     bool intr = false;    // INTR as the node was told
     std::deque<msg> left; // messages that the node has not asked for
-    std::string complaint;
 };
 
-twin &twin_of(void *of)
+rtl &rtl_of(void *of)
 {
-    return *static_cast<twin *>(of);
+    return *static_cast<rtl *>(of);
 }
 
-const twin &twin_of(const void *of)
+const rtl &rtl_of(const void *of)
 {
-    return *static_cast<const twin *>(of);
-}
-
-void complain(twin &t, sim_time now, const char *what)
-{
-    char text[160];
-
-    if (!t.complaint.empty())
-        return;
-    std::snprintf(text, sizeof text,
-                  "RTL of local APIC %u at %" PRIu64 " fs: %s", t.top.id_i, now,
-                  what);
-    t.complaint = text;
+    return *static_cast<const rtl *>(of);
 }
 
 void forget_strobes(Vlapic &top)
@@ -115,7 +97,7 @@ msg message(const Vlapic &top)
 }
 
 /* One cycle with what is presented. */
-void cycle(twin &t, bool step, bool tick)
+void cycle(rtl &t, bool step, bool tick)
 {
     Vlapic &top = t.top;
 
@@ -124,42 +106,31 @@ void cycle(twin &t, bool step, bool tick)
     t.timer_ticked = top.timer_tick_i;
     top.step_i = step;
     top.apic_tick_i = tick;
-    top.clk_i = 0;
-    top.eval();
-    top.clk_i = 1;
-    top.eval();
+    t.clock();
     if (top.out_valid_o)
         t.left.push_back(message(top));
     forget_strobes(top);
 }
 
-/* A delay runs.  After a complaint one may never end. */
-bool busy(const twin &t)
+/* A delay runs. */
+bool busy(const rtl &t)
 {
-    if (!t.complaint.empty())
-        return false;
     return t.top.intr_waiting_o || t.top.sending_o;
 }
 
 /* The ticks before `now` at which a delay goes on.  True if time went on. */
-bool advance(twin &t, sim_time now)
+bool advance(rtl &t, sim_time now)
 {
-    sim_time tick = clock_edge(&t.apic, t.at);
-
     if (now == t.at)
         return false;
-    if (tick == t.at) {
-        if (busy(t) && !t.ticked)
-            cycle(t, false, true);
-        tick += t.apic.period;
-    }
-    for (; tick < now && busy(t); tick += t.apic.period)
-        cycle(t, true, true);
+    if (t.is_tick(t.at) && busy(t) && !t.ticked)
+        cycle(t, false, true);
+    t.catch_up(
+        now, [&t] { return busy(t); }, [&t] { cycle(t, true, true); });
     if (t.top.intr_o != t.intr)
-        complain(t, now, "INTR rose before its time");
+        t.complain(now, "INTR rose before its time");
     if (!t.left.empty())
-        complain(t, now, "a message left before its time");
-    t.at = now;
+        t.complain(now, "a message left before its time");
     return true;
 }
 
@@ -199,7 +170,7 @@ void present_pin(Vlapic &top, unsigned pin, bool high)
 }
 
 /* Returns the source of the interrupt that may come of it. */
-unsigned present(twin &t, const lapic_request &req, sim_time now)
+unsigned present(rtl &t, const lapic_request &req, sim_time now)
 {
     Vlapic &top = t.top;
 
@@ -283,7 +254,7 @@ lapic_taken error(const Vlapic &top, unsigned source)
     return taken;
 }
 
-lapic_due due(const twin &t)
+lapic_due due(const rtl &t)
 {
     lapic_due due = {lapic_due::LAPIC_DUE_NEVER, 0};
 
@@ -317,7 +288,7 @@ lapic_out answer(const Vlapic &top, unsigned source)
 
 lapic_out perform(void *of, lapic_request *req, sim_time now)
 {
-    twin &t = twin_of(of);
+    rtl &t = rtl_of(of);
     Vlapic &top = t.top;
     uint64_t edge = clock_cycles(&t.timer, clock_edge(&t.timer, now));
     bool step = advance(t, now);
@@ -345,42 +316,42 @@ lapic_out perform(void *of, lapic_request *req, sim_time now)
 
 bool intr(void *of, sim_time now)
 {
-    twin &t = twin_of(of);
+    rtl &t = rtl_of(of);
     bool step = advance(t, now);
 
     if (!t.top.intr_o)
         cycle(t, step, true);
     t.intr = t.top.intr_o;
     if (!t.intr)
-        complain(t, now, "INTR did not rise in time");
+        t.complain(now, "INTR did not rise in time");
     return t.intr;
 }
 
 void leave(void *of, sim_time now, msg *m)
 {
-    twin &t = twin_of(of);
+    rtl &t = rtl_of(of);
     bool step = advance(t, now);
 
     if (t.left.empty())
         cycle(t, step, true);
     if (t.left.empty()) {
-        complain(t, now, "a message did not leave in time");
+        t.complain(now, "a message did not leave in time");
         return;
     }
     if (t.left.front().kind != m->kind)
-        complain(t, now, "another message left");
+        t.complain(now, "another message left");
     *m = t.left.front();
     t.left.pop_front();
 }
 
 lapic_due timer_due(const void *of)
 {
-    return due(twin_of(of));
+    return due(rtl_of(of));
 }
 
 bool matches(void *of, const msg_apic *m)
 {
-    Vlapic &top = twin_of(of).top;
+    Vlapic &top = rtl_of(of).top;
 
     top.match_dest_i = m->dest;
     top.match_sender_i = m->sender;
@@ -393,37 +364,26 @@ bool matches(void *of, const msg_apic *m)
 
 uint32_t reg(const void *of, uint32_t offset)
 {
-    return twin_of(of).top.regs_o[offset / 16];
+    return rtl_of(of).top.regs_o[offset / 16];
 }
 
 uint64_t base(const void *of)
 {
-    return twin_of(of).top.apic_base_o;
-}
-
-const char *complaint(const void *of)
-{
-    const twin &t = twin_of(of);
-
-    return t.complaint.empty() ? nullptr : t.complaint.c_str();
-}
-
-void free_twin(void *of)
-{
-    delete &twin_of(of);
+    return rtl_of(of).top.apic_base_o;
 }
 
 } // namespace
 
 struct lapic_twin lapic_twin_make(const struct lapic_node_config *c)
 {
-    static const lapic_twin_calls calls = {perform,   intr,      leave,
-                                           timer_due, matches,   reg,
-                                           base,      complaint, free_twin};
-    std::unique_ptr<twin> t(new twin);
+    static const lapic_twin_calls calls = {
+        common_calls<rtl>(), perform, intr, leave,
+        timer_due,           matches, reg,  base};
+    std::unique_ptr<rtl> t(new rtl);
     Vlapic &top = t->top;
 
-    t->apic = c->apic_clock;
+    t->name = "local APIC " + std::to_string(c->id);
+    t->ticks = c->apic_clock;
     t->timer = c->timer_clock;
     t->tsc = c->tsc_clock;
     top.id_i = c->id;

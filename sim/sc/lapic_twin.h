@@ -1,10 +1,4 @@
-/*
- * The verilated local APIC, for the nodes of a machine.
- *
- * The RTL is clocked once for each call of the node, and at the ticks of the
- * APIC clock at which its delays run: those without a call are made up for
- * before the next one.  Ticks at which nothing can happen are passed over.
- */
+/* The verilated local APIC, for the nodes of a machine. */
 #ifndef SIM_SC_LAPIC_TWIN_H
 #define SIM_SC_LAPIC_TWIN_H
 

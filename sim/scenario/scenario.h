@@ -178,6 +178,7 @@ struct scenario {
         struct {
             uint32_t pins;        /* 0: there is none */
             uint32_t second_pins; /* of the second unit, likewise */
+            enum implementation implementation; /* of both */
         } ioapic;
     } machine;
     uint32_t device_count, vm_count, program_count;

@@ -73,7 +73,11 @@ module ioapic #(
   output logic [Pins-1:0] asked_o,
   output logic [Pins-1:0] again_o,
   output logic [Pins-1:0] told_o,
-  output logic        sending_o         // a message is on its way
+  output logic        sending_o,        // a message is on its way: which, and whether an EOI set
+  output logic [7:0]  sending_pin_o,    // it off
+  output logic        sending_resend_o,
+  output logic [31:0] sending_addr_o,
+  output logic [31:0] sending_data_o
 );
   logic [7:0]         select_q;
   logic [31:0]        id_q;
@@ -182,6 +186,7 @@ module ioapic #(
   logic        sending_q;
   logic [15:0] left_q;      // ticks until it leaves
   logic [7:0]  pin_q;
+  logic        resend_q;
   logic [31:0] addr_q;
   logic [31:0] data_q;
 
@@ -190,6 +195,7 @@ module ioapic #(
   logic [7:0]  chosen_pin;
   logic [31:0] chosen_addr;
   logic [31:0] chosen_data;
+  logic        chosen_resend;
   logic [15:0] delay;
 
   assign leaves = step_i && apic_tick_i && sending_q && left_q == 16'd1;
@@ -207,7 +213,8 @@ module ioapic #(
         chosen_data = data[32*i +: 32];
       end
     end
-    delay = |(take & resend) ? eoi_to_message_i : pin_to_message_i;
+    chosen_resend = |(take & resend);
+    delay = chosen_resend ? eoi_to_message_i : pin_to_message_i;
     if (delay == 16'd0) delay = 16'd1;
   end
 
@@ -216,12 +223,14 @@ module ioapic #(
       sending_q <= 1'b0;
       left_q <= 16'd0;
       pin_q <= 8'd0;
+      resend_q <= 1'b0;
       addr_q <= 32'd0;
       data_q <= 32'd0;
     end else if (chooses) begin
       sending_q <= 1'b1;
       left_q <= delay;
       pin_q <= chosen_pin;
+      resend_q <= chosen_resend;
       addr_q <= chosen_addr;
       data_q <= chosen_data;
     end else begin
@@ -238,6 +247,10 @@ module ioapic #(
   end
 
   assign sending_o = sending_q;
+  assign sending_pin_o = sending_q ? pin_q : 8'd0;
+  assign sending_resend_o = sending_q && resend_q;
+  assign sending_addr_o = sending_q ? addr_q : 32'd0;
+  assign sending_data_o = sending_q ? data_q : 32'd0;
 
   // ---- answers ---------------------------------------------------------------------------------
 

@@ -43,6 +43,10 @@ enum ioapic_word {
     SEEN_AGAIN,
     SEEN_TOLD,
     SEEN_SENDING,
+    SEEN_SENDING_PIN, /* of the message on its way, as the next three */
+    SEEN_SENDING_RESEND,
+    SEEN_SENDING_ADDR,
+    SEEN_SENDING_DATA,
     SEEN_POWER_UP, /* cycle 0: outputs that were not 0 after power-up */
     SEEN_MSG_VALID,
     SEEN_MSG_PIN,

@@ -163,6 +163,17 @@ static void show_fates(uint32_t *seen)
     side.counts = *c;
 }
 
+static void show_sending(const struct ioapic_node *n, uint32_t *seen)
+{
+    if (!event_scheduled(&n->send_event))
+        return;
+    seen[SEEN_SENDING] = 1;
+    seen[SEEN_SENDING_PIN] = n->sending.pin;
+    seen[SEEN_SENDING_RESEND] = n->sending.resend;
+    seen[SEEN_SENDING_ADDR] = n->sending.message.addr;
+    seen[SEEN_SENDING_DATA] = n->sending.message.data;
+}
+
 static void show(uint32_t *seen)
 {
     const struct ioapic_node *n = &side.node;
@@ -178,7 +189,7 @@ static void show(uint32_t *seen)
     seen[SEEN_ASKED] = vecset_word32(&io->asked, 0);
     seen[SEEN_AGAIN] = vecset_word32(&io->again, 0);
     seen[SEEN_TOLD] = vecset_word32(&io->told, 0);
-    seen[SEEN_SENDING] = event_scheduled(&n->send_event);
+    show_sending(n, seen);
     show_fates(seen);
 }
 

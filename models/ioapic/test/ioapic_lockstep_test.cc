@@ -112,6 +112,10 @@ void show(const Vioapic &top, uint32_t *seen)
     seen[SEEN_AGAIN] = top.again_o;
     seen[SEEN_TOLD] = top.told_o;
     seen[SEEN_SENDING] = top.sending_o;
+    seen[SEEN_SENDING_PIN] = top.sending_pin_o;
+    seen[SEEN_SENDING_RESEND] = top.sending_resend_o;
+    seen[SEEN_SENDING_ADDR] = top.sending_addr_o;
+    seen[SEEN_SENDING_DATA] = top.sending_data_o;
     seen[SEEN_MSG_VALID] = top.msg_valid_o;
     seen[SEEN_MSG_PIN] = top.msg_pin_o;
     seen[SEEN_MSG_ADDR] = top.msg_addr_o;

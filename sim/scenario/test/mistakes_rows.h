@@ -356,6 +356,15 @@ static const struct mistake_row {
      "    kind: stream\n    window: 4\n    messages_per_doorbell: 5\n",
      "x.yaml:16:28: error: 'messages_per_doorbell' (5) must not exceed "
      "'window' (4): the program would wait for ever"},
+    {"rtl_ioapic_of_another_size", "machine: {cpus: 2}",
+     "machine: {cpus: 2, ioapic: {pins: 32, implementation: rtl}}",
+     "x.yaml:5:55: error: implementation: rtl needs an I/O APIC of 24 or 120 "
+     "pins; machine.ioapic.pins is 32"},
+    {"rtl_delay_beyond_its_counter", "machine: {cpus: 2}",
+     "machine: {cpus: 2, ioapic: {pins: 24, implementation: rtl}}\n"
+     "variants:\n  slow: {platform: {ioapic: {eoi_to_message: 65536 cycles}}}",
+     "x.yaml:5:55: error: implementation: rtl needs delays of at most 65535 "
+     "cycles; a delay of platform.ioapic is 65536"},
     {"rtl_of_another_kind", "machine: {cpus: 2}",
      "machine: {cpus: 2, lapic: {implementation: rtx}}",
      "x.yaml:5:44: error: 'implementation: rtx': expected one of model, rtl; "
