@@ -227,14 +227,25 @@ static uint8_t read_byte(struct pic_pair *b, unsigned port, struct pic_out *out)
     }
 }
 
+/* Each byte of a wider access is a cycle of the bus: what it does to INT is
+ * seen before the next one. */
+static void end_byte(struct pic_pair *b, struct pic_out *out)
+{
+    settle(b);
+    if (!pic_int(&b->chip[PIC_MASTER]))
+        out->dipped = true;
+}
+
 struct pic_out pic_pair_write(struct pic_pair *b, const struct pic_access *a)
 {
     struct before was = begin(b);
     struct pic_out out = nothing;
 
     out.warnings = a->bytes == 1 ? 0 : PIC_WARN(WIDTH);
-    for (unsigned i = 0; i < a->bytes; i++)
+    for (unsigned i = 0; i < a->bytes; i++) {
         write_byte(b, a->port + i, (uint8_t)(a->value >> 8 * i), &out);
+        end_byte(b, &out);
+    }
     return end(b, was, out);
 }
 
@@ -245,8 +256,10 @@ struct pic_out pic_pair_read(struct pic_pair *b, struct pic_access *a)
 
     out.warnings = a->bytes == 1 ? 0 : PIC_WARN(WIDTH);
     a->value = 0;
-    for (unsigned i = 0; i < a->bytes; i++)
+    for (unsigned i = 0; i < a->bytes; i++) {
         a->value |= (uint32_t)read_byte(b, a->port + i, &out) << 8 * i;
+        end_byte(b, &out);
+    }
     return end(b, was, out);
 }
 

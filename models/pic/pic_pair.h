@@ -37,7 +37,7 @@ struct pic_pair {
 /* What changed outside because of one call. */
 struct pic_out {
     bool intr;   /* level of the master's INT, after the call */
-    bool dipped; /* an acknowledge made it low for a moment */
+    bool dipped; /* it was low for a moment */
     bool direct; /* INT goes to the CPU's pin, not to the APICs (IMCR) */
     bool polled; /* `acked` was taken by a poll, not by INTA */
     bool no_eoi; /* `acked` ended at once: automatic EOI */

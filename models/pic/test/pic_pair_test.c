@@ -169,6 +169,33 @@ TEST_F(dual_8259a, wide_access_is_split_into_bytes)
     EXPECT_EQ(f->out.warnings, PIC_WARN(WIDTH) | PIC_WARN(HOLE));
 }
 
+TEST_F(dual_8259a, int_is_low_between_the_bytes_that_initialise_the_master)
+{
+    struct pic_access a = {PIC_PORT_MASTER_COMMAND, 2,
+                           PIC_ICW1_SELECT | PIC_ICW1_SNGL | MASTER_BASE << 8};
+
+    put(f, PIC_PORT_ELCR1, 1 << 3);
+    line(f, 3, true);
+    EXPECT_TRUE(intr(f));
+    f->out = pic_pair_write(&f->b, &a);
+    EXPECT_TRUE(intr(f), "the level is still there");
+    EXPECT_TRUE(f->out.dipped);
+}
+
+TEST_F(dual_8259a, slave_initialised_by_one_wide_access_rises_anew)
+{
+    struct pic_access a = {PIC_PORT_SLAVE_COMMAND, 2,
+                           PIC_ICW1_SELECT | PIC_ICW1_SNGL | SLAVE_BASE << 8};
+
+    put(f, PIC_PORT_ELCR2, 1 << 3);
+    line(f, 11, true);
+    pic_acknowledge(f->master, PIC_CASCADE);
+    pic_settle(f->master);
+    EXPECT_FALSE(pic_irr(f->master) & 1 << PIC_CASCADE);
+    f->out = pic_pair_write(&f->b, &a);
+    EXPECT_TRUE(pic_irr(f->master) & 1 << PIC_CASCADE);
+}
+
 TEST_F(dual_8259a, wide_access_gives_the_warnings_of_its_bytes)
 {
     struct pic_access a = {PIC_PORT_ELCR1, 2, 0x0108};
