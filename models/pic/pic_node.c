@@ -9,6 +9,20 @@ static sim_time now_of(const struct pic_node *n)
     return engine_now(n->config.engine);
 }
 
+static bool has_twin(const struct pic_node *n)
+{
+    return n->config.twin.call != NULL;
+}
+
+/* The model, or the twin in its place. */
+static struct pic_out perform(struct pic_node *n, struct pic_request *req)
+{
+    const struct pic_twin *twin = &n->config.twin;
+
+    return has_twin(n) ? twin->call->perform(twin->of, req, now_of(n))
+                       : pic_perform(&n->pair, req);
+}
+
 static void send_int(const struct pic_node *n, bool high)
 {
     struct msg m = {.kind = MSG_LINE, .line = {.high = high}};
@@ -36,10 +50,11 @@ static void raise_int(struct pic_node *n, uint64_t cycles)
 static void on_int(void *node, struct event *ev)
 {
     struct pic_node *n = node;
+    const struct pic_twin *twin = &n->config.twin;
 
     (void)ev;
-    n->int_high = true;
-    send_int(n, true);
+    n->int_high = !has_twin(n) || twin->call->intr(twin->of, now_of(n));
+    send_int(n, n->int_high);
 }
 
 /* The IMCR moves INT to the other side. */
@@ -129,10 +144,13 @@ void pic_node_init(struct pic_node *n, const struct pic_node_config *c)
 
 void pic_node_receive(struct pic_node *n, const struct msg *m)
 {
+    struct pic_request req = {.kind = PIC_REQUEST_LINE};
     struct pic_out out;
 
     assert(m->kind == MSG_LINE);
-    out = pic_pair_set_line(&n->pair, m->line.line, m->line.high);
+    req.line.number = m->line.line;
+    req.line.high = m->line.high;
+    out = perform(n, &req);
     publish(n, &out, n->config.costs.line_to_int);
 }
 
@@ -143,28 +161,30 @@ bool pic_node_claims(const struct pic_node *n, uint16_t port)
 
 uint32_t pic_node_read(struct pic_node *n, uint16_t port, unsigned bytes)
 {
-    struct pic_access a = {.port = port, .bytes = bytes};
-    struct pic_out out = pic_pair_read(&n->pair, &a);
+    struct pic_request req = {.kind = PIC_REQUEST_READ,
+                              .access = {.port = port, .bytes = bytes}};
+    struct pic_out out = perform(n, &req);
 
     publish(n, &out, n->config.costs.write_to_int);
-    return a.value;
+    return req.access.value;
 }
 
 void pic_node_write(struct pic_node *n, uint16_t port, unsigned bytes,
                     uint32_t value)
 {
-    struct pic_access a = {port, bytes, value};
-    struct pic_out out = pic_pair_write(&n->pair, &a);
+    struct pic_request req = {.kind = PIC_REQUEST_WRITE,
+                              .access = {port, bytes, value}};
+    struct pic_out out = perform(n, &req);
 
     publish(n, &out, n->config.costs.write_to_int);
 }
 
 struct pic_ack pic_node_acknowledge(struct pic_node *n)
 {
-    struct pic_ack ack = {0};
-    struct pic_out out = pic_pair_acknowledge(&n->pair, &ack.vector);
+    struct pic_request req = {.kind = PIC_REQUEST_ACKNOWLEDGE};
+    struct pic_out out = perform(n, &req);
+    struct pic_ack ack = {.vector = req.vector, .no_eoi = out.no_eoi};
 
-    ack.no_eoi = out.no_eoi;
     ack.irq = publish(n, &out, n->config.costs.write_to_int);
     return ack;
 }

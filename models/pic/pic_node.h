@@ -14,7 +14,7 @@
 #ifndef MODELS_PIC_PIC_NODE_H
 #define MODELS_PIC_PIC_NODE_H
 
-#include "models/pic/pic_pair.h"
+#include "models/pic/pic_node_twin.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
 #include "sim/engine/clock.h"
@@ -34,6 +34,7 @@ struct pic_node_config {
     uint16_t line_source[PIC_LINES]; /* of the interrupt ledger */
     bool has_imcr;                   /* without: INT always goes to `apic` */
     struct port apic, direct;        /* `direct`: with an IMCR only */
+    struct pic_twin twin;            /* in place of the model; empty: none */
 };
 
 /* What the CPU gets from an INTA cycle. */
@@ -44,7 +45,7 @@ struct pic_ack {
 };
 
 struct pic_node {
-    struct pic_pair pair;
+    struct pic_pair pair; /* as after power-up for ever if a twin acts for it */
     struct pic_node_config config;
     struct event int_event; /* INT rises */
     bool int_high;          /* as the world sees it */

@@ -157,6 +157,10 @@ static void build_pic(struct machine *m)
     source = machine_add_source(m, "pic");
     for (unsigned line = 0; line < PIC_LINES; line++)
         config.line_source[line] = source;
+    if (m->scenario->machine.pic.implementation == IMPLEMENTATION_RTL) {
+        config.twin = m->make_twin->pic(&config);
+        machine_add_twin(m, &config.twin.call->common, config.twin.of);
+    }
     m->pic = arena_take(&m->arena, 1, sizeof *m->pic);
     pic_node_init(m->pic, &config);
 }

@@ -20,12 +20,15 @@ struct lapic_node_config;
 struct lapic_twin;
 struct ioapic_node_config;
 struct ioapic_twin;
+struct pic_node_config;
+struct pic_twin;
 
 /* Makers of the RTL twins that a scenario can ask for (sim/sc/twins.h).  They
  * are C++, and the C library does without. */
 struct machine_twins {
     struct lapic_twin (*lapic)(const struct lapic_node_config *c);
     struct ioapic_twin (*ioapic)(const struct ioapic_node_config *c);
+    struct pic_twin (*pic)(const struct pic_node_config *c);
 };
 
 /* Cannot fail: `s` was checked.  `s` must outlive the machine. */

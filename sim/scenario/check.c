@@ -245,65 +245,6 @@ static void check_length(const struct check *c)
            " of simulated time");
 }
 
-/* A block of the machine that RTL acts for. */
-struct rtl_block {
-    const char *name;
-    uint64_t longest;      /* delay in the profile */
-    uint64_t longest_most; /* that the twin's counters hold */
-};
-
-static struct diag_place rtl_place(const struct check *c, const char *block)
-{
-    struct element e = {c, node_get(node_get(c->root, "machine"), block)};
-
-    return place_of(e, "implementation");
-}
-
-static void check_rtl_delays(const struct check *c, const struct rtl_block *b)
-{
-    if (b->longest > b->longest_most)
-        broken(c, rtl_place(c, b->name),
-               "implementation: rtl needs delays of at most %ju cycles; a "
-               "delay of platform.%s is %ju",
-               (uintmax_t)b->longest_most, b->name, (uintmax_t)b->longest);
-}
-
-static uint64_t longer(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static void check_lapic_rtl(const struct check *c)
-{
-    const struct lapic_costs *costs = &c->s->platform.lapic;
-    struct rtl_block b = {.name = "lapic",
-                          .longest_most = LAPIC_TWIN_DELAY_MAX};
-
-    if (c->s->machine.lapic != IMPLEMENTATION_RTL)
-        return;
-    b.longest = longer(longer(costs->accept_to_intr, costs->eoi_to_intr),
-                       costs->icr_to_bus);
-    check_rtl_delays(c, &b);
-}
-
-static void check_ioapic_rtl(const struct check *c)
-{
-    const struct ioapic_costs *costs = &c->s->platform.ioapic;
-    struct rtl_block b = {.name = "ioapic",
-                          .longest_most = IOAPIC_TWIN_DELAY_MAX};
-    uint32_t pins = c->s->machine.ioapic.pins;
-
-    if (c->s->machine.ioapic.implementation != IMPLEMENTATION_RTL)
-        return;
-    if (pins != IOAPIC_TWIN_PINS && pins != IOAPIC_TWIN_PINS_MORE)
-        broken(c, rtl_place(c, "ioapic"),
-               "implementation: rtl needs an I/O APIC of %u or %u pins; "
-               "machine.ioapic.pins is %u",
-               IOAPIC_TWIN_PINS, IOAPIC_TWIN_PINS_MORE, pins);
-    b.longest = longer(costs->pin_to_message, costs->eoi_to_message);
-    check_rtl_delays(c, &b);
-}
-
 static void check_not_empty(const struct check *c, const char *list,
                             uint32_t count)
 {
@@ -319,8 +260,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     check_length(&c);
     check_ioapics(&c);
     check_virtual_wire(&c);
-    check_lapic_rtl(&c);
-    check_ioapic_rtl(&c);
+    check_rtl(&c);
     check_not_empty(&c, "programs", s->program_count);
     check_not_empty(&c, "vms", s->vm_count);
     for (uint32_t i = 0; i < s->device_count; i++) {

@@ -72,4 +72,7 @@ void check_virtual_wire(const struct check *c);
 void check_moderation(const struct check *c, uint32_t device);
 void check_granted(const struct check *c, uint32_t device);
 
+/* check_rtl.c: RTL in the place of models. */
+void check_rtl(const struct check *c);
+
 #endif

@@ -174,6 +174,7 @@ struct scenario {
         enum implementation lapic;
         struct {
             enum scenario_virtual_wire virtual_wire;
+            enum implementation implementation;
         } pic;
         struct {
             uint32_t pins;        /* 0: there is none */

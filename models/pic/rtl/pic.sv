@@ -9,8 +9,12 @@
 //   5. INT rises, if its delay is 0 and this is a tick
 // INT falls at once; it rises a number of ticks of the 8259As' clock (tick_i) after the first tick
 // at or after the cycle that asked for it: line_to_int_i for lines, write_to_int_i for what
-// software and the processor do.  clk_i may be the 8259As' clock itself (tick_i = 1) or any faster
-// one.  The delays are straps because a profile sets them; in silicon they are constants.
+// software and the processor do.
+//
+// In silicon clk_i is the 8259As' clock or any faster one, tick_i = 1 at the edges of the former,
+// step_i = 1, and the delays are constants.  A simulation clocks the twin whenever something
+// happens: tick_i says whether the instant is such an edge, step_i = 0 that it is still the instant
+// of the cycle before.  A profile sets the delays.
 module pic (
   input  logic        clk_i,
   input  logic        rst_ni,        // synchronous: power-up
@@ -20,7 +24,10 @@ module pic (
   input  logic [15:0] line_to_int_i,
   input  logic [15:0] write_to_int_i,
 
+  // time
+  input  logic        step_i,
   input  logic        tick_i,
+
   input  logic [15:0] line_i,        // ISA lines, high = asserted; 2 goes nowhere
 
   // register access, one byte
@@ -37,6 +44,9 @@ module pic (
   // the master's INT: to LINT0 and INTIN0, or to the processor's pin
   output logic        int_o,
   output logic        int_direct_o,
+  output logic        int_waiting_o, // its delay runs
+  output logic        direct_o,      // int_direct_o has it, not int_o
+  output logic        dipped_o,      // INT was low for a moment
 
   // what became of each line's request in each step, for those who keep a ledger
   output logic [16*pic_pkg::Steps-1:0] born_o,
@@ -44,6 +54,7 @@ module pic (
   output logic [16*pic_pkg::Steps-1:0] ended_o,
   output logic [16*pic_pkg::Steps-1:0] acked_o,
   output logic        icw1_o,        // the access was an ICW1
+  output logic [pic_pkg::Warnings-1:0] warnings_o, // a set of pic_pkg::warning_e
 
   // debug: the state, reading disturbs nothing
   output logic [32*pic_pkg::StateWords-1:0] state_o
@@ -57,7 +68,9 @@ module pic (
   logic [7:0]        imcr_select_d;
   logic              imcr_q;
   logic              imcr_d;
-  logic [15:0]       tick_q;         // number of this tick, or of the next
+  logic [15:0]       tick_q;         // number of the tick of the last cycle, or of the next
+  logic              ticked_q;       // that cycle's instant was a tick
+  logic [15:0]       tick;           // the same of this cycle
   pic_pkg::line_t    int_q;
   logic [17:0]       int_d;
 
@@ -104,6 +117,7 @@ module pic (
   logic            icw1;
   logic            master_poll;
   logic            slave_poll;
+  logic [pic_pkg::Warnings-1:0] access_warnings;
 
   pic_access u_access (
     .master_i(master_1), .slave_i(slave_1), .imcr_select_i(imcr_select_q), .imcr_i(imcr_q),
@@ -113,7 +127,7 @@ module pic (
     .slave_found_i(slave_found_1), .slave_level_i(slave_level_1),
     .master_o(master_accessed), .slave_o(slave_accessed),
     .imcr_select_o(imcr_select_d), .imcr_o(imcr_d), .rdata_o(rdata), .icw1_o(icw1),
-    .master_poll_o(master_poll), .slave_poll_o(slave_poll)
+    .master_poll_o(master_poll), .slave_poll_o(slave_poll), .warnings_o(access_warnings)
   );
   pic_settle u_settle_2 (
     .master_i(master_accessed), .slave_i(slave_accessed), .master_o(master_2), .slave_o(slave_2),
@@ -132,6 +146,7 @@ module pic (
   logic            dipped;
   logic            master_inta;
   logic            slave_inta;
+  logic            no_slave;
   logic [1:0]      unused_found;
   logic [5:0]      unused_level;
   logic [7:0]      unused_cascade;
@@ -141,7 +156,7 @@ module pic (
     .master_found_i(master_found_2), .master_level_i(master_level_2), .cascade_i(cascade_2),
     .slave_found_i(slave_found_2), .slave_level_i(slave_level_2),
     .master_o(master_acked), .slave_o(slave_acked), .vector_o(vector), .dipped_o(dipped),
-    .master_acked_o(master_inta), .slave_acked_o(slave_inta)
+    .master_acked_o(master_inta), .slave_acked_o(slave_inta), .no_slave_o(no_slave)
   );
   pic_settle u_settle_3 (
     .master_i(master_acked), .slave_i(slave_acked), .master_o(master_3), .slave_o(slave_3),
@@ -152,12 +167,16 @@ module pic (
 
   // ---- INT and state ---------------------------------------------------------------------------
 
+  logic polled;
+  assign polled = master_poll || slave_poll;
+  assign tick = tick_q + {15'd0, step_i && ticked_q};
+
   always_comb begin
-    int_d = pic_pkg::rise(int_q, tick_i, tick_q);
-    int_d = pic_pkg::drive(int_d, 1'b0, int_1, tick_q + line_to_int_i);
-    int_d = pic_pkg::drive(int_d, master_poll || slave_poll, int_2, tick_q + write_to_int_i);
-    int_d = pic_pkg::drive(int_d, dipped, int_3, tick_q + write_to_int_i);
-    int_d = pic_pkg::rise(int_d, tick_i, tick_q);
+    int_d = pic_pkg::rise(int_q, tick_i, tick);
+    int_d = pic_pkg::drive(int_d, 1'b0, int_1, tick + line_to_int_i);
+    int_d = pic_pkg::drive(int_d, polled, int_2, tick + write_to_int_i);
+    int_d = pic_pkg::drive(int_d, dipped, int_3, tick + write_to_int_i);
+    int_d = pic_pkg::rise(int_d, tick_i, tick);
   end
 
   always_comb begin
@@ -174,13 +193,15 @@ module pic (
       imcr_select_q <= 8'd0;
       imcr_q <= 1'b0;
       tick_q <= 16'd0;
+      ticked_q <= 1'b0;
       int_q <= '0;
     end else begin
       master_q <= master_3;
       slave_q <= slave_3;
       imcr_select_q <= imcr_select_d;
       imcr_q <= imcr_d;
-      tick_q <= tick_q + {15'd0, tick_i};
+      tick_q <= tick;
+      ticked_q <= tick_i || (ticked_q && !step_i);
       int_q <= int_d;
     end
   end
@@ -189,6 +210,8 @@ module pic (
   assign direct = has_imcr_i && !imcr_q;
   assign int_o = int_q.high && !direct;
   assign int_direct_o = int_q.high && direct;
+  assign int_waiting_o = int_q.waiting;
+  assign direct_o = direct;
 
   // ---- answers, requests -----------------------------------------------------------------------
 
@@ -239,6 +262,9 @@ module pic (
     acc_rdata_o <= rdata;
     vector_o <= vector;
     icw1_o <= icw1;
+    dipped_o <= polled || dipped;
+    warnings_o <= access_warnings
+        | ({{pic_pkg::Warnings-1{1'b0}}, no_slave} << pic_pkg::WarnNoSlave);
     acked_o <= acked;
     born_o <= requests_after & ~(requests_before & ~acked);
     withdrawn_o <= requests_before & ~(requests_after | acked);

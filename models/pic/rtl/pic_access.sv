@@ -24,7 +24,8 @@ module pic_access (
   output logic [7:0]      rdata_o,
   output logic            icw1_o,
   output logic            master_poll_o,  // the access was an acknowledge by a poll
-  output logic            slave_poll_o
+  output logic            slave_poll_o,
+  output logic [pic_pkg::Warnings-1:0] warnings_o
 );
   localparam logic [7:0] Elcr1 = 8'(pic_regs_pkg::ELCR1_WRITABLE);
   localparam logic [7:0] Elcr2 = 8'(pic_regs_pkg::ELCR2_WRITABLE);
@@ -68,6 +69,8 @@ module pic_access (
   pic_pkg::state_t slave_written;
   logic            master_icw1;
   logic            slave_icw1;
+  logic [pic_pkg::Warnings-1:0] master_warnings;
+  logic [pic_pkg::Warnings-1:0] slave_warnings;
 
   assign master_poll_o = master_port && !write_i && master_i.poll;
   assign slave_poll_o = slave_port && !write_i && slave_i.poll;
@@ -83,11 +86,11 @@ module pic_access (
   );
   pic_write #(.Master(1'b1)) u_master_write (
     .state_i(master_polled), .valid_i(master_port && write_i), .a0_i(port_i[0]), .wdata_i,
-    .state_o(master_written), .icw1_o(master_icw1)
+    .state_o(master_written), .icw1_o(master_icw1), .warnings_o(master_warnings)
   );
   pic_write #(.Master(1'b0)) u_slave_write (
     .state_i(slave_polled), .valid_i(slave_port && write_i), .a0_i(port_i[0]), .wdata_i,
-    .state_o(slave_written), .icw1_o(slave_icw1)
+    .state_o(slave_written), .icw1_o(slave_icw1), .warnings_o(slave_warnings)
   );
 
   always_comb begin
@@ -107,6 +110,14 @@ module pic_access (
       // its INT drops: what still stands is a new rise at the master
       master_o.line[pic_pkg::Cascade] = 1'b0;
     end
+  end
+
+  always_comb begin
+    warnings_o = master_warnings | slave_warnings;
+    warnings_o[pic_pkg::WarnHole] = valid_i && !(master_port || slave_port || elcr1_port
+        || elcr2_port || select_port || imcr_port);
+    warnings_o[pic_pkg::WarnElcrFixed] = write_i && ((elcr1_port && (|(wdata_i & ~Elcr1)))
+        || (elcr2_port && (|(wdata_i & ~Elcr2))));
   end
 
   // ---- reads -----------------------------------------------------------------------------------

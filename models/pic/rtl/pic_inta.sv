@@ -16,7 +16,8 @@ module pic_inta (
   output logic [7:0]      vector_o,
   output logic            dipped_o,       // INT was low between the pulses
   output logic            master_acked_o, // a level of the master that is no cascade
-  output logic            slave_acked_o   // a level of the slave
+  output logic            slave_acked_o,  // a level of the slave
+  output logic            no_slave_o      // none has the identity of the cascade level
 );
   pic_pkg::state_t slave_acked;
   logic            to_slave;
@@ -27,6 +28,7 @@ module pic_inta (
   assign slave_answers = to_slave && slave_i.icw3[2:0] == master_level_i;
   assign master_acked_o = dipped_o && !to_slave
       && master_level_i != 3'(pic_pkg::Cascade);
+  assign no_slave_o = to_slave && !slave_answers;
   assign slave_acked_o = slave_answers && slave_found_i;
 
   pic_pkg::state_t master_acked;

@@ -23,6 +23,22 @@ package pic_pkg;
   localparam int unsigned ChipWords  = 3;
   localparam int unsigned StateWords = 2 * ChipWords + 1;
 
+  // What software should not do, in the order of pic_warnings.def.  That an access is one byte
+  // (WarnWidth) is seen to before it gets here.
+  typedef enum logic [3:0] {
+    WarnWidth,
+    WarnHole,
+    WarnNot8086,
+    WarnIcw4Reserved,
+    WarnSfnmInSlave,
+    WarnLtim,
+    WarnOcwInInit,
+    WarnOcw3Reserved,
+    WarnElcrFixed,
+    WarnNoSlave
+  } warning_e;
+  localparam int unsigned Warnings = 10;
+
   // One 8259A.
   typedef struct packed {
     logic [7:0] line;

@@ -7,7 +7,8 @@ module pic_write #(
   input  logic            a0_i,
   input  logic [7:0]      wdata_i,
   output pic_pkg::state_t state_o,
-  output logic            icw1_o
+  output logic            icw1_o,
+  output logic [pic_pkg::Warnings-1:0] warnings_o
 );
   localparam logic [7:0] IsIcw1     = 8'(pic_regs_pkg::ICW1_SELECT_BITS);
   localparam logic [7:0] IsOcw3     = 8'(pic_regs_pkg::OCW3_SELECT_BITS);
@@ -105,6 +106,22 @@ module pic_write #(
   end
 
   assign icw1_o = valid_i && !a0_i && (|(wdata_i & IsIcw1));
+
+  always_comb begin
+    warnings_o = '0;
+    if (icw1_o) begin
+      warnings_o[pic_pkg::WarnLtim] = |(wdata_i & 8'(pic_regs_pkg::ICW1_LTIM_BITS));
+      warnings_o[pic_pkg::WarnNot8086] = !icw1.ic4;
+    end else if (valid_i && !a0_i) begin
+      warnings_o[pic_pkg::WarnOcwInInit] = state_i.init != pic_pkg::InitIdle;
+      warnings_o[pic_pkg::WarnOcw3Reserved] = (|(wdata_i & IsOcw3))
+          && (|(wdata_i & 8'(pic_regs_pkg::OCW3_ZERO_BITS)));
+    end else if (valid_i && state_i.init == pic_pkg::InitWantIcw4) begin
+      warnings_o[pic_pkg::WarnNot8086] = !(|(wdata_i & 8'(pic_regs_pkg::ICW4_UPM_BITS)));
+      warnings_o[pic_pkg::WarnIcw4Reserved] = |(wdata_i & 8'(pic_regs_pkg::ICW4_ZERO_BITS));
+      warnings_o[pic_pkg::WarnSfnmInSlave] = !Master && data.sfnm;
+    end
+  end
 
   always_comb begin
     state_o = state_i;

@@ -15,6 +15,7 @@ static struct {
     struct pic_node node;
     bool level[2]; /* of INT: to the APICs, direct */
     uint32_t vector, rdata;
+    struct lockstep_setup setup;
 } c_side;
 
 static void int_to_apic(void *ctx, const struct msg *m)
@@ -44,6 +45,7 @@ static void power_up(void *ctx, const struct lockstep_setup *s)
 
     (void)ctx;
     memset(&c_side, 0, sizeof c_side);
+    c_side.setup = *s;
     engine_init(&c_side.engine, 4, c_side.heap);
     irqs_init(&c_side.irqs, c_side.record, RECORDS);
     irqs_add_source(&c_side.irqs);
@@ -149,10 +151,11 @@ static void show(uint32_t *seen)
 
 static void cycle(void *ctx, const struct lockstep_cycle *c, uint32_t *seen)
 {
+    sim_time now = pic_lockstep_instant(&c_side.setup, c->number) * CLOCK;
     struct pic_node at_start, was;
 
     (void)ctx;
-    engine_run(&c_side.engine, c->number * CLOCK);
+    engine_run(&c_side.engine, now);
     at_start = c_side.node;
     c_side.vector = c_side.rdata = 0;
     for (uint32_t i = 0; i < c->ops; i++) {
@@ -162,7 +165,10 @@ static void cycle(void *ctx, const struct lockstep_cycle *c, uint32_t *seen)
         carry_out(&c->op[i]);
         pic_note_op(&c->op[i], &was, &c_side.node);
     }
-    engine_run(&c_side.engine, c->number * CLOCK);
+    engine_run(&c_side.engine, now);
+    for (unsigned w = 0; w < PIC_WARNING_COUNT; w++)
+        if (c_side.node.warnings[w] != at_start.warnings[w])
+            seen[PIC_WORD_WARNINGS] |= 1u << w;
     pic_note_cycle(c, &at_start, &c_side.node);
     show(seen);
 }
@@ -186,6 +192,7 @@ static void word_name(size_t word, char *text, size_t bytes)
         "withdrawn",
         "initialised",
         "delivered",
+        "warnings",
     };
 
     snprintf(text, bytes, "%s", name[word]);
@@ -212,11 +219,13 @@ static void op_text(const struct lockstep_op *op, char *text, size_t bytes)
 
 static void setup_text(const struct lockstep_setup *s, char *text, size_t bytes)
 {
-    snprintf(text, bytes, "IMCR %u, line_to_int %u, write_to_int %u, %u clocks",
+    snprintf(text, bytes,
+             "IMCR %u, line_to_int %u, write_to_int %u, %u clocks, repeats %u",
              (unsigned)s->value[PIC_SETUP_HAS_IMCR],
              (unsigned)s->value[PIC_SETUP_LINE_TO_INT],
              (unsigned)s->value[PIC_SETUP_WRITE_TO_INT],
-             (unsigned)s->value[PIC_SETUP_CLOCKS_PER_TICK]);
+             (unsigned)s->value[PIC_SETUP_CLOCKS_PER_TICK],
+             (unsigned)s->value[PIC_SETUP_REPEATS]);
 }
 
 struct lockstep_block pic_lockstep_block(void)

@@ -21,7 +21,8 @@ enum pic_lockstep_setup {
     PIC_SETUP_HAS_IMCR,
     PIC_SETUP_LINE_TO_INT,
     PIC_SETUP_WRITE_TO_INT,
-    PIC_SETUP_CLOCKS_PER_TICK,
+    PIC_SETUP_CLOCKS_PER_TICK, /* in instants of the test */
+    PIC_SETUP_REPEATS,         /* so many cycles fall on one instant */
     PIC_SETUP_ICW, /* the four ICWs of both chips, lowest byte first */
     PIC_SETUP_COUNT,
 };
@@ -42,12 +43,20 @@ enum pic_lockstep_word {
     PIC_WORD_WITHDRAWN,
     PIC_WORD_INITIALISED, /* ended by ICW1 */
     PIC_WORD_DELIVERED,
+    PIC_WORD_WARNINGS, /* of this cycle: a set of enum pic_warning */
     PIC_WORD_COUNT,
 };
 
 /* Whether operation i keeps to that order.  Both sides skip the others: only
  * a stimulus that is being shrunk has them. */
 bool pic_lockstep_in_order(const struct lockstep_cycle *c, uint32_t i);
+
+/* The instant of a cycle. */
+static inline uint64_t pic_lockstep_instant(const struct lockstep_setup *s,
+                                            uint32_t cycle)
+{
+    return cycle / s->value[PIC_SETUP_REPEATS];
+}
 
 /* A random setup; the operations of a cycle. */
 void pic_lockstep_setup(struct rng *r, struct lockstep_setup *s);

@@ -51,6 +51,7 @@ void pic_lockstep_setup(struct rng *r, struct lockstep_setup *s)
     s->value[PIC_SETUP_LINE_TO_INT] = rng_below(r, 5);
     s->value[PIC_SETUP_WRITE_TO_INT] = rng_below(r, 5);
     s->value[PIC_SETUP_CLOCKS_PER_TICK] = 1 + rng_below(r, 3);
+    s->value[PIC_SETUP_REPEATS] = chance(r, 75) ? 1 : 2 + rng_below(r, 2);
     for (unsigned i = 0; i < WORDS_OF_ICW; i++)
         words |= (uint64_t)icw(r, i < 4 ? PIC_MASTER : PIC_SLAVE, i % 4 + 1)
                  << 8 * i;

@@ -10,7 +10,7 @@ constexpr unsigned kAccess = 1; /* the step of the register access */
 
 struct RtlSide {
     Vpic top;
-    uint64_t clocks_per_tick = 1;
+    struct lockstep_setup setup = {};
     uint32_t served = 0, requests = 0;
     uint32_t sent = 0, withdrawn = 0, initialised = 0, delivered = 0;
 };
@@ -34,7 +34,7 @@ void PowerUp(void *, const struct lockstep_setup *s)
 {
     RtlSide &r = Rtl();
 
-    r.clocks_per_tick = s->value[PIC_SETUP_CLOCKS_PER_TICK];
+    r.setup = *s;
     r.served = r.requests = 0;
     r.sent = r.withdrawn = r.initialised = r.delivered = 0;
     r.top.has_imcr_i = s->value[PIC_SETUP_HAS_IMCR] != 0;
@@ -43,7 +43,7 @@ void PowerUp(void *, const struct lockstep_setup *s)
     r.top.write_to_int_i =
         static_cast<uint16_t>(s->value[PIC_SETUP_WRITE_TO_INT]);
     r.top.line_i = 0;
-    r.top.tick_i = 0;
+    r.top.step_i = r.top.tick_i = 0;
     r.top.acc_valid_i = 0;
     r.top.inta_i = 0;
     r.top.rst_ni = 0;
@@ -102,8 +102,11 @@ void Keep(RtlSide *r)
 void Cycle(void *, const struct lockstep_cycle *c, uint32_t *seen)
 {
     RtlSide &r = Rtl();
+    uint64_t now = pic_lockstep_instant(&r.setup, c->number);
 
-    r.top.tick_i = c->number % r.clocks_per_tick == 0;
+    r.top.step_i =
+        !c->number || now != pic_lockstep_instant(&r.setup, c->number - 1);
+    r.top.tick_i = now % r.setup.value[PIC_SETUP_CLOCKS_PER_TICK] == 0;
     r.top.acc_valid_i = r.top.inta_i = 0;
     for (uint32_t i = 0; i < c->ops; i++)
         if (pic_lockstep_in_order(c, i))
@@ -122,6 +125,7 @@ void Cycle(void *, const struct lockstep_cycle *c, uint32_t *seen)
     seen[PIC_WORD_WITHDRAWN] = r.withdrawn;
     seen[PIC_WORD_INITIALISED] = r.initialised;
     seen[PIC_WORD_DELIVERED] = r.delivered;
+    seen[PIC_WORD_WARNINGS] = r.top.warnings_o;
 }
 
 } // namespace

@@ -26,11 +26,10 @@ extern "C" {
 class twin_board
 {
   public:
-    explicit twin_board(std::uint64_t seed)
-        : m_heap(ENGINE_SLOTS(8)), m_records(RECORDS)
+    explicit twin_board(std::uint64_t seed) : m_records(RECORDS)
     {
         rng_init(&m_rng, seed, 0);
-        engine_init(&m_engine, 8, m_heap.data());
+        engine_init(&m_engine, EVENTS, m_heap);
         irqs_init(&m_irqs, m_records.data(), RECORDS);
         event_init(&m_ask, engine_add_target(&m_engine, on_event, this), 0);
     }
@@ -96,7 +95,7 @@ class twin_board
     sim_time m_now = 0;
 
   private:
-    static constexpr std::uint32_t RECORDS = 2048;
+    static constexpr std::uint32_t RECORDS = 2048, EVENTS = 8;
 
     static void on_event(void *ctx, struct event *)
     {
@@ -104,7 +103,7 @@ class twin_board
     }
 
     struct event m_ask;
-    std::vector<engine_slot> m_heap;
+    engine_slot m_heap[ENGINE_SLOTS(EVENTS)]; // near the events
     std::vector<irq_record> m_records;
 };
 
