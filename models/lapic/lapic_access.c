@@ -56,6 +56,11 @@ static const struct row *row_at(const struct lapic *l, uint32_t offset)
     return &rows[SLOT(offset)];
 }
 
+enum lapic_access lapic_page_access(const struct lapic *l, uint32_t offset)
+{
+    return (enum lapic_access)row_at(l, offset)->xapic;
+}
+
 static bool has(const struct lapic *l, enum lapic_feature feature)
 {
     return (l->config.features & (uint32_t)feature) != 0;

@@ -45,6 +45,34 @@ static struct lapic_out perform(struct lapic_node *n, struct lapic_request *req)
     return lapic_perform(&n->lapic, req, time);
 }
 
+/* How the twin is, as far as warnings ask for it. */
+static struct lapic seen_twin(const struct lapic_node *n)
+{
+    const struct lapic_twin *twin = &n->config.twin;
+
+    return (struct lapic){
+        .config.features = n->config.features,
+        .base = twin->call->base(twin->of),
+        .lvt[LVT_TIMER] = twin->call->reg(twin->of, LAPIC_LVT_TIMER),
+    };
+}
+
+/* The same for software, which can do wrong. */
+static struct lapic_out perform_access(struct lapic_node *n,
+                                       struct lapic_request *req)
+{
+    struct lapic_out out = perform(n, req);
+    struct lapic seen;
+
+    if (has_twin(n)) {
+        seen = seen_twin(n);
+        n->warnings[lapic_warning_of(&seen, req, out.gp)]++;
+    } else {
+        n->warnings[lapic_warning_of(&n->lapic, req, out.gp)]++;
+    }
+    return out;
+}
+
 static void core_line(const struct lapic_node *n, struct msg_line line)
 {
     struct msg m = {.kind = MSG_LINE, .line = line};
@@ -341,7 +369,7 @@ bool lapic_node_rdmsr(struct lapic_node *n, uint32_t msr, uint64_t *value)
     struct lapic_out out;
 
     begin_access(n);
-    out = perform(n, &req);
+    out = perform_access(n, &req);
     *value = req.access.value;
     return !out.gp;
 }
@@ -352,7 +380,7 @@ static struct lapic_out access(struct lapic_node *n, struct lapic_request *req)
     struct lapic_out out;
 
     begin_access(n);
-    out = perform(n, req);
+    out = perform_access(n, req);
     end_access(n, &out);
     return out;
 }
@@ -394,6 +422,17 @@ bool lapic_node_claims(const struct lapic_node *n, uint64_t addr)
     return lapic_claims(&seen, addr);
 }
 
+enum lapic_mode lapic_node_mode(const struct lapic_node *n)
+{
+    const struct lapic_twin *twin = &n->config.twin;
+    struct lapic seen;
+
+    if (!has_twin(n))
+        return lapic_mode(&n->lapic);
+    seen.base = twin->call->base(twin->of);
+    return lapic_mode(&seen);
+}
+
 bool lapic_node_software_enabled(const struct lapic_node *n)
 {
     const struct lapic_twin *twin = &n->config.twin;
@@ -428,7 +467,7 @@ void lapic_node_set_cr8(struct lapic_node *n, uint8_t cr8)
 {
     struct lapic_request req = {.kind = LAPIC_REQUEST_SET_CR8,
                                 .access = {.value = cr8}};
-    struct lapic_out out = perform(n, &req);
+    struct lapic_out out = perform_access(n, &req);
 
     end_access(n, &out);
 }

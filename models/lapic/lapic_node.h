@@ -23,6 +23,7 @@
 #define MODELS_LAPIC_LAPIC_NODE_H
 
 #include "models/lapic/lapic_node_twin.h"
+#include "models/lapic/lapic_warning.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
 #include "sim/engine/clock.h"
@@ -81,6 +82,7 @@ struct lapic_node {
     struct lapic_sending sending[LAPIC_SEND_MAX];
     uint32_t sending_first, sending_count;
     sim_time bus_free; /* the bus takes one message in an APIC cycle */
+    uint64_t warnings[LAPIC_WARNING_COUNT]; /* how often, by kind */
     sim_time icr_time; /* when the message leaving for the bus was written */
 };
 
@@ -115,6 +117,8 @@ void lapic_node_write(struct lapic_node *n, uint32_t offset, unsigned bytes,
 
 /* True if the page at `addr` is claimed by this APIC (xAPIC mode, base). */
 bool lapic_node_claims(const struct lapic_node *n, uint64_t addr);
+
+enum lapic_mode lapic_node_mode(const struct lapic_node *n);
 
 /* What lowest-priority arbitration looks at. */
 bool lapic_node_software_enabled(const struct lapic_node *n);

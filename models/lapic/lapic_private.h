@@ -51,6 +51,9 @@ static inline struct lapic_out lapic_fault(const struct lapic *l)
     return out;
 }
 
+/* What the page allows at the register of an offset. */
+enum lapic_access lapic_page_access(const struct lapic *l, uint32_t offset);
+
 /* Errors are recorded; the first since the last ESR write may interrupt. */
 struct lapic_taken lapic_raise_error(struct lapic *l, uint32_t bits);
 

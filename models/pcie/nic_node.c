@@ -351,13 +351,29 @@ static uint32_t dword_read(const struct nic_node *n, uint32_t offset)
     }
 }
 
+/* The adapter's own registers: doublewords without a gap, then one. */
+static bool has_register(uint32_t offset)
+{
+    return offset < NIC_REG_TXDOORBELL + 4 ||
+           (offset >= NIC_REG_TXWB && offset < NIC_REG_SERVED + 4);
+}
+
+static enum pcie_warning warning_of(const struct pcie_access *a)
+{
+    if (!has_register(a->offset))
+        return PCIE_WARNING_BAR_HOLE;
+    return pcie_bar_aligned(a) ? PCIE_WARNING_NONE : PCIE_WARNING_BAR_WIDTH;
+}
+
 uint64_t nic_node_read(struct nic_node *n, uint32_t offset, unsigned bytes)
 {
+    struct pcie_access a = {.offset = offset, .bytes = bytes};
     uint64_t value = 0;
 
     assert(offset < NIC_BAR_BYTES);
     if (offset >= NIC_REG_MSIX_TABLE)
         return pcie_node_msix_read(&n->fn, offset, bytes);
+    n->fn.warnings[warning_of(&a)]++;
     for (unsigned i = 0; i < bytes; i++) {
         uint32_t at = offset + i;
         uint64_t byte = (dword_read(n, at & ~3u) >> (8 * (at % 4))) & 0xff;
@@ -370,12 +386,15 @@ uint64_t nic_node_read(struct nic_node *n, uint32_t offset, unsigned bytes)
 void nic_node_write(struct nic_node *n, uint32_t offset, unsigned bytes,
                     uint64_t value)
 {
+    struct pcie_access a = {offset, bytes, true, value};
+
     assert(offset < NIC_BAR_BYTES);
     if (offset >= NIC_REG_MSIX_TABLE) {
         pcie_node_msix_write(&n->fn, offset, bytes, value);
         return;
     }
-    if ((bytes == 4 || bytes == 8) && offset % bytes == 0)
+    n->fn.warnings[warning_of(&a)]++;
+    if (pcie_bar_aligned(&a))
         for (unsigned i = 0; i < bytes; i += 4)
             dword_write(n, offset + i, (uint32_t)(value >> (8 * i)));
 }

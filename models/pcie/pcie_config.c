@@ -122,6 +122,15 @@ static uint32_t writable(const struct pcie *p, unsigned r)
     return pcie_reg_row[r].writable;
 }
 
+bool pcie_config_writable(const struct pcie *p, unsigned offset)
+{
+    unsigned r = reg_of(p, offset);
+
+    return r != PCIE_REG_COUNT &&
+           writable(p, r) >> 8 * (offset - pcie_reg_at(p, (enum pcie_reg)r)) &
+               0xff;
+}
+
 uint32_t pcie_config_read(const struct pcie *p, unsigned offset, unsigned bytes)
 {
     uint32_t value = 0;

@@ -194,12 +194,18 @@ void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
 uint32_t pcie_node_config_read(struct pcie_node *n, unsigned offset,
                                unsigned bytes)
 {
+    struct pcie_access a = {.offset = offset, .bytes = bytes};
+
+    n->warnings[pcie_config_warning(&n->pcie, &a)]++;
     return pcie_config_read(&n->pcie, offset, bytes);
 }
 
 void pcie_node_config_write(struct pcie_node *n, unsigned offset,
                             unsigned bytes, uint32_t value)
 {
+    struct pcie_access a = {offset, bytes, true, value};
+
+    n->warnings[pcie_config_warning(&n->pcie, &a)]++;
     publish(n, pcie_config_write(&n->pcie, offset, bytes, value));
     wake_device(n);
 }
@@ -207,12 +213,18 @@ void pcie_node_config_write(struct pcie_node *n, unsigned offset,
 uint64_t pcie_node_msix_read(struct pcie_node *n, uint32_t offset,
                              unsigned bytes)
 {
+    struct pcie_access a = {.offset = offset, .bytes = bytes};
+
+    n->warnings[pcie_msix_warning(&n->pcie, &a)]++;
     return pcie_msix_read(&n->pcie, offset, bytes);
 }
 
 void pcie_node_msix_write(struct pcie_node *n, uint32_t offset, unsigned bytes,
                           uint64_t value)
 {
+    struct pcie_access a = {offset, bytes, true, value};
+
+    n->warnings[pcie_msix_warning(&n->pcie, &a)]++;
     publish(n, pcie_msix_write(&n->pcie, offset, bytes, value));
     wake_device(n);
 }

@@ -15,7 +15,7 @@
 #ifndef MODELS_PCIE_PCIE_NODE_H
 #define MODELS_PCIE_PCIE_NODE_H
 
-#include "models/pcie/pcie.h"
+#include "models/pcie/pcie_warning.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
 #include "sim/engine/clock.h"
@@ -73,8 +73,9 @@ struct pcie_node {
     struct pcie_waits {
         uint64_t count;
         sim_time sum, longest;
-    } waits;                /* from what a message tells first to the message */
-    uint64_t intx_asserted; /* how often the signal rose */
+    } waits; /* from what a message tells first to the message */
+    uint64_t warnings[PCIE_WARNING_COUNT]; /* how often, by kind */
+    uint64_t intx_asserted;                /* how often the signal rose */
     uint64_t dma_writes;
     uint64_t dma_refused; /* without bus mastering nothing is written */
 };

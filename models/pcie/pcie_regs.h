@@ -37,6 +37,9 @@ static inline uint32_t pcie_low_bits(unsigned n)
     return (uint32_t)((UINT64_C(1) << n) - 1);
 }
 
+/* Whether a byte of configuration space has a bit that software can write. */
+bool pcie_config_writable(const struct pcie *p, unsigned offset);
+
 void pcie_config_reset(struct pcie *p);
 
 /* How many MSI vectors software has granted. */

@@ -269,15 +269,26 @@ struct pic_read pic_read(struct pic *p, bool a0)
     return r;
 }
 
-const char *pic_warning_title(enum pic_warning w)
+const char *pic_warning_name(enum pic_warning w)
 {
-    static const char *const title[] = {
-#define PIC_WARNING(name, text) text,
+    static const char *const name[] = {
+#define WARNING(name, text, rule) text,
 #include "models/pic/pic_warnings.def"
-#undef PIC_WARNING
+#undef WARNING
     };
 
-    return title[w];
+    return name[w];
+}
+
+const char *pic_warning_rule(enum pic_warning w)
+{
+    static const char *const rule[] = {
+#define WARNING(name, text, rule) rule,
+#include "models/pic/pic_warnings.def"
+#undef WARNING
+    };
+
+    return rule[w];
 }
 
 const char *pic_check(const struct pic *p)

@@ -25,9 +25,9 @@ enum pic_field {
 };
 
 enum pic_warning {
-#define PIC_WARNING(name, title) PIC_WARNING_##name,
+#define WARNING(name, text, rule) PIC_WARNING_##name,
 #include "models/pic/pic_warnings.def"
-#undef PIC_WARNING
+#undef WARNING
     PIC_WARNING_COUNT
 };
 
@@ -93,8 +93,9 @@ void pic_settle(struct pic *p);
 /* Whether a slave hangs on the level. */
 bool pic_cascades(const struct pic *p, int level);
 
-/* The rule of a warning in words. */
-const char *pic_warning_title(enum pic_warning w);
+/* As in "warnings.pic.hole"; the rule in words. */
+const char *pic_warning_name(enum pic_warning w);
+const char *pic_warning_rule(enum pic_warning w);
 
 /* NULL, or the first broken invariant in words. */
 const char *pic_check(const struct pic *p);

@@ -119,13 +119,31 @@ static uint32_t load(struct machine *m, uint64_t addr)
     return value;
 }
 
+static bool is_msi(uint64_t addr)
+{
+    return addr - MSI_BASE < MSI_BYTES;
+}
+
+/* A CPU's access to the range of interrupt messages never leaves its core:
+ * where the local APIC does not answer, nobody does. */
 static enum cpu_region region(void *bus, uint64_t addr)
 {
     struct machine_cpu *c = bus;
 
-    if (lapic_node_claims(&c->lapic, addr))
+    if (lapic_node_claims(&c->lapic, addr) || is_msi(addr))
         return REGION_APIC;
     return is_register(c->machine, addr) ? REGION_DEVICE : REGION_MEMORY;
+}
+
+/* Whether the local APIC sees the access: to its page in xAPIC mode; in the
+ * other modes it has none, and sees what software takes for it. */
+static bool answers(struct machine_cpu *c, uint64_t addr)
+{
+    bool answers = lapic_node_claims(&c->lapic, addr) ||
+                   lapic_node_mode(&c->lapic) != LAPIC_MODE_XAPIC;
+
+    c->machine->window_refused += !answers;
+    return answers;
 }
 
 static uint32_t bus_read(void *bus, uint64_t addr)
@@ -134,6 +152,8 @@ static uint32_t bus_read(void *bus, uint64_t addr)
 
     if (is_register(c->machine, addr))
         return load(c->machine, addr);
+    if (!answers(c, addr))
+        return UINT32_MAX;
     return (uint32_t)lapic_node_read(&c->lapic, addr % MEM_PAGE_BYTES, 4);
 }
 
@@ -143,7 +163,7 @@ static void bus_write(void *bus, uint64_t addr, uint32_t value)
 
     if (is_register(c->machine, addr))
         post(c->machine, addr, value);
-    else
+    else if (answers(c, addr))
         lapic_node_write(&c->lapic, addr % MEM_PAGE_BYTES, 4, value);
 }
 
@@ -235,11 +255,6 @@ void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
 }
 
 /* ---- writes of devices and of the world outside ---- */
-
-static bool is_msi(uint64_t addr)
-{
-    return addr - MSI_BASE < MSI_BYTES;
-}
 
 void bus_upstream(void *machine, const struct msg *msg)
 {

@@ -123,6 +123,7 @@ struct machine {
     struct latency latency;
     struct meter_start start;
     uint16_t outside_source;
+    uint64_t window_refused;  /* CPUs' accesses to FEEx_xxxxh, no APIC's page */
     uint64_t outside_refused; /* accesses from outside that nothing can take */
     struct twin twin[TWINS];  /* that act in place of models */
     unsigned twins;

@@ -295,16 +295,41 @@ static void ioapic_warning_figures(const struct machine *m, unsigned unit,
                               ioapic_warning_name((enum ioapic_warning)w));
 }
 
+static void lapic_warnings(const struct lapic_node *l, unsigned cpu,
+                           struct figures *out)
+{
+    for (unsigned w = 1; w < LAPIC_WARNING_COUNT; w++)
+        if (l->warnings[w])
+            figures_add_count(out, "", l->warnings[w],
+                              "warnings.lapic.%s.cpu%u",
+                              lapic_warning_name((enum lapic_warning)w), cpu);
+}
+
+static void function_warnings(const struct pcie_node *f, const char *name,
+                              struct figures *out)
+{
+    for (unsigned w = 1; w < PCIE_WARNING_COUNT; w++)
+        if (f->warnings[w])
+            figures_add_count(out, "", f->warnings[w], "warnings.pcie.%s.%s",
+                              pcie_warning_name((enum pcie_warning)w), name);
+}
+
 static void warning_figures(const struct machine *m, struct figures *out)
 {
     if (m->outside_refused)
         figures_add_count(out, "", m->outside_refused,
                           "warnings.outside_accesses_refused");
+    if (m->window_refused)
+        figures_add_count(out, "", m->window_refused,
+                          "warnings.interrupt_window_accesses");
     for (unsigned i = 0; i < m->ioapics; i++)
         ioapic_warning_figures(m, i, out);
+    for (unsigned i = 0; i < m->devices; i++)
+        function_warnings(&m->device[i].fn, m->scenario->device[i].name, out);
     for (unsigned i = 0; i < m->cpus; i++) {
         const struct machine_cpu *c = &m->cpu[i];
 
+        lapic_warnings(&c->lapic, i, out);
         if (c->workload && c->workload->faults)
             figures_add_count(out, "", c->workload->faults,
                               "warnings.cpu%u.unexpected_faults", i);
