@@ -324,6 +324,10 @@ static void warning_figures(const struct machine *m, struct figures *out)
                           "warnings.interrupt_window_accesses");
     for (unsigned i = 0; i < m->ioapics; i++)
         ioapic_warning_figures(m, i, out);
+    for (unsigned w = 0; m->pic && w < PIC_WARNING_COUNT; w++)
+        if (m->pic->warnings[w])
+            figures_add_count(out, "", m->pic->warnings[w], "warnings.pic.%s",
+                              pic_warning_name((enum pic_warning)w));
     for (unsigned i = 0; i < m->devices; i++)
         function_warnings(&m->device[i].fn, m->scenario->device[i].name, out);
     for (unsigned i = 0; i < m->cpus; i++) {

@@ -141,6 +141,32 @@ TEST(machine_warnings, of_a_guests_accesses_to_the_io_apic)
     figures_free(&f);
 }
 
+TEST(machine_warnings, of_a_guests_accesses_to_the_8259s)
+{
+    struct machine *m;
+    struct figures f;
+
+    scenario = rig_scenario(RIG_BARE_METAL, PROGRAM_SPIN);
+    scenario.machine.ioapic.pins = 24;
+    scenario.machine.pic.virtual_wire = VIRTUAL_WIRE_LINT0;
+    for (uint32_t i = 0; i < scenario.device_count; i++) {
+        scenario.device[i].message = MESSAGE_INTX;
+        scenario.device[i].controller = i ? CONTROLLER_IOAPIC : CONTROLLER_PIC;
+        scenario.device[i].pin = 16 + i;
+        scenario.device[i].irq = 4 + i;
+        scenario.device[i].vectors = 1;
+        scenario.device[i].moderation = scenario.device[i].ack_moderation = 0;
+    }
+    m = machine_build(&scenario);
+    rig_code(m, 0);
+    rig_op(m, OP_MOV, 0x88); /* OCW3 with bit 7 */
+    rig_op(m, OP_OUT, 0x20);
+    loop(m);
+    f = finished(m);
+    expect(&f, "warnings.pic.ocw3_reserved", 1);
+    figures_free(&f);
+}
+
 TEST(machine_warnings, of_a_guests_accesses_to_a_functions_bar)
 {
     struct machine *m = start(APIC_MODE_XAPIC);
