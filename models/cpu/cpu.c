@@ -299,6 +299,8 @@ const char *cpu_check(const struct cpu *c)
 {
     if (c->non_root && !c->vmcs)
         return "non-root operation without a current VMCS";
+    if (!c->non_root && (c->vapic.recognized || c->vapic.written))
+        return "a virtual APIC at work in root operation";
     if (c->non_root && !c->vmx_on)
         return "non-root operation with VMX off";
     if (c->sti_blocking && !cpu_if(c))

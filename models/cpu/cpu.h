@@ -55,6 +55,19 @@ struct cpu_pause_loop {
     uint64_t first, last;
 };
 
+/* What the processor keeps of the guest's virtual APIC in non-root operation;
+ * the rest is in the virtual-APIC page.  See vapic.h. */
+struct cpu_vapic {
+    uint8_t rvi, svi;     /* 0: none */
+    bool recognized;      /* a virtual interrupt is pending for delivery */
+    bool below_threshold; /* the entry found VTPR below the TPR threshold */
+    /* The write that this operation had virtualized; its APIC-write emulation
+     * follows at the operation's end. */
+    bool written;
+    uint16_t write_offset;
+    uint8_t write_bytes;
+};
+
 struct cpu {
     uint64_t rip, rsp, rflags;
     uint64_t gpr[GPR_COUNT];
@@ -78,6 +91,7 @@ struct cpu {
     struct cpu_pause_loop pause_loop;
     bool preemption_timer; /* it has counted down to 0 */
     struct vmcs *vmcs;     /* current, or NULL */
+    struct cpu_vapic vapic;
     /*
      * The handlers that are running, innermost in bit 0: 1 for an interrupt,
      * 0 for a fault or INT n.  Accounting reads it: guest_irq is the time
@@ -90,6 +104,7 @@ struct cpu {
 /* What is taken at an instruction boundary: `vmx.md` section 10. */
 enum cpu_event {
     CPU_EVENT_NONE,
+    CPU_EVENT_TPR_THRESHOLD_EXIT,
     CPU_EVENT_SMI,
     CPU_EVENT_INIT,
     CPU_EVENT_INIT_EXIT,
@@ -101,6 +116,7 @@ enum cpu_event {
     CPU_EVENT_NMI_EXIT,
     CPU_EVENT_NMI_DELIVERY,
     CPU_EVENT_WINDOW_EXIT,
+    CPU_EVENT_VIRTUAL_DELIVERY,
     CPU_EVENT_EXTINT_EXIT, /* with INTA cycles if the exit acknowledges */
     CPU_EVENT_INTR_EXIT,
     CPU_EVENT_EXTINT_DELIVERY,
@@ -253,7 +269,7 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
                     struct cpu_exit *x);
 
 /* EPT violation of an access at `addr` ("Exit Qualification for EPT
- * Violations"). */
+ * Violations"), or one to the APIC-access page that is not virtualized. */
 bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
                       struct cpu_exit *x);
 

@@ -61,6 +61,8 @@ enum cpu_event cpu_recognize(const struct cpu *c)
 {
     enum cpu_event event;
 
+    if (c->vapic.below_threshold)
+        return CPU_EVENT_TPR_THRESHOLD_EXIT;
     if (c->activity == ACTIVITY_WAIT_FOR_SIPI)
         return c->sipi ? CPU_EVENT_SIPI_EXIT : CPU_EVENT_NONE;
     event = recognize_unmaskable(c);
@@ -69,6 +71,8 @@ enum cpu_event cpu_recognize(const struct cpu *c)
     if (cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW) &&
         interruptible(c))
         return CPU_EVENT_WINDOW_EXIT;
+    if (c->vapic.recognized && interruptible(c))
+        return CPU_EVENT_VIRTUAL_DELIVERY;
     return recognize_maskable(c);
 }
 
@@ -97,6 +101,9 @@ struct cpu_exit cpu_take_exit(struct cpu *c, enum cpu_event event)
     struct cpu_exit x = {0};
 
     switch (event) {
+    case CPU_EVENT_TPR_THRESHOLD_EXIT:
+        x.reason = EXIT_TPR_BELOW_THRESHOLD;
+        break;
     case CPU_EVENT_INIT_EXIT:
         c->init = false;
         x.reason = EXIT_INIT_SIGNAL;

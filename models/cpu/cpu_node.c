@@ -6,6 +6,9 @@
 
 #include <assert.h>
 
+#include "models/cpu/cpu_vapic_node.h"
+#include "models/cpu/vapic.h"
+
 enum { CPU_STEP, CPU_TIMER };
 
 #define MSR_APIC_BASE 0x1bu
@@ -143,6 +146,23 @@ static uint64_t begin_smi(struct cpu_node *n)
     return cpu_node_begin(n, STEP_SMI, cpu_node_share(n), n->config.costs.smi);
 }
 
+static uint64_t begin_virtual_delivery(struct cpu_node *n)
+{
+    n->vectored = cpu_vapic_node_deliver(n);
+    return cpu_node_begin(n, STEP_DELIVERY, SHARE_GUEST_IRQ,
+                          n->config.costs.virtual_delivery);
+}
+
+/* An acknowledged interrupt notifies of posted ones, or it exits. */
+static uint64_t begin_acknowledged(struct cpu_node *n, struct cpu_ack ack)
+{
+    if (!vapic_notifies(&n->cpu, ack.vector))
+        return begin_intr_exit(n, &ack);
+    vectored(n, ack);
+    return cpu_node_begin(n, STEP_POSTED, SHARE_GUEST_IRQ,
+                          n->config.costs.posted_processing);
+}
+
 static uint64_t work_cycles(const struct cpu_node *n, const struct op *op)
 {
     return op->kind == OP_WORK ? op->imm : n->cpu.gpr[op->reg];
@@ -186,7 +206,6 @@ static uint64_t begin_op(struct cpu_node *n)
 
 static uint64_t begin_event(struct cpu_node *n, enum cpu_event event)
 {
-    struct cpu_ack ack;
     struct cpu_exit x;
 
     switch (event) {
@@ -199,14 +218,15 @@ static uint64_t begin_event(struct cpu_node *n, enum cpu_event event)
         return begin_debug(n);
     case CPU_EVENT_NMI_DELIVERY:
         return begin_nmi(n);
+    case CPU_EVENT_VIRTUAL_DELIVERY:
+        return begin_virtual_delivery(n);
     case CPU_EVENT_EXTINT_EXIT:
         return acknowledges_on_exit(n) ? begin_inta(n, true)
                                        : begin_intr_exit(n, NULL);
     case CPU_EVENT_INTR_EXIT:
         if (!acknowledges_on_exit(n))
             return begin_intr_exit(n, NULL);
-        ack = acknowledge(n);
-        return begin_intr_exit(n, &ack);
+        return begin_acknowledged(n, acknowledge(n));
     case CPU_EVENT_EXTINT_DELIVERY:
         return begin_inta(n, false);
     case CPU_EVENT_INTR_DELIVERY:
@@ -232,7 +252,8 @@ static uint64_t begin_next(struct cpu_node *n)
     if (inactive && !n->awake)
         return cpu_node_begin(n, STEP_WAKE, SHARE_IDLE,
                               n->config.costs.hlt_wake);
-    n->awake = false;
+    /* posted-interrupt processing leaves the CPU in HLT, but awake */
+    n->awake = inactive && event == CPU_EVENT_INTR_EXIT;
     return begin_event(n, event);
 }
 
@@ -313,6 +334,8 @@ static struct cpu_result end_op(struct cpu_node *n)
         r = cpu_execute(&n->cpu, n->config.mem, op);
         if (op->kind == OP_INT_REG)
             dispatched(n, &r);
+    } else if (cpu_vapic_node_serves(n, op)) {
+        r = cpu_vapic_node_execute(n, op);
     } else if (cpu_node_reach(n, op)) {
         cpu_retire(&n->cpu);
     } else {
@@ -381,6 +404,9 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
     case STEP_DELIVERY:
         r = cpu_node_deliver(n, &n->vectored);
         break;
+    case STEP_POSTED:
+        cpu_vapic_node_posted(n);
+        break;
     case STEP_INIT:
         end_init(n);
         break;
@@ -438,6 +464,6 @@ void cpu_node_each_held(const struct cpu_node *n,
         each(ctx, n->vectored_irq);
     if (n->delivered_irq && n->root_is_host)
         each(ctx, n->delivered_irq);
-    if (n->cpu.vmcs && n->cpu.vmcs->inject_irq)
-        each(ctx, n->cpu.vmcs->inject_irq);
+    if (n->cpu.vmcs)
+        vmcs_each_held(n->cpu.vmcs, each, ctx);
 }

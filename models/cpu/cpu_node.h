@@ -14,6 +14,7 @@
 #include "sim/core/irq.h"
 #include "sim/core/mem.h"
 #include "sim/core/msg.h"
+#include "sim/core/posted_irqs.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/engine.h"
 
@@ -51,9 +52,14 @@ struct cpu_apic_port {
     bool (*rdmsr)(void *apic, uint32_t msr, uint64_t *value);
     bool (*wrmsr)(void *apic, uint32_t msr, uint64_t value);
     void (*set_cr8)(void *apic, uint8_t cr8);
+    uint8_t (*cr8)(void *apic);
     struct cpu_ack (*acknowledge)(void *apic);
     struct cpu_ack (*inta)(void *apic); /* INTA cycles at the 8259s */
     void (*init)(void *apic);           /* the CPU obeys an INIT */
+    /* What the processor itself does: EOI, and a fixed interrupt to a
+     * posted-interrupt descriptor's NDST. */
+    void (*eoi)(void *apic);
+    void (*notify)(void *apic, uint8_t vector, uint32_t ndst);
 };
 
 enum cpu_region { REGION_MEMORY, REGION_APIC, REGION_DEVICE };
@@ -75,6 +81,7 @@ struct cpu_bus_port {
 struct cpu_node_config {
     struct engine *engine;
     struct irqs *irqs;
+    struct posted_irqs *posted;
     struct mem *mem;
     struct clock clock; /* core clock; the TSC counts it */
     struct cpu_costs costs;
@@ -96,6 +103,7 @@ enum cpu_step {
     STEP_INTA,      /* a delivery follows */
     STEP_INTA_EXIT, /* an exit follows */
     STEP_DELIVERY,
+    STEP_POSTED, /* posted-interrupt processing */
     STEP_EXIT,
     STEP_ENTRY,
     STEP_SMI,

@@ -1,11 +1,12 @@
 /* Ops that reach outside the CPU: what they cost, and what they do. */
 #include "models/cpu/cpu_node_private.h"
+#include "models/cpu/cpu_vapic_node.h"
 
 bool cpu_node_reaches(uint8_t kind)
 {
     return kind == OP_RDMSR || kind == OP_WRMSR || kind == OP_MOV_CR8 ||
            kind == OP_LOAD || kind == OP_STORE || kind == OP_IN ||
-           kind == OP_OUT;
+           kind == OP_OUT || kind == OP_MOV_FROM_CR8;
 }
 
 static uint64_t access_cost(const struct cpu_node *n, const struct op *op)
@@ -26,6 +27,8 @@ static uint64_t access_cost(const struct cpu_node *n, const struct op *op)
 
 uint64_t cpu_node_op_cost(const struct cpu_node *n, const struct op *op)
 {
+    if (cpu_vapic_node_serves(n, op))
+        return cpu_vapic_node_cost(n, op);
     switch (op->kind) {
     case OP_LOAD:
     case OP_STORE:
@@ -70,6 +73,9 @@ bool cpu_node_reach(struct cpu_node *n, const struct op *op)
         if (*reg > 15)
             return false;
         apic->set_cr8(apic->apic, (uint8_t)*reg);
+        return true;
+    case OP_MOV_FROM_CR8:
+        *reg = apic->cr8(apic->apic);
         return true;
     case OP_IN:
         *reg = bus->in(bus->bus, (uint16_t)op->imm);

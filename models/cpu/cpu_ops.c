@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "models/cpu/cpu.h"
+#include "models/cpu/vapic.h"
 
 /* "MSR-Bitmap Address": read-low 0, read-high 400h, write-low 800h,
  * write-high C00h; an MSR outside both ranges always exits. */
@@ -135,12 +136,32 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
         x->reason = EXIT_CR_ACCESS;
         x->qualification = 8 | gpr_number[op->reg] << 8;
         return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_CR8_LOAD_EXITING);
+    case OP_MOV_FROM_CR8: /* CR number 8, MOV from CR, the register */
+        x->reason = EXIT_CR_ACCESS;
+        x->qualification = 8 | 1u << 4 | gpr_number[op->reg] << 8;
+        return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_CR8_STORE_EXITING);
     case OP_LIDT:
         x->reason = EXIT_GDTR_IDTR;
         return cpu_secondary(c, SECONDARY_DESCRIPTOR_TABLE_EXITING);
     default:
         return vmx_instruction_exits(op->kind, x);
     }
+}
+
+/* Of 32 bits. */
+static bool apic_access_exits(const struct cpu *c, uint64_t addr, bool write,
+                              struct cpu_exit *x)
+{
+    struct vapic_access a = {
+        .offset = addr % MEM_PAGE_BYTES,
+        .bytes = 4,
+        .type = write ? VAPIC_WRITE : VAPIC_READ,
+    };
+
+    if (!vapic_claims(c, addr) || vapic_virtualizes(c, &a))
+        return false;
+    *x = vapic_access_exit(&a);
+    return true;
 }
 
 bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
@@ -150,7 +171,7 @@ bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
 
     if (!c->non_root || !cpu_secondary(c, SECONDARY_EPT) ||
         addr - v->hole_base >= v->hole_bytes)
-        return false;
+        return apic_access_exits(c, addr, write, x);
     *x = (struct cpu_exit){
         .reason = EXIT_EPT_VIOLATION,
         /* data read or write; the linear address is valid and translated */

@@ -31,6 +31,19 @@ void vmcs_init(struct vmcs *v)
     vmcs_set(v, VMCS_GUEST_RFLAGS, 2);
 }
 
+void vmcs_each_held(const struct vmcs *v, void (*each)(void *ctx, irq_id id),
+                    void *ctx)
+{
+    if (v->inject_irq)
+        each(ctx, v->inject_irq);
+    for (unsigned i = 0; i < 256; i++) {
+        if (v->virr_irq[i])
+            each(ctx, v->virr_irq[i]);
+        if (v->visr_irq[i])
+            each(ctx, v->visr_irq[i]);
+    }
+}
+
 /* Width and type, then the index: encodings without holes. */
 #define ENCODING_SLOT(encoding)                                                \
     (WIDTH(encoding) << 8 | ((encoding) >> 10 & 3) << 6 |                      \

@@ -104,7 +104,9 @@ struct vmcs {
     uint64_t hole_base, hole_bytes;
     /* Beside the architecture: identity and accounting. */
     irq_id inject_irq; /* of the interrupt that the next entry injects */
-    uint64_t frames;   /* the guest's handler nesting, see cpu.h */
+    irq_id virr_irq[256], visr_irq[256]; /* of the virtual APIC's vectors */
+    uint16_t ipi_source; /* of what the guest sends without an exit */
+    uint64_t frames;     /* the guest's handler nesting, see cpu.h */
 };
 
 static inline uint64_t vmcs_get(const struct vmcs *v, enum vmcs_field f)
@@ -154,6 +156,10 @@ static inline void vmcs_set_guest_cpl(struct vmcs *v, uint8_t cpl)
 /* A VMCS that software has begun to fill: launch state clear, controls at
  * their default-1 settings, RFLAGS and the link pointer at legal values. */
 void vmcs_init(struct vmcs *v);
+
+/* The interrupts that the guest has or will get. */
+void vmcs_each_held(const struct vmcs *v, void (*each)(void *ctx, irq_id id),
+                    void *ctx);
 
 /* The highest index of an encoding. */
 unsigned vmcs_highest_index(void);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "models/cpu/cpu.h"
+#include "models/cpu/vapic.h"
 #include "models/cpu/vmx_checks.h"
 #include "models/cpu/vmx_msr_lists.h"
 
@@ -217,6 +218,7 @@ enum vm_instruction_error cpu_vm_entry(struct cpu *c, struct mem *m,
     } else {
         v->launched = true;
         load_guest(c);
+        vapic_enter(c, m);
     }
     return VMERR_NONE;
 }
@@ -269,6 +271,7 @@ void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x)
     struct vmcs *v = c->vmcs;
 
     save_guest(c);
+    vapic_leave(c);
     vmcs_set(v, VMCS_EXIT_REASON, x->reason);
     vmcs_set(v, VMCS_EXIT_QUALIFICATION, x->qualification);
     vmcs_set(v, VMCS_EXIT_INTR_INFO, x->intr_info);

@@ -19,6 +19,7 @@ static void mark_held(struct machine *m)
     fabric_each_held(m, irqs_mark_held, q);
     for (unsigned i = 0; i < m->ioapics; i++)
         ioapic_node_each_held(&m->ioapic[i], irqs_mark_held, q);
+    posted_irqs_each_held(&m->posted_irqs, irqs_mark_held, q);
     if (m->pic)
         pic_node_each_held(m->pic, irqs_mark_held, q);
     for (unsigned i = 0; i < m->devices; i++)

@@ -204,6 +204,43 @@ static void apic_set_cr8(void *cpu, uint8_t cr8)
     lapic_node_set_cr8(lapic_of(cpu), cr8);
 }
 
+static uint8_t apic_cr8(void *cpu)
+{
+    return lapic_node_cr8(lapic_of(cpu));
+}
+
+static bool is_x2apic(struct lapic_node *lapic)
+{
+    uint64_t base;
+
+    lapic_node_rdmsr(lapic, LAPIC_MSR_APIC_BASE, &base);
+    return base & LAPIC_BASE_EXTD;
+}
+
+static void apic_eoi(void *cpu)
+{
+    struct lapic_node *lapic = lapic_of(cpu);
+
+    if (is_x2apic(lapic))
+        lapic_node_wrmsr(lapic, LAPIC_MSR_FIRST + LAPIC_EOI / 16, 0);
+    else
+        lapic_node_write(lapic, LAPIC_EOI, 4, 0);
+}
+
+/* NDST holds an xAPIC ID in its bits 15:8. */
+static void apic_notify(void *cpu, uint8_t vector, uint32_t ndst)
+{
+    struct lapic_node *lapic = lapic_of(cpu);
+
+    if (is_x2apic(lapic)) {
+        lapic_node_wrmsr(lapic, LAPIC_MSR_FIRST + LAPIC_ICR_LOW / 16,
+                         (uint64_t)ndst << 32 | vector);
+        return;
+    }
+    lapic_node_write(lapic, LAPIC_ICR_HIGH, 4, ndst >> 8 << 24);
+    lapic_node_write(lapic, LAPIC_ICR_LOW, 4, vector);
+}
+
 static struct cpu_ack apic_acknowledge(void *cpu)
 {
     struct lapic_ack ack = lapic_node_acknowledge(lapic_of(cpu));
@@ -240,6 +277,9 @@ void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
         .rdmsr = apic_rdmsr,
         .wrmsr = apic_wrmsr,
         .set_cr8 = apic_set_cr8,
+        .cr8 = apic_cr8,
+        .eoi = apic_eoi,
+        .notify = apic_notify,
         .acknowledge = apic_acknowledge,
         .inta = apic_inta,
         .init = apic_init,

@@ -78,6 +78,7 @@ static void build_cpu(struct machine *m, unsigned i)
     struct cpu_node_config config = {
         .engine = &m->engine,
         .irqs = &m->irqs,
+        .posted = &m->posted_irqs,
         .clock = m->core,
         .costs = m->scenario->platform.cpu,
         .preemption_timer_shift = PREEMPTION_TIMER_SHIFT,
@@ -152,6 +153,10 @@ static void take_memory(struct machine *m)
         arena_take(a, ENGINE_SLOTS(events), sizeof(struct engine_slot)));
     irqs_init(&m->irqs, arena_take(a, records, sizeof(struct irq_record)),
               records);
+    posted_irqs_init(
+        &m->posted_irqs, &m->irqs,
+        arena_take(a, SCENARIO_VMS, sizeof(struct posted_irqs_row)),
+        SCENARIO_VMS);
     mem_init(&m->mem, arena_take(a, pages, sizeof(struct mem_page)), pages);
     m->text.capacity = TEXT_OPS_PER_CPU * m->cpus;
     m->text.op = arena_take(a, m->text.capacity, sizeof(struct op));

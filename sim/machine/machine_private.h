@@ -104,6 +104,7 @@ struct machine {
     const struct machine_twins *make_twin; /* NULL: there is no RTL */
     struct engine engine;
     struct irqs irqs;
+    struct posted_irqs posted_irqs;
     struct mem mem;
     struct clock core, apic, apic_timer, pcie;
     sim_time measure_from, end;

@@ -6,7 +6,7 @@
 
 #include "sim/replay/op.h"
 
-#define DECODE_WORDS 16u
+#define DECODE_WORDS 64u
 
 struct word {
     const char *text;

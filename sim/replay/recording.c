@@ -109,17 +109,16 @@ static void split(struct recording *r)
 /* What the start of a line says; `%n` tells how far it fits. */
 static const struct {
     const char *pattern;
-    int kind; /* enum recording_kind, or -1: not supported yet */
-    const char *name;
+    enum recording_kind kind;
 } signs[] = {
-    {"BEGIN lapic %n", RECORDING_LAPIC, ""},
-    {"BEGIN x2apic %n", RECORDING_X2APIC, ""},
-    {"BEGIN pic %n", RECORDING_PIC, ""},
-    {"BEGIN ioapic %n", RECORDING_IOAPIC, ""},
-    {"BEGIN vapic %n", -1, "of virtual APICs (vapic)"},
-    {"%*u irte[%n", RECORDING_VTD, ""},
-    {"%*u %*u.%*u t%*u %n", RECORDING_BOOT, ""},
-    {"%*u@%*u.%*u:%n", RECORDING_QEMU, ""},
+    {"BEGIN lapic %n", RECORDING_LAPIC},
+    {"BEGIN x2apic %n", RECORDING_X2APIC},
+    {"BEGIN pic %n", RECORDING_PIC},
+    {"BEGIN ioapic %n", RECORDING_IOAPIC},
+    {"BEGIN vapic %n", RECORDING_VAPIC},
+    {"%*u irte[%n", RECORDING_VTD},
+    {"%*u %*u.%*u t%*u %n", RECORDING_BOOT},
+    {"%*u@%*u.%*u:%n", RECORDING_QEMU},
 };
 #define SIGNS (sizeof signs / sizeof signs[0])
 
@@ -151,12 +150,9 @@ static bool find_kind(struct recording *r, struct diag *d)
     }
     if (sign < 0)
         diag_error(d, at, "not a recording of a kind that is known");
-    else if (signs[sign].kind < 0)
-        diag_error(d, at, "recordings %s are not supported yet",
-                   signs[sign].name);
     else
-        r->kind = (enum recording_kind)signs[sign].kind;
-    return sign >= 0 && signs[sign].kind >= 0;
+        r->kind = signs[sign].kind;
+    return sign >= 0;
 }
 
 /* Takes the text over. */

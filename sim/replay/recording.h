@@ -16,6 +16,7 @@ enum recording_kind {
     RECORDING_X2APIC, /* BEGIN x2apic */
     RECORDING_PIC,    /* BEGIN pic */
     RECORDING_IOAPIC, /* BEGIN ioapic */
+    RECORDING_VAPIC,  /* BEGIN vapic */
     RECORDING_VTD,    /* k irte[i]=HI:LO ... */
     RECORDING_BOOT,   /* seq seconds thread KIND ... */
     RECORDING_QEMU,   /* QEMU's own trace log */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/replay/player.h"
+#include "sim/replay/vapic_play.h"
 #include "sim/replay/vtd.h"
 
 #define START_SVR 0x1ffu
@@ -440,6 +441,8 @@ bool replay_play(const struct recording *r, struct replay_result *result,
     struct ops ops;
 
     *result = (struct replay_result){0};
+    if (r->kind == RECORDING_VAPIC)
+        return vapic_play(r, result, d);
     if (r->kind == RECORDING_VTD)
         return vtd_play(r, result, d);
     ops_decode(&ops, r, d);

@@ -30,8 +30,7 @@ def written(name, text):
 
 
 def test_recordings_of_all_kinds():
-    names = sorted(n for n in os.listdir(RECORDED)
-                   if not n.startswith("vapic"))
+    names = sorted(os.listdir(RECORDED))
     done = virqsim("replay", *[recorded(n) for n in names])
     report(done.returncode == 0, "all recordings are reproduced: status 0",
            done.stdout, done.stderr)
@@ -113,12 +112,6 @@ def test_mistakes():
     done = virqsim("replay", path, recorded("pic-101.txt"))
     report(done.returncode == 2 and f"{path}:7:7: error: " in done.stderr,
            "a broken line: status 2, with file, line and column", done.stderr)
-    for text, words in (("BEGIN vapic seed 1 n 1\n", "vapic"),):
-        path = written("later.txt", text)
-        done = virqsim("replay", path)
-        report(done.returncode == 2 and words in done.stderr and
-               "not supported yet" in done.stderr,
-               f"{words} is not supported yet: status 2", done.stderr)
     done = virqsim("replay", "no-such-file")
     report(done.returncode == 2 and "no-such-file: error: " in done.stderr,
            "a file that is not there: status 2", done.stderr)

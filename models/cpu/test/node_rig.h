@@ -45,8 +45,9 @@ enum cost_number {
 
 /* Every cost is another prime. */
 static const uint64_t cost_primes[COSTS] = {
-    601, 607, 613, 617, 619, 631, 641, 643, 647, 653, 659, 661, 673, 677,
-    683, 691, 701, 709, 719, 727, 733, 739, 743, 751, 757, 761, 1511};
+    601, 607, 613, 617, 619, 631, 641, 643, 647, 653, 659,
+    661, 673, 677, 683, 691, 701, 709, 719, 727, 733, 739,
+    743, 751, 757, 761, 769, 773, 787, 797, 809, 811, 1511};
 #define COST_OF(name) cost_primes[COST_##name]
 #define DEVICE_READ_CYCLES 1009u
 #define PORT_CYCLES 1013u
@@ -88,6 +89,12 @@ struct node_rig {
     struct vecset irr, isr;
     irq_id irr_irq[256], isr_irq[256];
     uint8_t tpr;
+    unsigned eois;     /* that the processor itself wrote */
+    unsigned notified; /* notifications that it sent, and the last one */
+    uint8_t notified_vector;
+    uint32_t notified_ndst;
+    struct posted_irqs posted;
+    struct posted_irqs_row posted_row[4];
     struct rig_arrival {
         struct event event;
         uint8_t vector;
@@ -225,6 +232,30 @@ static inline void rig_set_cr8(void *apic, uint8_t cr8)
 
     f->tpr = (uint8_t)(cr8 << 4);
     rig_line(f);
+}
+
+static inline uint8_t rig_cr8(void *apic)
+{
+    const struct node_rig *f = apic;
+
+    return f->tpr >> 4;
+}
+
+static inline void rig_own_eoi(void *apic)
+{
+    struct node_rig *f = apic;
+
+    f->eois++;
+    rig_eoi(f);
+}
+
+static inline void rig_notify(void *apic, uint8_t vector, uint32_t ndst)
+{
+    struct node_rig *f = apic;
+
+    f->notified++;
+    f->notified_vector = vector;
+    f->notified_ndst = ndst;
 }
 
 static inline bool rig_rdmsr(void *apic, uint32_t msr, uint64_t *value)
@@ -437,8 +468,9 @@ static inline void rig_init(struct node_rig *f)
         .preemption_timer_shift = TIMER_SHIFT,
         .vmx = vmx_all_features(),
         .text = f->text,
-        .apic = {f, rig_rdmsr, rig_wrmsr, rig_set_cr8, rig_acknowledge,
-                 rig_inta, rig_apic_init},
+        .posted = &f->posted,
+        .apic = {f, rig_rdmsr, rig_wrmsr, rig_set_cr8, rig_cr8, rig_acknowledge,
+                 rig_inta, rig_apic_init, rig_own_eoi, rig_notify},
         .bus = {f, rig_region, rig_read, rig_write, rig_in, rig_out},
     };
 
@@ -446,6 +478,7 @@ static inline void rig_init(struct node_rig *f)
     irqs_init(&f->irqs, f->record, 1024);
     f->irqs.sink = rig_finished;
     f->irqs.sink_ctx = f;
+    posted_irqs_init(&f->posted, &f->irqs, f->posted_row, 4);
     for (unsigned i = 0; i < SOURCES; i++)
         irqs_add_source(&f->irqs);
     mem_init(&f->mem, f->page, 64);
@@ -485,6 +518,7 @@ static inline void rig_audit(struct node_rig *f)
     irqs_forget_held(&f->irqs);
     cpu_node_each_held(&f->node, irqs_mark_held, &f->irqs);
     irqs_mark_held(&f->irqs, f->pic_irq);
+    posted_irqs_each_held(&f->posted, irqs_mark_held, &f->irqs);
     for (unsigned v = 0; v < 256; v++) {
         irqs_mark_held(&f->irqs, f->irr_irq[v]);
         irqs_mark_held(&f->irqs, f->isr_irq[v]);

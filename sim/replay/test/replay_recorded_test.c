@@ -20,6 +20,7 @@ static const struct recorded {
     {"picr_102", "tests/recorded/picr-102.txt", 1558, 381, 0},
     {"ioapic_101", "tests/recorded/ioapic-101.txt", 826, 300, 0},
     {"ioapic_102", "tests/recorded/ioapic-102.txt", 888, 283, 0},
+    {"vapic_11", "tests/recorded/vapic-11.txt", 3661, 17, 0},
     {"vtd_11", "tests/recorded/vtd-11.txt", 1776, 224, 0},
     {"boot", BOOT ".txt.xz", 1768, 39, 0},
     {"boot_as_qemu_logs_it", BOOT ".raw.log.xz", 2394, 43, 15},

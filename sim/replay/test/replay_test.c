@@ -153,13 +153,6 @@ TEST_F(replayed, lines_may_end_as_on_other_systems)
     EXPECT_COUNTS(f, 1, 0, 0);
 }
 
-TEST_F(replayed, kinds_to_come_are_named_as_not_supported)
-{
-    play_text(f, "BEGIN vapic seed 11 n 1000\n");
-    EXPECT_MISTAKE(f, "text:1:1: error: recordings of virtual APICs");
-    EXPECT_MISTAKE(f, "not supported yet");
-}
-
 TEST_F(replayed, other_files_are_refused)
 {
     play_text(f, "title: A scenario\n");

@@ -1,0 +1,25 @@
+/* The node's part of APIC virtualization: which interrupt is which, and what
+ * goes to the physical APIC.  For the CPU node only. */
+#ifndef MODELS_CPU_CPU_VAPIC_NODE_H
+#define MODELS_CPU_CPU_VAPIC_NODE_H
+
+#include "models/cpu/cpu_node.h"
+
+/* Does the virtual-APIC page serve this op of the guest? */
+bool cpu_vapic_node_serves(const struct cpu_node *n, const struct op *op);
+
+/* Its cost in cycles. */
+uint64_t cpu_vapic_node_cost(const struct cpu_node *n, const struct op *op);
+
+/* Executes it; APIC-write emulation can cause a VM exit behind it. */
+struct cpu_result cpu_vapic_node_execute(struct cpu_node *n,
+                                         const struct op *op);
+
+/* Virtual-interrupt delivery begins: the event, whose interrupt becomes
+ * n->vectored_irq. */
+struct cpu_vectored cpu_vapic_node_deliver(struct cpu_node *n);
+
+/* The notification n->vectored_irq, which is acknowledged, is processed. */
+void cpu_vapic_node_posted(struct cpu_node *n);
+
+#endif

@@ -1,0 +1,165 @@
+/* Virtual interrupts: evaluation and delivery, TPR, PPR and EOI. */
+#include "models/cpu/vapic_private.h"
+
+/* The page holds an array of 256 bits in eight registers. */
+static uint32_t array_word(enum vapic_offset array, unsigned i)
+{
+    return (uint32_t)array + 0x10 * i;
+}
+
+static void array_set(const struct cpu *c, struct mem *m,
+                      enum vapic_offset array, uint8_t vector)
+{
+    uint32_t offset = array_word(array, vector / 32);
+
+    vapic_put(c, m, offset, vapic_get(c, m, offset) | 1u << vector % 32);
+}
+
+static void array_clear(const struct cpu *c, struct mem *m,
+                        enum vapic_offset array, uint8_t vector)
+{
+    uint32_t offset = array_word(array, vector / 32);
+
+    vapic_put(c, m, offset, vapic_get(c, m, offset) & ~(1u << vector % 32));
+}
+
+/* The highest vector of the array, or 0, which also means none. */
+static uint8_t array_top(const struct cpu *c, struct mem *m,
+                         enum vapic_offset array)
+{
+    for (unsigned i = 8; i-- > 0;) {
+        uint32_t word = vapic_get(c, m, array_word(array, i));
+
+        if (word)
+            return (uint8_t)(32 * i + 31 - (unsigned)__builtin_clz(word));
+    }
+    return 0;
+}
+
+static void ppr_virtualization(struct cpu *c, struct mem *m)
+{
+    uint8_t vtpr = vapic_vtpr(c, m), svi = c->vapic.svi;
+
+    vapic_put(c, m, VAPIC_PPR,
+              class_of(vtpr) >= class_of(svi) ? vtpr : svi & 0xf0u);
+}
+
+void vapic_evaluate(struct cpu *c, struct mem *m)
+{
+    int vppr = (int)(vapic_get(c, m, VAPIC_PPR) & 0xff);
+
+    c->vapic.recognized = !vapic_primary(c, PRIMARY_INTERRUPT_WINDOW) &&
+                          class_of(c->vapic.rvi) > class_of(vppr);
+}
+
+bool vapic_request(const struct cpu *c, struct mem *m, uint8_t vector)
+{
+    uint32_t word = vapic_get(c, m, array_word(VAPIC_IRR, vector / 32));
+
+    array_set(c, m, VAPIC_IRR, vector);
+    return word >> vector % 32 & 1;
+}
+
+static bool below_threshold(const struct cpu *c, struct mem *m)
+{
+    int threshold = (int)(vmcs_get(c->vmcs, VMCS_TPR_THRESHOLD) & 0xf);
+
+    return class_of(vapic_vtpr(c, m)) < threshold;
+}
+
+struct vapic_out vapic_tpr_virtualization(struct cpu *c, struct mem *m)
+{
+    struct vapic_out out = {0};
+
+    if (vapic_vid(c)) {
+        ppr_virtualization(c, m);
+        vapic_evaluate(c, m);
+    } else if (below_threshold(c, m)) {
+        out.exits = true;
+        out.exit.reason = EXIT_TPR_BELOW_THRESHOLD;
+    }
+    return out;
+}
+
+static bool eoi_exits(const struct vmcs *v, uint8_t vector)
+{
+    enum vmcs_field word =
+        (enum vmcs_field)(VMCS_EOI_EXIT_BITMAP_0 + vector / 64);
+
+    return vmcs_get(v, word) >> vector % 64 & 1;
+}
+
+struct vapic_out vapic_eoi_virtualization(struct cpu *c, struct mem *m)
+{
+    uint8_t vector = c->vapic.svi;
+    struct vapic_out out = {.event = VAPIC_ENDED, .vector = vector};
+
+    array_clear(c, m, VAPIC_ISR, vector);
+    c->vapic.svi = array_top(c, m, VAPIC_ISR);
+    ppr_virtualization(c, m);
+    if (eoi_exits(c->vmcs, vector)) {
+        out.exits = true;
+        out.exit.reason = EXIT_EOI_INDUCED;
+        out.exit.qualification = vector;
+    } else {
+        vapic_evaluate(c, m);
+    }
+    return out;
+}
+
+struct vapic_out vapic_self_ipi(struct cpu *c, struct mem *m, uint8_t vector)
+{
+    struct vapic_out out = {.event = VAPIC_REQUESTED, .vector = vector};
+
+    out.merged = vapic_request(c, m, vector);
+    if (vector > c->vapic.rvi)
+        c->vapic.rvi = vector;
+    vapic_evaluate(c, m);
+    return out;
+}
+
+uint8_t vapic_deliver(struct cpu *c, struct mem *m)
+{
+    uint8_t vector = c->vapic.rvi;
+
+    array_set(c, m, VAPIC_ISR, vector);
+    c->vapic.svi = vector;
+    vapic_put(c, m, VAPIC_PPR, vector & 0xf0u);
+    array_clear(c, m, VAPIC_IRR, vector);
+    c->vapic.rvi = array_top(c, m, VAPIC_IRR);
+    c->vapic.recognized = false; /* the next one waits for an evaluation */
+    return vector;
+}
+
+static bool takes_threshold_exit(const struct cpu *c)
+{
+    return c->activity == ACTIVITY_ACTIVE || c->activity == ACTIVITY_HLT;
+}
+
+void vapic_enter(struct cpu *c, struct mem *m)
+{
+    const struct vmcs *v = c->vmcs;
+    uint64_t status = vmcs_get(v, VMCS_GUEST_INTERRUPT_STATUS);
+
+    c->vapic = (struct cpu_vapic){0};
+    if (!vapic_primary(c, PRIMARY_TPR_SHADOW))
+        return;
+    if (!vapic_vid(c)) {
+        c->vapic.below_threshold =
+            vapic_secondary(c, SECONDARY_VIRTUALIZE_APIC_ACCESSES) &&
+            takes_threshold_exit(c) && below_threshold(c, m);
+        return;
+    }
+    c->vapic.rvi = (uint8_t)status;
+    c->vapic.svi = (uint8_t)(status >> 8);
+    ppr_virtualization(c, m);
+    vapic_evaluate(c, m);
+}
+
+void vapic_leave(struct cpu *c)
+{
+    if (vapic_vid(c))
+        vmcs_set(c->vmcs, VMCS_GUEST_INTERRUPT_STATUS,
+                 c->vapic.rvi | (uint64_t)c->vapic.svi << 8);
+    c->vapic = (struct cpu_vapic){0};
+}

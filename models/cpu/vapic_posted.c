@@ -1,0 +1,81 @@
+/* Posted interrupts: receiving them, and sending them by IPI virtualization. */
+#include "models/cpu/vapic_private.h"
+
+bool vapic_notifies(const struct cpu *c, uint8_t vector)
+{
+    return (vmcs_get32(c->vmcs, VMCS_PIN_CONTROLS) & PIN_POSTED_INTERRUPTS) &&
+           vmcs_get(c->vmcs, VMCS_NOTIFICATION_VECTOR) == vector;
+}
+
+/* Moves 64 vectors of PIR to VIRR: exchange, so that a post that comes
+ * meanwhile stays for the next notification. */
+static uint64_t take_word(struct cpu *c, struct mem *m, unsigned word,
+                          uint64_t *merged)
+{
+    uint64_t pid = vmcs_get(c->vmcs, VMCS_POSTED_DESCRIPTOR_ADDRESS);
+    uint64_t taken = mem_exchange64(m, pid + PID_PIR + 8 * word, 0);
+
+    *merged = 0;
+    for (uint64_t left = taken; left; left &= left - 1) {
+        unsigned bit = (unsigned)__builtin_ctzll(left);
+
+        if (vapic_request(c, m, (uint8_t)(64 * word + bit)))
+            *merged |= UINT64_C(1) << bit;
+    }
+    return taken;
+}
+
+struct vecset vapic_process_posted(struct cpu *c, struct mem *m,
+                                   struct vecset *merged)
+{
+    uint64_t pid = vmcs_get(c->vmcs, VMCS_POSTED_DESCRIPTOR_ADDRESS);
+    struct vecset taken;
+    int top;
+
+    mem_fetch_and64(m, pid + PID_CONTROL, ~PID_ON);
+    for (unsigned i = 0; i < 4; i++)
+        taken.word[i] = take_word(c, m, i, &merged->word[i]);
+    top = vecset_top(&taken);
+    if (top > c->vapic.rvi)
+        c->vapic.rvi = (uint8_t)top;
+    vapic_evaluate(c, m);
+    return taken;
+}
+
+/* Fixed, physical, no shorthand, edge; bit 14 does not matter. */
+#define IPI_ZERO 0xffffbf00u
+
+/* An entry of the PID-pointer table: bit 0 says that it is valid. */
+#define PID_POINTER_VALID 1u
+#define PID_POINTER_LOW 0x3fu
+
+/* The descriptor of a virtual APIC ID; false: the table has none. */
+static bool find_descriptor(const struct cpu *c, struct mem *m, uint32_t target,
+                            uint64_t *pid)
+{
+    const struct vmcs *v = c->vmcs;
+    uint64_t entry;
+
+    if (target > vmcs_get(v, VMCS_LAST_PID_POINTER_INDEX))
+        return false;
+    entry =
+        mem_read64(m, vmcs_get(v, VMCS_PID_POINTER_TABLE_ADDRESS) + 8 * target);
+    *pid = entry & ~(uint64_t)PID_POINTER_LOW;
+    return (entry & PID_POINTER_LOW) == PID_POINTER_VALID &&
+           !(entry >> c->vmx.physical_bits);
+}
+
+struct vapic_out vapic_ipi(const struct cpu *c, struct mem *m, uint32_t command,
+                           uint32_t target)
+{
+    uint8_t vector = (uint8_t)command;
+    struct vapic_out out = {.event = VAPIC_POSTED, .vector = vector};
+
+    if (!vapic_tertiary(c, TERTIARY_IPI_VIRTUALIZATION) ||
+        (command & IPI_ZERO) || vector < 16 ||
+        !find_descriptor(c, m, target, &out.descriptor))
+        return vapic_write_exit(VAPIC_ICR_LOW);
+    out.posted = pid_post(m, out.descriptor, vector, false);
+    out.merged = out.posted.merged;
+    return out;
+}
