@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "models/cpu/vapic.h"
+
 #define GATE_BYTES 16u
 #define GATE_TYPE_INTERRUPT 0xe
 #define GATE_TYPE_TRAP 0xf
@@ -119,6 +121,23 @@ static struct cpu_result fault_of(const struct cpu *c, uint8_t vector,
     };
 }
 
+/* An access of the delivery itself: to the APIC-access page it exits, whatever
+ * is virtualized there; an EPT violation wins. */
+static bool delivery_exits(const struct cpu *c, uint64_t addr, bool write,
+                           struct cpu_exit *x)
+{
+    struct vapic_access a = {
+        .offset = addr % MEM_PAGE_BYTES & ~7u,
+        .type = VAPIC_EVENT_DELIVERY,
+    };
+    bool exits = cpu_access_exits(c, addr, write, x);
+
+    if (!vapic_claims(c, addr) || (exits && x->reason == EXIT_EPT_VIOLATION))
+        return exits;
+    *x = vapic_access_exit(&a);
+    return true;
+}
+
 /* Bytes of the frame at the most, with the stack's alignment. */
 #define FRAME_BYTES 56u
 
@@ -132,9 +151,8 @@ static struct cpu_result push_checked(struct cpu *c, struct mem *m,
 
     if (!cpu_canonical(top) || !cpu_canonical(top - FRAME_BYTES))
         return fault_of(c, VECTOR_SS, error_ext(e));
-    if (cpu_access_exits(c, top, true, &r.exit) ||
-        cpu_access_exits(c, top - (e->has_error_code ? 47 : 39), true,
-                         &r.exit)) {
+    if (delivery_exits(c, top, true, &r.exit) ||
+        delivery_exits(c, top - (e->has_error_code ? 47 : 39), true, &r.exit)) {
         r.outcome = CPU_EXITS;
         return r;
     }
@@ -153,7 +171,7 @@ static struct cpu_result enter_handler(struct cpu *c, struct mem *m,
 
     if (GATE_BYTES * e->vector + GATE_BYTES - 1 > c->idtr.limit)
         return fault_of(c, VECTOR_GP, selector);
-    if (cpu_access_exits(c, at, false, &r.exit)) {
+    if (delivery_exits(c, at, false, &r.exit)) {
         r.outcome = CPU_EXITS;
         return r;
     }
