@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "models/pcie/intx.h"
 #include "models/pcie/pcie_regs.h"
 
 const struct pcie_entry_row pcie_entry_row[PCIE_ENTRY_COUNT] = {
@@ -31,6 +32,7 @@ void pcie_init(struct pcie *p, const struct pcie_build *build)
     assert(build->msi_vectors <= PCIE_VECTORS);
     assert(power_of_two(build->msi_vectors));
     assert(!(build->msi_features & ~MSI_FEATURES));
+    assert(build->interrupt_pin < INTX_PINS);
     *p = (struct pcie){.build = *build};
     pcie_config_reset(p);
     for (unsigned v = 0; v < PCIE_VECTORS; v++)

@@ -61,10 +61,11 @@ enum pcie_entry {
 enum pcie_mode { PCIE_INTX, PCIE_MSI, PCIE_MSIX };
 
 struct pcie_build {
-    unsigned msi_vectors;  /* 0: no MSI; 1, 2, 4, 8, 16 or 32 */
-    uint32_t msi_features; /* PCIE_MSI_64BIT, _MASKING, _EXTENDED_CAPABLE */
-    unsigned msix_vectors; /* 0: no MSI-X; at most PCIE_VECTORS */
-    uint32_t moderated;    /* bit k: cause k has a least interval */
+    unsigned msi_vectors;   /* 0: no MSI; 1, 2, 4, 8, 16 or 32 */
+    uint32_t msi_features;  /* PCIE_MSI_64BIT, _MASKING, _EXTENDED_CAPABLE */
+    unsigned msix_vectors;  /* 0: no MSI-X; at most PCIE_VECTORS */
+    uint32_t moderated;     /* bit k: cause k has a least interval */
+    unsigned interrupt_pin; /* 0 to 3: INTA# to INTD# */
 };
 
 /* Bit k of a set is cause k, bit v of a pending set is vector v: causes are

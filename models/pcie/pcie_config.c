@@ -102,6 +102,7 @@ void pcie_config_reset(struct pcie *p)
     for (unsigned r = 0; r < PCIE_REG_COUNT; r++)
         if (present(p, pcie_reg_row[r].part))
             p->reg[r] = pcie_reg_row[r].reset;
+    p->reg[PCIE_INTERRUPT_PIN] += p->build.interrupt_pin;
     link_capabilities(p);
 }
 

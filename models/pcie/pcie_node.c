@@ -131,7 +131,8 @@ void pcie_node_init(struct pcie_node *n, const struct pcie_node_config *c)
     uint16_t target = engine_add_target(c->engine, on_event, n);
     struct pcie_build build = {.msi_vectors = c->msi_vectors,
                                .msi_features = c->msi_features,
-                               .msix_vectors = c->msix_vectors};
+                               .msix_vectors = c->msix_vectors,
+                               .interrupt_pin = c->interrupt_pin};
 
     *n = (struct pcie_node){.config = *c};
     event_init(&n->arrive, target, EV_ARRIVE);

@@ -15,6 +15,7 @@
 #ifndef MODELS_PCIE_PCIE_NODE_H
 #define MODELS_PCIE_PCIE_NODE_H
 
+#include "models/pcie/intx.h"
 #include "models/pcie/pcie_warning.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
@@ -45,9 +46,10 @@ struct pcie_node_config {
     struct pcie_costs costs;
     uint16_t requester; /* bus 15:8, device 7:3, function 2:0 */
     uint16_t irq_source;
-    unsigned msix_vectors; /* 0: no MSI-X capability; at most 32 */
-    unsigned msi_vectors;  /* 0: no MSI capability; 1, 2, 4 .. 32 */
-    uint32_t msi_features; /* its layout, as in struct pcie_build */
+    unsigned msix_vectors;  /* 0: no MSI-X capability; at most 32 */
+    unsigned msi_vectors;   /* 0: no MSI capability; 1, 2, 4 .. 32 */
+    uint32_t msi_features;  /* its layout, as in struct pcie_build */
+    unsigned interrupt_pin; /* 0 to 3: INTA# to INTD# */
     sim_time moderation_interval[PCIE_VECTORS]; /* per vector; 0: none
                                                    (msi.md 9.1) */
     struct port upstream;

@@ -69,7 +69,8 @@ static const struct slot *slot_of_pin(const struct machine *m, uint32_t pin,
     for (uint32_t i = 0; i < n; i++) {
         const struct scenario_device *d = &m->scenario->device[slot[i].device];
 
-        if (scenario_has_line(d) && !on_pic(d) && scenario_pin(d) == pin)
+        if (scenario_has_line(d) && !on_pic(d) &&
+            scenario_pin(m->scenario, d) == pin)
             return &slot[i];
     }
     return NULL;
@@ -105,7 +106,8 @@ struct slots {
 static void fill_line(struct machine *m, unsigned device, struct slots *s)
 {
     const struct scenario_device *d = &m->scenario->device[device];
-    const struct slot *line = slot_of_pin(m, scenario_pin(d), s->slot, s->n);
+    const struct slot *line =
+        slot_of_pin(m, scenario_pin(m->scenario, d), s->slot, s->n);
 
     if (on_pic(d))
         s->slot[s->n] = (struct slot){
@@ -343,7 +345,7 @@ static void add_irq(const struct machine *m, struct kvm_config *k,
     struct kvm_irq irq = {.host_vector = s->host_vector,
                           .guest_vector = s->guest_vector};
 
-    struct pin pin = lines_pin(m, scenario_pin(d));
+    struct pin pin = lines_pin(m, scenario_pin(m->scenario, d));
 
     if (d->message == MESSAGE_INTX) {
         irq.ioapic = (uint8_t)pin.unit;

@@ -28,7 +28,7 @@ uint32_t line_rte_low(const struct scenario_device *d, uint8_t vector)
 void install_pin(struct machine *m, const struct scenario_device *d,
                  unsigned cpu, uint8_t vector)
 {
-    write_rte(m, scenario_pin(d), cpu, line_rte_low(d, vector));
+    write_rte(m, scenario_pin(m->scenario, d), cpu, line_rte_low(d, vector));
 }
 
 /* ---- the 8259s ---- */

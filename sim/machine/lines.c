@@ -43,7 +43,7 @@ static void drive_pin(struct machine *m, uint32_t gsi)
     for (unsigned i = 0; i < m->devices; i++) {
         const struct scenario_device *d = &m->scenario->device[i];
 
-        if (!scenario_has_line(d) || scenario_pin(d) != gsi)
+        if (!scenario_has_line(d) || scenario_pin(m->scenario, d) != gsi)
             continue;
         asserted |= m->intx[i].asserted;
         active_low |= d->message == MESSAGE_INTX;
@@ -91,7 +91,7 @@ static void on_intx(void *intx_pin, const struct msg *msg)
     const struct scenario_device *d = &p->machine->scenario->device[p->device];
 
     p->asserted = msg->line.high;
-    drive_pin(p->machine, scenario_pin(d));
+    drive_pin(p->machine, scenario_pin(p->machine->scenario, d));
     if (p->machine->pic && reaches_pic(d))
         drive_irq(p->machine, d->irq);
 }
@@ -138,7 +138,7 @@ static void build_ioapics(struct machine *m)
         build_ioapic(m, s->machine.ioapic.second_pins);
     for (unsigned i = 0; i < m->devices; i++)
         if (scenario_has_line(&m->scenario->device[i]))
-            drive_pin(m, scenario_pin(&m->scenario->device[i]));
+            drive_pin(m, scenario_pin(m->scenario, &m->scenario->device[i]));
 }
 
 static void build_pic(struct machine *m)

@@ -114,6 +114,7 @@ static void build_device(struct machine *m, unsigned i)
         .irq_source = machine_add_source(m, "%s", d->name),
         .msix_vectors = msix ? d->vectors : 0,
         .msi_vectors = d->message == MESSAGE_MSI ? d->vectors : 0,
+        .interrupt_pin = d->interrupt_pin,
         .msi_features = msi_features(d),
         .upstream = {bus_upstream, m},
         .intx = lines_intx(m, i),

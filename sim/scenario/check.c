@@ -263,6 +263,10 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     check_rtl(&c);
     check_not_empty(&c, "programs", s->program_count);
     check_not_empty(&c, "vms", s->vm_count);
+    for (uint32_t i = 0; i < s->bridge_count; i++) {
+        check_name(&c, "bridges", i);
+        check_bridge(&c, i);
+    }
     for (uint32_t i = 0; i < s->device_count; i++) {
         check_name(&c, "devices", i);
         check_source_name(&c, "devices", i);

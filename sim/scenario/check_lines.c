@@ -1,4 +1,6 @@
 /* Rules of interrupt lines: who can share one, and where it can end. */
+#include <string.h>
+
 #include "sim/scenario/check_private.h"
 
 #define CASCADE_IRQ 2u
@@ -13,37 +15,44 @@ static bool ends_at_pic(const struct scenario_device *d)
     return d->controller == CONTROLLER_PIC;
 }
 
-/* Two devices that are wired together somewhere. */
-static bool share_wire(const struct scenario_device *a,
-                       const struct scenario_device *b)
+/* The wire of PCI, or the line of ISA, that ends at this pin. */
+static bool same_pin(const struct check *c, const struct scenario_device *a,
+                     const struct scenario_device *b)
 {
-    bool isa = a->message == MESSAGE_ISA || b->message == MESSAGE_ISA;
-    bool at_pin = !ends_at_pic(a) && !ends_at_pic(b);
-    bool at_pic = ends_at_pic(a) && ends_at_pic(b);
+    return scenario_pin(c->s, a) == scenario_pin(c->s, b);
+}
 
-    if (!scenario_has_line(a) || !scenario_has_line(b))
-        return false;
-    /* ISA's lines go to both controllers */
-    if ((at_pin || isa) && scenario_pin(a) == scenario_pin(b))
-        return true;
-    return (at_pic || isa) && a->irq == b->irq;
+/* At the 8259s, where ISA's lines go in any case. */
+static bool same_irq(const struct scenario_device *a,
+                     const struct scenario_device *b)
+{
+    bool a_there = ends_at_pic(a) || a->message == MESSAGE_ISA;
+    bool b_there = ends_at_pic(b) || b->message == MESSAGE_ISA;
+
+    return a_there && b_there && a->irq == b->irq;
 }
 
 /* Why device `i` cannot have the line that it shares with device `j`. */
 static void check_sharing(const struct check *c, uint32_t i, uint32_t j)
 {
     const struct scenario_device *d = &c->s->device[i], *e = &c->s->device[j];
-    const char *key = ends_at_pic(d) ? "irq" : "pin";
-    uint32_t line = ends_at_pic(d) ? d->irq : scenario_pin(d);
+    const char *key = same_pin(c, d, e) ? "pin" : "irq";
+    uint32_t line = same_pin(c, d, e) ? scenario_pin(c->s, d) : d->irq;
     struct diag_place at = place_of(element(c, "devices", i), key);
 
-    if (!share_wire(d, e))
+    if (!scenario_has_line(e) || (!same_pin(c, d, e) && !same_irq(d, e)))
         return;
     if (d->message == MESSAGE_ISA || e->message == MESSAGE_ISA)
         broken(c, at,
                "%s %u is that of '%s' too; an ISA line is edge-triggered and "
                "has one device",
                key, line, e->name);
+    else if (d->controller != e->controller ||
+             (ends_at_pic(d) && d->irq != e->irq))
+        broken(c, at,
+               "pin %u is that of '%s' too; devices of one line need the same "
+               "'controller' and, at the 8259s, the same 'irq'",
+               line, e->name);
     else if (owner_of(c->s, i) != owner_of(c->s, j))
         broken(c, at,
                "%s %u is that of '%s' too; only devices of one virtual "
@@ -53,7 +62,7 @@ static void check_sharing(const struct check *c, uint32_t i, uint32_t j)
 
 static void check_pin(const struct check *c, uint32_t i)
 {
-    uint32_t pin = scenario_pin(&c->s->device[i]);
+    uint32_t pin = scenario_pin(c->s, &c->s->device[i]);
     uint32_t pins = c->s->machine.ioapic.pins;
     uint32_t more = c->s->machine.ioapic.second_pins;
     struct diag_place at = place_of(element(c, "devices", i), "pin");
@@ -148,6 +157,20 @@ void check_line(const struct check *c, uint32_t i)
                "moderation needs messages: msi or msix");
 }
 
+void check_bridge(const struct check *c, uint32_t i)
+{
+    const struct scenario_bridge *b = &c->s->bridge[i];
+    struct element e = element(c, "bridges", i);
+
+    if (!strcmp(b->name, SCENARIO_ROOT))
+        broken(c, place_of(e, "name"),
+               "'" SCENARIO_ROOT "' is the bus before all bridges; choose "
+               "another name");
+    if (b->behind == i + 1)
+        broken(c, place_of(e, "behind"), "bridge '%s' is behind itself",
+               b->name);
+}
+
 void check_ioapics(const struct check *c)
 {
     struct element e = {c, node_get(node_get(c->root, "machine"), "ioapic")};
@@ -170,7 +193,8 @@ void check_virtual_wire(const struct check *c)
                "virtual_wire: ioapic needs an I/O APIC: machine.ioapic.pins "
                "is 0");
     for (uint32_t i = 0; i < c->s->device_count; i++)
-        if (c->s->device[i].message == MESSAGE_INTX && !c->s->device[i].pin)
+        if (c->s->device[i].message == MESSAGE_INTX &&
+            !scenario_pin(c->s, &c->s->device[i]))
             broken(c, place_of(element(c, "devices", i), "pin"),
                    "pin 0 of the I/O APIC is the 8259s'");
 }

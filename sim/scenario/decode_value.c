@@ -183,6 +183,18 @@ static struct known_names programs_of(const struct scenario *s)
     return known;
 }
 
+/* 0 is the root bus. */
+static struct known_names buses_of(const struct scenario *s)
+{
+    struct known_names known = {.what = "bridge",
+                                .count = s->bridge_count + 1,
+                                .name = {SCENARIO_ROOT}};
+
+    for (uint32_t i = 0; i < s->bridge_count; i++)
+        known.name[i + 1] = s->bridge[i].name;
+    return known;
+}
+
 static struct known_names variants_of(const struct scenario_set *set)
 {
     struct known_names known = {.what = "variant", .count = set->variant_count};
@@ -212,8 +224,9 @@ static uint32_t look_up(const struct decoder *d,
 static void decode_reference(const struct decoder *d, const struct key *k,
                              const struct node *n, void *base)
 {
-    struct known_names known =
-        k->type == KEY_PROGRAM ? programs_of(d->s) : variants_of(d->set);
+    struct known_names known = k->type == KEY_PROGRAM  ? programs_of(d->s)
+                               : k->type == KEY_BRIDGE ? buses_of(d->s)
+                                                       : variants_of(d->set);
     uint32_t i = look_up(d, &known, n->at, n->text);
 
     if (i < known.count)

@@ -10,6 +10,7 @@
 #define STRUCT_MACHINE_LAPIC struct scenario
 #define STRUCT_MACHINE_PIC struct scenario
 #define STRUCT_MACHINE_IOAPIC struct scenario
+#define STRUCT_BRIDGE struct scenario_bridge
 #define STRUCT_DEVICE struct scenario_device
 #define STRUCT_DELAY_TIMERS struct scenario_device
 #define STRUCT_COALESCING struct scenario_device
@@ -48,6 +49,7 @@ static const char *const virtual_wire_words[] = {[VIRTUAL_WIRE_NONE] = "none",
                                                  [VIRTUAL_WIRE_IOAPIC] =
                                                      "ioapic",
                                                  NULL};
+static const char *const interrupt_pin_words[] = {"a", "b", "c", "d", NULL};
 static const char *const pulse_words[] = {[PULSE_NONE] = "none",
                                           [PULSE_PERIODIC] = "periodic",
                                           [PULSE_UNIFORM] = "uniform",
@@ -152,6 +154,11 @@ static const struct {
                            "The pair of 8259A interrupt controllers, their INT "
                            "wired to LINT0 of CPU 0's local APIC and to pin 0 "
                            "of the I/O APIC."},
+    [OWNER_BRIDGE] =
+        {"bridge", "bridges.NAME.", "bridge",
+         "One PCI bridge, or the port of a PCI Express switch. It "
+         "passes the INTx of the devices behind it on, each on the "
+         "wire that their device number gives."},
     [OWNER_DEVICE] = {"device", "devices.NAME.", "device",
                       "One PCI Express function: a network adapter with a "
                       "closed-loop peer, or an open-loop pulse source."},

@@ -21,6 +21,7 @@ enum key_owner {
     OWNER_MACHINE_LAPIC,
     OWNER_MACHINE_PIC,
     OWNER_MACHINE_IOAPIC,
+    OWNER_BRIDGE,
     OWNER_DEVICE,
     OWNER_DELAY_TIMERS,
     OWNER_COALESCING,
@@ -54,6 +55,7 @@ enum key_type {
     KEY_TEXT,            /* any printable text */
     KEY_NAME,            /* a letter, then letters, digits, '_' and '-' */
     KEY_PROGRAM,         /* the name of a program */
+    KEY_BRIDGE,          /* the name of a bridge, or root */
     KEY_DEVICES,         /* a list of names of devices */
     KEY_VARIANT,         /* the name of a variant */
     KEY_VARIANT_NUMBERS, /* a number for each of some variants */

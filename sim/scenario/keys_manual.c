@@ -78,6 +78,7 @@ void key_type_text(const struct key *k, char out[VALUE_TEXT])
         [KEY_TEXT] = "text",
         [KEY_NAME] = "a name",
         [KEY_PROGRAM] = "the name of a program",
+        [KEY_BRIDGE] = "the name of a bridge, or `root`",
         [KEY_DEVICES] = "a list of devices (`[nic]`)",
         [KEY_VARIANT] = "the name of a variant",
         [KEY_VARIANT_NUMBERS] = "variants with numbers (`{base: 1.5}`)",

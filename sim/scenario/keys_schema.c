@@ -105,6 +105,7 @@ static json_t *value_schema(const struct key *k, bool override)
                          (int)k->bytes - 1);
     case KEY_NAME:
     case KEY_PROGRAM:
+    case KEY_BRIDGE:
     case KEY_VARIANT:
         return name_schema();
     default:

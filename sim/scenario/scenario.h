@@ -24,6 +24,7 @@
 #define SCENARIO_NAME 64
 #define SCENARIO_TEXT 512
 #define SCENARIO_DEVICES 16
+#define SCENARIO_BRIDGES 16
 #define SCENARIO_VMS 8
 #define SCENARIO_VM_VECTORS 64 /* of all devices of one VM */
 #define SCENARIO_PROGRAMS 8
@@ -95,9 +96,12 @@ struct scenario_device {
     char name[SCENARIO_NAME];
     enum scenario_message message;
     enum scenario_delivery delivery;
-    uint32_t vectors; /* 1..32; 1 with a line */
-    uint32_t pin;     /* of the I/O APIC, with INTx */
-    uint32_t irq;     /* ISA's number of the line */
+    uint32_t vectors;       /* 1..32; 1 with a line */
+    uint32_t pin;           /* of the I/O APIC, with INTx */
+    uint32_t irq;           /* ISA's number of the line */
+    uint32_t behind;        /* 0: the root bus; else a bridge's index + 1 */
+    uint32_t slot;          /* its device number on that bus */
+    uint32_t interrupt_pin; /* 0 to 3: INTA# to INTD# */
     enum scenario_controller controller;
     sim_time moderation;     /* least time between two interrupts of a vector */
     sim_time ack_moderation; /* the same of vector 1 in the closed loop */
@@ -111,15 +115,6 @@ struct scenario_device {
 static inline bool scenario_has_line(const struct scenario_device *d)
 {
     return d->message == MESSAGE_INTX || d->message == MESSAGE_ISA;
-}
-
-/* The pin of the I/O APIC that a line goes to: ISA's interrupts have their own
- * numbers, except the timer's, whose place the 8259s' INT has. */
-static inline uint32_t scenario_pin(const struct scenario_device *d)
-{
-    if (d->message == MESSAGE_INTX)
-        return d->pin;
-    return d->irq ? d->irq : 2;
 }
 
 /* How many vectors software gives the device. */
@@ -143,6 +138,15 @@ struct scenario_vm {
     uint32_t assigned_count;
     uint32_t assigned[SCENARIO_DEVICES]; /* indices of devices */
     uint32_t program;                    /* index */
+};
+
+#define SCENARIO_ROOT "root" /* the bus before all bridges */
+
+/* A bridge before a bus of its own; it stands behind one that comes before it
+ * in the list. */
+struct scenario_bridge {
+    char name[SCENARIO_NAME];
+    uint32_t behind, slot; /* as a device's */
 };
 
 struct scenario_expect {
@@ -182,11 +186,33 @@ struct scenario {
             enum implementation implementation; /* of both */
         } ioapic;
     } machine;
-    uint32_t device_count, vm_count, program_count;
+    uint32_t bridge_count, device_count, vm_count, program_count;
+    struct scenario_bridge bridge[SCENARIO_BRIDGES];
     struct scenario_device device[SCENARIO_DEVICES];
     struct scenario_vm vm[SCENARIO_VMS];
     struct scenario_program program[SCENARIO_PROGRAMS];
 };
+
+/* The global system interrupt of a device with a line.  ISA's interrupts have
+ * their own numbers, except the timer's, whose place the 8259s' INT has.  INTx
+ * comes through the bridges to one of the root's four wires. */
+static inline uint32_t scenario_pin(const struct scenario *s,
+                                    const struct scenario_device *d)
+{
+    uint32_t wire = d->interrupt_pin, slot = d->slot;
+    uint32_t bus = d->behind;
+
+    if (d->message == MESSAGE_ISA)
+        return d->irq ? d->irq : 2;
+    while (bus) {
+        const struct scenario_bridge *b = &s->bridge[bus - 1];
+
+        wire = intx_swizzle(wire, slot);
+        slot = b->slot;
+        bus = b->behind < bus ? b->behind : 0; /* a mistake else */
+    }
+    return d->pin + wire;
+}
 
 /* One file: its variants, each a whole scenario with its overrides applied. */
 struct scenario_set {

@@ -92,6 +92,13 @@ static uint32_t u32_at(const void *at)
 }
 
 /* What stands behind "key: ". */
+static void show_bridge(struct show *w, uint32_t behind)
+{
+    const struct scenario *s = &w->set->variant[w->variant];
+
+    fputs(behind ? s->bridge[behind - 1].name : SCENARIO_ROOT, w->to);
+}
+
 static void show_value(struct show *w, const struct key *k, const void *base)
 {
     const char *at = (const char *)base + k->offset;
@@ -113,6 +120,9 @@ static void show_value(struct show *w, const struct key *k, const void *base)
         break;
     case KEY_TEXT:
         show_text(w, at);
+        break;
+    case KEY_BRIDGE:
+        show_bridge(w, u32_at(at));
         break;
     case KEY_PROGRAM:
         fputs(w->set->variant[w->variant].program[u32_at(at)].name, w->to);

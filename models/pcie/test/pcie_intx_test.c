@@ -76,6 +76,29 @@ TEST(pcie_node_intx, never_passes_the_data_written_before_it)
     expect_level(1, RIG_DMA_WRITE, true);
 }
 
+TEST(pcie_node_intx, names_its_wire_in_the_register_and_in_messages)
+{
+    struct nic_config c = {.line_rate = 1000000000,
+                           .message_bytes = 125,
+                           .complete_every = 1,
+                           .ack_every = 1};
+
+    for (unsigned wire = 0; wire < INTX_PINS; wire++) {
+        struct pcie_node_config p = rig_init(&rig);
+
+        p.msix_vectors = 0;
+        p.interrupt_pin = wire;
+        p.intx = (struct port){rig_receive, &rig};
+        nic_node_init(&nic, &p, &c);
+        EXPECT_EQ(pcie_node_config_read(fn, PCIE_AT_INTERRUPT_PIN, 1),
+                  wire + 1);
+        pcie_node_cause(fn, 0);
+        engine_run(&rig.engine, SIM_US);
+        ASSERT_EQ(rig.arrivals, 1);
+        EXPECT_EQ(rig.log[0].msg.line.line, wire);
+    }
+}
+
 TEST(pcie_node_intx, needs_no_pin)
 {
     start_with((struct nic_config){.pulse = PULSE_NONE}, false);

@@ -36,7 +36,9 @@ static const char load_base[] = "title: Two of everything\n"
                                 "    hypervisor: kvm\n"
                                 "    cpu: 1\n"
                                 "    assigned: [clock]\n"
-                                "    program: counter\n";
+                                "    program: counter\n"
+                                "bridges:\n"
+                                "  - name: port\n";
 
 struct loaded {
     struct scenario_set *set; /* NULL after a mistake */

@@ -278,6 +278,28 @@ static const struct mistake_row {
     {"second_ioapic_alone", NULL,
      LINE_SCENARIO("{ioapic: {second_pins: 8}}", "message: msi", "none"),
      "x.yaml:4:33: error: a second I/O APIC needs a first one: 'pins' is 0"},
+    {"one_line_two_controllers", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}, pic: {virtual_wire: lint0}}",
+                   "message: intx, controller: pic}\n  - {name: two, message: "
+                   "intx",
+                   "none"),
+     "x.yaml:7:5: error: pin 16 is that of 'one' too; devices of one line need "
+     "the same 'controller' and, at the 8259s, the same 'irq'\nx.yaml:7:12: "
+     "warning: device 'two' is assigned to nobody: it does nothing"},
+    {"no_such_bridge", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}}", "message: intx, behind: b1", "none"),
+     "x.yaml:6:40: error: there is no bridge 'b1'"},
+    {"bridge_behind_a_later_one", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}}\nbridges:\n"
+                   "  - {name: b1, behind: b2}\n  - {name: b2}",
+                   "message: intx, behind: b2", "none"),
+     "x.yaml:6:24: error: there is no bridge 'b2'; did you mean 'b1'?"},
+    {"bridge_behind_itself", NULL,
+     LINE_SCENARIO("{ioapic: {pins: 24}}\nbridges:\n"
+                   "  - {name: b1, behind: b1}\n  - {name: root}",
+                   "message: intx, behind: b1", "none"),
+     "x.yaml:6:24: error: bridge 'b1' is behind itself\nx.yaml:7:12: error: "
+     "'root' is the bus before all bridges; choose another name"},
     {"isa_line_of_two", NULL,
      LINE_SCENARIO("{ioapic: {pins: 24}}",
                    "message: isa}\n  - {name: two, message: intx, pin: 11",

@@ -58,10 +58,10 @@ TEST_EACH(set_option, reports_its_mistake, struct option_row, bad_options)
 static void path_of(const struct key *k, char out[128])
 {
     static const char *const element[OWNERS] = {
-        [OWNER_DEVICE] = "nic",     [OWNER_DELAY_TIMERS] = "nic",
-        [OWNER_COALESCING] = "nic", [OWNER_MSI] = "nic",
-        [OWNER_PROGRAM] = "sender", [OWNER_VM] = "guest",
-        [OWNER_FEATURES] = "guest"};
+        [OWNER_BRIDGE] = "port",      [OWNER_DEVICE] = "nic",
+        [OWNER_DELAY_TIMERS] = "nic", [OWNER_COALESCING] = "nic",
+        [OWNER_MSI] = "nic",          [OWNER_PROGRAM] = "sender",
+        [OWNER_VM] = "guest",         [OWNER_FEATURES] = "guest"};
     const char *path = owner_path(k->owner), *name = strstr(path, "NAME");
 
     if (name)
