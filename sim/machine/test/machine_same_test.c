@@ -5,7 +5,30 @@
 #include "sim/core/rng.h"
 #include "sim/machine/test/rig.h"
 
-/* Something of everything: chance, a guest's timer, the host's tick, a line. */
+/* A line of the 8259s and a watchdog, for programs on bare metal. */
+static void add_old_devices(struct scenario *s)
+{
+    struct scenario_device isa = rig_device();
+
+    isa.vectors = 1;
+    isa.moderation = isa.ack_moderation = 0;
+    isa.nic.pulse = PULSE_UNIFORM;
+    isa.nic.pulse_interval = 30 * SIM_US;
+    s->device[3] = s->device[4] = isa;
+    s->device[3].message = MESSAGE_ISA;
+    s->device[3].controller = CONTROLLER_PIC;
+    s->device[3].irq = 15;
+    s->device[4].delivery = SIGNAL_NMI;
+    s->device_count = 5;
+    s->machine.pic.virtual_wire = VIRTUAL_WIRE_IOAPIC;
+    for (uint32_t i = 0; i < 2; i++) {
+        s->vm[i].assigned_count = 2;
+        s->vm[i].assigned[1] = 3 + i;
+        snprintf(s->device[3 + i].name, SCENARIO_NAME, "old%u", i);
+    }
+}
+
+/* Something of everything: chance, a guest's timer, the host's tick, lines. */
 static struct scenario lively(enum rig_variant v)
 {
     struct scenario s = rig_scenario(v, PROGRAM_STREAM);
@@ -23,6 +46,8 @@ static struct scenario lively(enum rig_variant v)
     s.program[0].timer_hz = 1000;
     s.program[1].window = 8;
     s.machine.host_timer_hz = 1000;
+    if (v == RIG_BARE_METAL)
+        add_old_devices(&s);
     return s;
 }
 
