@@ -101,6 +101,7 @@ static uint64_t begin_delivery(struct cpu_node *n, struct cpu_ack ack)
 static uint64_t begin_nmi(struct cpu_node *n)
 {
     n->vectored = cpu_take_nmi(&n->cpu);
+    n->account.nmis++;
     return cpu_node_begin(n, STEP_DELIVERY, delivery_share(n),
                           n->config.costs.interrupt_delivery);
 }
@@ -143,6 +144,7 @@ static uint64_t begin_inta(struct cpu_node *n, bool exits)
 static uint64_t begin_smi(struct cpu_node *n)
 {
     n->cpu.smi = false;
+    n->account.smis++;
     return cpu_node_begin(n, STEP_SMI, cpu_node_share(n), n->config.costs.smi);
 }
 

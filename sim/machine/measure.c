@@ -97,6 +97,8 @@ static void add_account(struct totals *t, const struct cpu_account *a)
     for (unsigned s = 0; s < IRQ_SOURCES_MAX; s++)
         t->account.exits_by_source[s] += a->exits_by_source[s];
     t->account.injections += a->injections;
+    t->account.nmis += a->nmis;
+    t->account.smis += a->smis;
     t->account.pollution += a->pollution;
 }
 
@@ -209,6 +211,10 @@ static void interrupt_figures(const struct machine *m, const struct totals *t,
                      (double)(host_interrupts(m) - m->start.host_interrupts) /
                          t->seconds,
                      "host_interrupts.per_second");
+    if (t->account.nmis)
+        figures_add_count(out, "", t->account.nmis, "signals.nmi");
+    if (t->account.smis)
+        figures_add_count(out, "", t->account.smis, "signals.smi");
 }
 
 static void latency_figures_of(unsigned from, unsigned to,

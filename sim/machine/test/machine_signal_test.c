@@ -49,6 +49,7 @@ TEST(machine_signal, nmi_of_a_device_comes_with_interrupts_off)
     rig_finish(m, &f);
     EXPECT_GT(m->device[0].pulses, 10);
     EXPECT_EQ(m->cpu[0].workload->nmis, m->device[0].pulses);
+    EXPECT_EQ(rig_count(&f, "signals.nmi"), m->device[0].pulses);
     EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
     EXPECT_EQ(m->cpu[1].workload->nmis, 0);
     EXPECT_EQ(m->cpu[1].workload->seen_received[1], 0, "a vector waits");
@@ -96,6 +97,9 @@ TEST(machine_signal, smi_steals_time)
     done[0] = m->cpu[0].node.cpu.gpr[R9];
     done[1] = m->cpu[1].node.cpu.gpr[R9];
     EXPECT_GT(m->device[0].pulses, 10);
+    EXPECT_NEAR((double)rig_count(&f, "signals.smi"),
+                (double)m->device[0].pulses, 1);
+    EXPECT_FALSE(figures_find(&f, "signals.nmi"));
     EXPECT_NEAR((double)(done[1] - done[0]) * 1001,
                 (double)(m->device[0].pulses * s.platform.cpu.smi),
                 2.0 * (double)s.platform.cpu.smi);
