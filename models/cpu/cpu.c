@@ -111,12 +111,14 @@ static uint32_t error_ext(const struct cpu_vectored *e)
 static struct cpu_result fault_of(const struct cpu *c, uint8_t vector,
                                   uint32_t error_code)
 {
+    bool has_code = cpu_has_error_code(vector);
+
     return (struct cpu_result){
         .outcome = CPU_FAULTS,
         .fault = {.vector = vector,
                   .type = INTR_TYPE_HARDWARE_EXCEPTION,
-                  .has_error_code = cpu_has_error_code(vector),
-                  .error_code = error_code,
+                  .has_error_code = has_code,
+                  .error_code = has_code ? error_code : 0,
                   .return_rip = c->rip},
     };
 }

@@ -139,7 +139,7 @@ struct cpu_exit {
     uint32_t intr_info, error_code;
     uint32_t idt_vectoring_info, idt_vectoring_error_code;
     uint32_t instruction_length;
-    uint64_t guest_physical_address;
+    uint64_t guest_physical_address, guest_linear_address;
 };
 
 /* How an op or a delivery ends. */
@@ -177,7 +177,7 @@ void cpu_init(struct cpu *c, struct mem *m, bool bsp);
  * that waits in non-root operation is to exit. */
 bool cpu_sipi(struct cpu *c, struct mem *m, uint8_t vector);
 
-/* The NMI that is pending, to be delivered: further ones are blocked. */
+/* The NMI that is pending, to be delivered. */
 struct cpu_vectored cpu_take_nmi(struct cpu *c);
 
 /* Pending debug exceptions: #DB is to be delivered, or exits. */

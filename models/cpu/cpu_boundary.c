@@ -79,7 +79,6 @@ enum cpu_event cpu_recognize(const struct cpu *c)
 struct cpu_vectored cpu_take_nmi(struct cpu *c)
 {
     c->nmi = false;
-    c->nmi_blocking = true;
     return (struct cpu_vectored){
         .vector = VECTOR_NMI, .type = INTR_TYPE_NMI, .return_rip = c->rip};
 }

@@ -178,6 +178,7 @@ bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
         .qualification = (write ? 2u : 1u) | 1u << 7 | 1u << 8,
         .instruction_length = 1,
         .guest_physical_address = addr,
+        .guest_linear_address = addr,
     };
     return true;
 }

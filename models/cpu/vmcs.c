@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #define WIDTH(encoding) ((encoding) >> 13 & 3)
+enum { WIDTH_16, WIDTH_64, WIDTH_32, WIDTH_NATURAL };
 
 static const struct {
     uint32_t encoding;
@@ -44,11 +45,12 @@ void vmcs_each_held(const struct vmcs *v, void (*each)(void *ctx, irq_id id),
     }
 }
 
-/* Width and type, then the index: encodings without holes. */
+#define INDEX(encoding) ((encoding) >> 1 & 0x1ff)
+
+/* Where an encoding stands: width, type and, as far as it goes, index. */
 #define ENCODING_SLOT(encoding)                                                \
     (WIDTH(encoding) << 8 | ((encoding) >> 10 & 3) << 6 |                      \
-     ((encoding) >> 1 & 0x3f))
-#define ENCODING_RESERVED (~UINT32_C(0x6fff) | 0x380u)
+     (INDEX(encoding) & 0x3f))
 
 /* A field's number plus 1 at the slot of its encoding. */
 static const uint8_t field_at[4 << 8] = {
@@ -63,7 +65,8 @@ enum vmcs_field vmcs_field_of(uint32_t encoding)
     uint8_t f = field_at[ENCODING_SLOT(encoding)];
     bool half = encoding & VMCS_ACCESS_HIGH;
 
-    if (!f || (encoding & ENCODING_RESERVED) || (half && WIDTH(encoding) != 1))
+    if (!f || fields[f - 1].encoding != (encoding & ~VMCS_ACCESS_HIGH) ||
+        (half && WIDTH(encoding) != WIDTH_64))
         return VMCS_FIELD_COUNT;
     return (enum vmcs_field)(f - 1);
 }
@@ -73,8 +76,8 @@ unsigned vmcs_highest_index(void)
     unsigned highest = 0;
 
     for (unsigned f = 0; f < VMCS_FIELD_COUNT; f++)
-        if ((fields[f].encoding >> 1 & 0x1ff) > highest)
-            highest = fields[f].encoding >> 1 & 0x1ff;
+        if (INDEX(fields[f].encoding) > highest)
+            highest = INDEX(fields[f].encoding);
     return highest;
 }
 
@@ -91,9 +94,9 @@ uint32_t vmcs_encoding(enum vmcs_field f)
 uint64_t vmcs_field_mask(enum vmcs_field f)
 {
     switch (WIDTH(fields[f].encoding)) {
-    case 0:
+    case WIDTH_16:
         return UINT16_MAX;
-    case 2:
+    case WIDTH_32:
         return UINT32_MAX;
     default:
         return UINT64_MAX;

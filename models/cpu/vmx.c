@@ -280,6 +280,7 @@ void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x)
     vmcs_set(v, VMCS_IDT_VECTORING_ERROR_CODE, x->idt_vectoring_error_code);
     vmcs_set(v, VMCS_EXIT_INSTRUCTION_LENGTH, x->instruction_length);
     vmcs_set(v, VMCS_GUEST_PHYSICAL_ADDRESS, x->guest_physical_address);
+    vmcs_set(v, VMCS_GUEST_LINEAR_ADDRESS, x->guest_linear_address);
     vmcs_set(v, VMCS_ENTRY_INTR_INFO,
              vmcs_get(v, VMCS_ENTRY_INTR_INFO) & ~(uint64_t)INTR_INFO_VALID);
     load_host(c);

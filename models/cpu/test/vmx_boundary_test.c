@@ -234,6 +234,7 @@ TEST_F(vmx_boundary, pending_debug_exception_that_the_bitmap_catches_exits)
     r = cpu_take_debug(f->c);
     ASSERT_EQ(r.outcome, CPU_EXITS);
     EXPECT_EQ(r.exit.intr_info, EXCEPTION(VECTOR_DB));
+    EXPECT_EQ(r.exit.error_code, 0);
     EXPECT_EQ(r.exit.qualification, 0x4001);
     cpu_vm_exit(f->c, &r.exit);
     EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_PENDING_DEBUG), 0);
@@ -256,6 +257,7 @@ TEST_F(vmx_boundary, pending_debug_exception_that_must_wait_is_saved)
     f->c->init = true;
     take(f, CPU_EVENT_INIT_EXIT);
     EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_PENDING_DEBUG), BREAKPOINT);
+    EXPECT_EQ(cpu_recognize(f->c), CPU_EVENT_NONE, "the host has none");
 }
 
 TEST_F(vmx_boundary, injected_interrupt_takes_the_place_of_debug_exceptions)
@@ -316,9 +318,12 @@ TEST_F(vmx_boundary, ept_violation_of_the_idt_has_the_event_as_vectoring)
     EXPECT_EQ(r.exit.reason, EXIT_EPT_VIOLATION);
     EXPECT_EQ(r.exit.qualification, 0x181, "a read");
     EXPECT_EQ(r.exit.guest_physical_address, IDT_AT + 0x310);
+    cpu_vm_exit(f->c, &r.exit);
+    EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_PHYSICAL_ADDRESS), IDT_AT + 0x310);
+    EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_LINEAR_ADDRESS), IDT_AT + 0x310);
+    EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_RIP), CODE);
     EXPECT_EQ(r.exit.idt_vectoring_info, EXTERNAL(0x31));
     EXPECT_EQ(r.exit.intr_info, 0);
-    EXPECT_EQ(f->c->rip, CODE);
 }
 
 TEST_F(vmx_boundary, ept_violation_of_the_stack_has_the_event_as_vectoring)

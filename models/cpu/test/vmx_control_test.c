@@ -101,6 +101,15 @@ static const struct control_set {
     {"pid_table_too_wide", 0, SHADOW, 0, IPIV, 0,
      VMCS_PID_POINTER_TABLE_ADDRESS, TOO_WIDE, false},
 
+    {"pid_table_unused", 0, SHADOW, 0, 0, 0, VMCS_PID_POINTER_TABLE_ADDRESS, 1,
+     true},
+    {"notification_vector_unused", 0, 0, 0, 0, 0, VMCS_NOTIFICATION_VECTOR,
+     0x100, true},
+    {"apic_access_address_unused", 0, 0, 0, 0, 0, VMCS_APIC_ACCESS_ADDRESS, 1,
+     true},
+    {"virtual_timer_vector_unused", 0, 0, 0, 0, 0, VMCS_VIRTUAL_TIMER_VECTOR,
+     0x100, true},
+
     {"apic_timer_needs_vid", 0, SHADOW, 0, TIMER, 0, NO_FIELD, false},
     {"apic_timer_with_vid", EXT, SHADOW, VID, TIMER, 0, NO_FIELD, true},
     {"apic_timer_needs_no_rdtsc_exiting", EXT, SHADOW | PRIMARY_RDTSC_EXITING,
@@ -298,6 +307,63 @@ TEST(vmx_capabilities, first_processors_have_no_secondary_controls_at_all)
                                 PRIMARY_NMI_WINDOW | PRIMARY_TPR_SHADOW));
     EXPECT_TRUE(vmx_rdmsr(&c, 0x483, &value));
     EXPECT_FALSE(value >> 32 & EXIT_CTL_SAVE_PREEMPTION_TIMER);
+}
+
+/* May the control be 1 on a processor with these features? */
+static bool allows(struct vmx_features f, enum vmx_msr msr, uint32_t bit)
+{
+    struct vmx_capabilities c = vmx_capabilities_of(f, 0);
+
+    return c.msr[msr] >> 32 & bit;
+}
+
+TEST(vmx_capabilities, some_controls_come_with_others)
+{
+    struct vmx_features f = {.virtual_nmis = true};
+
+    EXPECT_TRUE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_NMI_WINDOW));
+    EXPECT_FALSE(allows(f, VMX_MSR_TRUE_EXIT, EXIT_CTL_SAVE_PREEMPTION_TIMER));
+    f = (struct vmx_features){.preemption_timer = true};
+    EXPECT_FALSE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_NMI_WINDOW));
+    EXPECT_TRUE(allows(f, VMX_MSR_TRUE_EXIT, EXIT_CTL_SAVE_PREEMPTION_TIMER));
+    f = (struct vmx_features){.ept = true};
+    EXPECT_TRUE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_SECONDARY));
+    EXPECT_FALSE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_TERTIARY));
+    f = (struct vmx_features){.ipi_virtualization = true};
+    EXPECT_FALSE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_SECONDARY));
+    EXPECT_TRUE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_TERTIARY));
+}
+
+TEST(vmx_capabilities, basic_msr_describes_the_vmcs_region)
+{
+    struct vmx_capabilities c = vmx_capabilities_of(vmx_all_features(), 5);
+
+    EXPECT_EQ(c.msr[VMX_MSR_BASIC], UINT64_C(0x0098100000000001),
+              "revision 1, 4096 bytes, write-back, true controls");
+}
+
+TEST(vmx_capabilities, enumeration_has_the_highest_index_of_all_fields)
+{
+    static const uint32_t encodings[] = {
+#define VMCS_FIELD(name, encoding, writable, title) encoding,
+#include "models/cpu/vmcs_fields.def"
+#undef VMCS_FIELD
+    };
+    struct vmx_capabilities c = vmx_capabilities_of(vmx_all_features(), 5);
+    uint32_t highest = 0;
+
+    for (unsigned i = 0; i < VMCS_FIELD_COUNT; i++)
+        if ((encodings[i] & 0x3fe) > highest)
+            highest = encodings[i] & 0x3fe;
+    EXPECT_EQ(c.msr[VMX_MSR_VMCS_ENUM], highest);
+}
+
+TEST(vmx_capabilities, every_processor_can_offset_and_trap_the_tsc)
+{
+    EXPECT_TRUE(allows((struct vmx_features){0}, VMX_MSR_TRUE_PRIMARY,
+                       PRIMARY_TSC_OFFSETTING));
+    EXPECT_TRUE(allows((struct vmx_features){0}, VMX_MSR_TRUE_PRIMARY,
+                       PRIMARY_RDTSC_EXITING));
 }
 
 TEST(vmx_capabilities, msrs_have_the_manuals_numbers_and_default_1_bits)

@@ -339,6 +339,18 @@ TEST_F(vmx_nmi, iret_that_is_not_the_nmis_does_not_say_so)
     EXPECT_TRUE(f->c->nmi_blocking);
 }
 
+TEST_F(vmx_nmi, iret_touches_no_more_than_its_frame)
+{
+    rig_set(&f->r, VMCS_PRIMARY_CONTROLS, PRIMARY_SECONDARY);
+    put(f, VMCS_SECONDARY_CONTROLS, SECONDARY_EPT);
+    f->r.vmcs.hole_base = STACK_AT + 40;
+    f->r.vmcs.hole_bytes = 0x1000;
+    rig_enter(&f->r);
+    EXPECT_EQ(rig_op(&f->r, OP_IRET, 0).outcome, CPU_GOES_ON);
+    f->c->rsp = STACK_AT + 1;
+    EXPECT_EQ(rig_op(&f->r, OP_IRET, 0).outcome, CPU_EXITS);
+}
+
 TEST_F(vmx_nmi, ept_violation_of_iret_says_it_in_its_qualification)
 {
     struct cpu_result r;

@@ -144,6 +144,7 @@ static void fill_list(struct rig *r, uint64_t word)
 {
     mem_write64(&r->mem, LIST_AT, 0x10);
     mem_write64(&r->mem, LIST_AT + 16, word);
+    mem_write64(&r->mem, LIST_AT + 32, 0x800); /* beyond the list */
 }
 
 TEST_EACH(vmx_msr_list, of_the_entry_fails_with_reason_34, struct list_row,
@@ -204,6 +205,11 @@ TEST_F(vmx_op, msr_list_is_aligned_and_within_the_address_width)
         (UINT64_C(1) << PHYSICAL_ADDRESS_BITS) - 16);
     put(f, VMCS_ENTRY_MSR_LOAD_COUNT, 2);
     EXPECT_EQ(rig_launch(&f->r), VMERR_CONTROLS);
+    put(f, VMCS_ENTRY_MSR_LOAD_COUNT, 1);
+    EXPECT_EQ(rig_launch(&f->r), VMERR_NONE, "up to the last byte");
+    leave(f);
+    execute_on(f, OP_VMCLEAR, &f->r.vmcs);
+    execute_on(f, OP_VMPTRLD, &f->r.vmcs);
     put(f, VMCS_ENTRY_MSR_LOAD_ADDRESS, 1);
     put(f, VMCS_ENTRY_MSR_LOAD_COUNT, 0);
     EXPECT_EQ(rig_launch(&f->r), VMERR_NONE, "unused");
