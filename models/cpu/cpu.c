@@ -140,21 +140,19 @@ static bool delivery_exits(const struct cpu *c, uint64_t addr, bool write,
     return true;
 }
 
-/* Bytes of the frame at the most, with the stack's alignment. */
-#define FRAME_BYTES 56u
-
 /* Pushes the frame unless the stack cannot take it. */
 static struct cpu_result push_checked(struct cpu *c, struct mem *m,
                                       const struct cpu_vectored *e)
 {
     struct cpu_result r = {.outcome = CPU_GOES_ON};
     uint64_t rsp = c->cpl ? mem_read64(m, c->tr_base + TSS_RSP0) : c->rsp;
-    uint64_t stack = rsp & ~UINT64_C(15), top = stack - 1;
+    uint64_t stack = rsp & ~UINT64_C(15), last = stack - 1;
+    uint64_t first = stack - (e->has_error_code ? 48 : 40);
 
-    if (!cpu_canonical(top) || !cpu_canonical(top - FRAME_BYTES))
+    if (!cpu_canonical(last) || !cpu_canonical(first))
         return fault_of(c, VECTOR_SS, error_ext(e));
-    if (delivery_exits(c, top, true, &r.exit) ||
-        delivery_exits(c, top - (e->has_error_code ? 47 : 39), true, &r.exit)) {
+    if (delivery_exits(c, last, true, &r.exit) ||
+        delivery_exits(c, first, true, &r.exit)) {
         r.outcome = CPU_EXITS;
         return r;
     }

@@ -343,6 +343,33 @@ TEST_F(vmx_boundary, ept_violation_of_the_stack_has_the_event_as_vectoring)
     EXPECT_EQ(f->c->rsp, STACK_AT, "nothing was pushed");
 }
 
+TEST_F(vmx_boundary, delivery_touches_no_more_than_its_frame)
+{
+    struct cpu_result r;
+
+    hole(f, STACK_AT);
+    rig_enter(&f->r);
+    r = rig_deliver(&f->r, 0x31, INTR_TYPE_EXTERNAL);
+    EXPECT_EQ(r.outcome, CPU_GOES_ON);
+    rig_op(&f->r, OP_IRET, 0);
+    f->r.vmcs.hole_base = STACK_AT - 40 - 0x1000;
+    f->c->rsp = STACK_AT;
+    r = rig_deliver(&f->r, 0x31, INTR_TYPE_EXTERNAL);
+    EXPECT_EQ(r.outcome, CPU_GOES_ON);
+    f->c->rsp = STACK_AT;
+    r = rig_deliver(&f->r, VECTOR_GP, INTR_TYPE_HARDWARE_EXCEPTION);
+    EXPECT_EQ(r.outcome, CPU_EXITS, "the error code is in the hole");
+    EXPECT_EQ(r.exit.qualification, 0x182);
+}
+
+TEST_F(vmx_boundary, stack_at_the_end_of_the_lower_half_is_canonical)
+{
+    put(f, VMCS_GUEST_RSP, UINT64_C(1) << 47);
+    rig_enter(&f->r);
+    EXPECT_EQ(rig_deliver(&f->r, 0x31, INTR_TYPE_EXTERNAL).outcome,
+              CPU_GOES_ON);
+}
+
 TEST_F(vmx_boundary, stack_that_is_not_canonical_makes_delivery_fault)
 {
     struct cpu_result r;

@@ -1,0 +1,193 @@
+/* The rules are in uintr.h. */
+#include "models/cpu/uintr.h"
+
+#include <stddef.h>
+
+#define TT_RESERVED 0xeu
+#define PD_RESERVED 0x3fu
+#define MISC_RESERVED (~UINT64_C(0) << 40)
+#define MISC_UIF (UINT64_C(1) << 63) /* in the XSAVE area alone */
+#define UPID_BYTES 64u               /* its alignment */
+
+static uint64_t misc(const struct uintr *u)
+{
+    return (uint64_t)u->uinv << 32 | u->uittsz;
+}
+
+static void set_misc(struct uintr *u, uint64_t value)
+{
+    u->uittsz = (uint32_t)value;
+    u->uinv = (uint8_t)(value >> 32);
+}
+
+bool uintr_has_msr(uint32_t msr)
+{
+    return msr >= MSR_UINTR_RR && msr <= MSR_UINTR_TT;
+}
+
+uint64_t uintr_rdmsr(const struct uintr *u, uint32_t msr)
+{
+    switch (msr) {
+    case MSR_UINTR_RR:
+        return u->uirr;
+    case MSR_UINTR_HANDLER:
+        return u->uihandler;
+    case MSR_UINTR_STACKADJUST:
+        return u->uistackadjust;
+    case MSR_UINTR_MISC:
+        return misc(u);
+    case MSR_UINTR_PD:
+        return u->upidaddr;
+    default:
+        return u->tt;
+    }
+}
+
+static bool legal(uint32_t msr, uint64_t value)
+{
+    switch (msr) {
+    case MSR_UINTR_RR:
+        return true;
+    case MSR_UINTR_MISC:
+        return !(value & MISC_RESERVED);
+    case MSR_UINTR_PD:
+        return !(value & PD_RESERVED) && uintr_canonical(value);
+    case MSR_UINTR_TT:
+        return !(value & TT_RESERVED) && uintr_canonical(value);
+    default:
+        return uintr_canonical(value);
+    }
+}
+
+bool uintr_wrmsr(struct uintr *u, uint32_t msr, uint64_t value)
+{
+    if (!legal(msr, value))
+        return false;
+    switch (msr) {
+    case MSR_UINTR_RR:
+        u->uirr = value;
+        break;
+    case MSR_UINTR_HANDLER:
+        u->uihandler = value;
+        break;
+    case MSR_UINTR_STACKADJUST:
+        u->uistackadjust = value;
+        break;
+    case MSR_UINTR_MISC:
+        set_misc(u, value);
+        break;
+    case MSR_UINTR_PD:
+        u->upidaddr = value;
+        break;
+    default:
+        u->tt = value;
+    }
+    return true;
+}
+
+struct uintr_xsave uintr_xsaves(struct uintr *u)
+{
+    struct uintr_xsave area = {
+        .uihandler = u->uihandler,
+        .uistackadjust = u->uistackadjust,
+        .misc = misc(u) | (u->uif ? MISC_UIF : 0),
+        .upidaddr = u->upidaddr,
+        .uirr = u->uirr,
+        .uittaddr = u->tt,
+    };
+
+    u->uinv = 0;
+    return area;
+}
+
+bool uintr_xrstors(struct uintr *u, const struct uintr_xsave *area)
+{
+    if (u->uinv)
+        return false;
+    u->uihandler = area->uihandler;
+    u->uistackadjust = area->uistackadjust;
+    set_misc(u, area->misc);
+    u->uif = area->misc & MISC_UIF;
+    u->upidaddr = area->upidaddr;
+    u->uirr = area->uirr;
+    u->tt = area->uittaddr;
+    return true;
+}
+
+struct uitte {
+    bool legal;
+    uint64_t upid;
+    uint64_t bit; /* of PUIR */
+};
+
+static struct uitte uitte_read(const struct uintr *u, struct mem *m,
+                               uint64_t index)
+{
+    uint64_t at = (u->tt & ~UINT64_C(15)) + UITTE_BYTES * index;
+    struct uitte e = {0};
+    uint64_t word;
+
+    if (index > u->uittsz)
+        return e;
+    word = mem_read64(m, at);
+    e.upid = mem_read64(m, at + 8);
+    e.bit = UINT64_C(1) << UITTE_UV(word);
+    e.legal = (word & UITTE_VALID) && !(word & UITTE_RESERVED) &&
+              e.upid % UPID_BYTES == 0 && uintr_canonical(e.upid);
+    return e;
+}
+
+struct uintr_sent uintr_send(const struct uintr *u, struct mem *m,
+                             uint64_t index, bool x2apic)
+{
+    struct uitte e = uitte_read(u, m, index);
+    uint64_t word;
+    bool notify;
+
+    if (!e.legal)
+        return (struct uintr_sent){.fault = true};
+    word = mem_read64(m, e.upid);
+    if (word & UPID_RESERVED)
+        return (struct uintr_sent){.fault = true};
+    mem_fetch_or64(m, e.upid + UPID_PUIR, e.bit);
+    notify = !(word & (UPID_SN | UPID_ON));
+    if (notify)
+        mem_fetch_or64(m, e.upid, UPID_ON);
+    return (struct uintr_sent){
+        .notify = notify,
+        .vector = UPID_NV(word),
+        .destination = x2apic ? UPID_NDST(word) : UPID_NDST(word) >> 8 & 0xff,
+    };
+}
+
+void uintr_process(struct uintr *u, struct mem *m)
+{
+    mem_fetch_and64(m, u->upidaddr, ~UPID_ON);
+    u->uirr |= mem_exchange64(m, u->upidaddr + UPID_PUIR, 0);
+}
+
+uint64_t uintr_stack(const struct uintr *u, uint64_t rsp)
+{
+    uint64_t stack = u->uistackadjust & UINTR_STACK_LOAD
+                         ? u->uistackadjust
+                         : rsp - u->uistackadjust;
+
+    return stack & ~UINT64_C(15);
+}
+
+void uintr_take(struct uintr *u)
+{
+    u->uirr &= ~(UINT64_C(1) << uintr_vector(u));
+    u->uif = false;
+}
+
+const char *uintr_check(const struct uintr *u)
+{
+    if (u->upidaddr & PD_RESERVED)
+        return "UPIDADDR is not aligned";
+    if (u->tt & TT_RESERVED)
+        return "reserved bits of UITTADDR";
+    if (!uintr_canonical(u->uihandler))
+        return "UIHANDLER is not canonical";
+    return NULL;
+}

@@ -1,0 +1,124 @@
+/*
+ * User interrupts: the state of a logical processor, its MSRs, and what is in
+ * memory: user posted-interrupt descriptors (UPID) and the table of those that
+ * a thread may send to (UITT).
+ *
+ * SDM vol. 1 or 3, chapter "User Interrupts".  Addresses are linear ones and
+ * memory is mapped one to one.  Left out: user-timer events, shadow stacks,
+ * indirect-branch tracking, enclaves.
+ */
+#ifndef MODELS_CPU_UINTR_H
+#define MODELS_CPU_UINTR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/core/mem.h"
+
+#define MSR_UINTR_RR 0x985u
+#define MSR_UINTR_HANDLER 0x986u
+#define MSR_UINTR_STACKADJUST 0x987u
+#define MSR_UINTR_MISC 0x988u
+#define MSR_UINTR_PD 0x989u
+#define MSR_UINTR_TT 0x98au
+
+#define UINTR_TT_ENABLE 1u
+#define UINTR_STACK_LOAD 1u /* UISTACKADJUST: load RSP, do not subtract */
+
+/* First quadword of a UPID; PUIR is the second. */
+#define UPID_ON (UINT64_C(1) << 0)
+#define UPID_SN (UINT64_C(1) << 1)
+#define UPID_RESERVED UINT64_C(0xff00fffc)
+#define UPID_NV(word) ((uint8_t)((word) >> 16))
+#define UPID_NDST(word) ((uint32_t)((word) >> 32))
+#define UPID_PUIR 8u /* offset */
+
+#define UITTE_VALID UINT64_C(1)
+#define UITTE_RESERVED (~UINT64_C(0x3f01))
+#define UITTE_UV(word) ((word) >> 8 & 0x3f)
+#define UITTE_BYTES 16u
+
+struct uintr {
+    bool enabled; /* CR4.UINTR */
+    bool uif;
+    uint8_t uinv;
+    uint32_t uittsz; /* highest valid index of the table */
+    uint64_t uirr, uihandler, uistackadjust, upidaddr;
+    uint64_t tt; /* address of the table, and bit 0: SENDUIPI is enabled */
+};
+
+/* Bits 63:47 of a linear address are the same. */
+static inline bool uintr_canonical(uint64_t addr)
+{
+    return addr >> 47 == 0 || addr >> 47 == 0x1ffff;
+}
+
+/* RDMSR and WRMSR of these; CR4.UINTR does not matter to them. */
+bool uintr_has_msr(uint32_t msr);
+uint64_t uintr_rdmsr(const struct uintr *u, uint32_t msr);
+
+/* False: #GP(0), nothing changed. */
+bool uintr_wrmsr(struct uintr *u, uint32_t msr, uint64_t value);
+
+/* XSAVE state component 14, in its order. */
+struct uintr_xsave {
+    uint64_t uihandler, uistackadjust, misc, upidaddr, uirr, uittaddr;
+};
+
+/* XSAVES: UINV is 0 afterwards, so that a notification for a thread that no
+ * longer runs is an ordinary interrupt. */
+struct uintr_xsave uintr_xsaves(struct uintr *u);
+
+/* XRSTORS; false: #GP(0), as UINV is not 0. */
+bool uintr_xrstors(struct uintr *u, const struct uintr_xsave *area);
+
+/* What SENDUIPI leads to. */
+struct uintr_sent {
+    bool fault; /* #GP(0), nothing changed */
+    bool notify;
+    uint8_t vector;       /* of the ordinary interrupt to send */
+    uint32_t destination; /* APIC ID */
+};
+
+/* SENDUIPI with `index` in its register, where it is not #UD.  `x2apic`: how
+ * the APIC ID stands in the UPID. */
+struct uintr_sent uintr_send(const struct uintr *u, struct mem *m,
+                             uint64_t index, bool x2apic);
+
+/* Is SENDUIPI defined? */
+static inline bool uintr_can_send(const struct uintr *u)
+{
+    return u->enabled && (u->tt & UINTR_TT_ENABLE);
+}
+
+/* Is this vector a notification, when it is acknowledged or injected? */
+static inline bool uintr_identifies(const struct uintr *u, uint8_t vector)
+{
+    return u->enabled && vector == u->uinv;
+}
+
+/* User-interrupt notification processing. */
+void uintr_process(struct uintr *u, struct mem *m);
+
+/* Would a user interrupt be delivered at privilege level 3? */
+static inline bool uintr_deliverable(const struct uintr *u)
+{
+    return u->enabled && u->uif && u->uirr;
+}
+
+/* The vector that is delivered next: UIRRV; UIRR is not 0. */
+static inline uint8_t uintr_vector(const struct uintr *u)
+{
+    return (uint8_t)(63 - __builtin_clzll(u->uirr));
+}
+
+/* Where the frame begins when `rsp` is the user's stack. */
+uint64_t uintr_stack(const struct uintr *u, uint64_t rsp);
+
+/* UIRRV is taken: its handler is entered. */
+void uintr_take(struct uintr *u);
+
+/* NULL, or the first broken invariant in words. */
+const char *uintr_check(const struct uintr *u);
+
+#endif
