@@ -44,6 +44,7 @@ TEST_F(ioapic_unit, second_edge_merges_while_the_first_message_waits)
     pulse(f, PIN);
     set(f, PIN, true);
     EXPECT_TRUE(f->out.merged);
+    EXPECT_EQ(f->out.pin, PIN);
     EXPECT_EQ(f->out.why, IRQ_MESSAGE_WAITING);
     EXPECT_EQ(messages(f), 1);
     pulse(f, PIN);
@@ -169,6 +170,7 @@ TEST_F(ioapic_unit, level_that_falls_and_rises_with_remote_irr_is_merged)
     EXPECT_TRUE(remote_irr(f, PIN));
     set(f, PIN, true);
     EXPECT_TRUE(f->out.merged);
+    EXPECT_EQ(f->out.pin, PIN);
     EXPECT_EQ(f->out.why, IRQ_REMOTE_IRR_SET);
     EXPECT_EQ(messages(f), 0);
 }
@@ -179,6 +181,7 @@ TEST_F(ioapic_unit, level_that_rises_twice_before_its_message_left_is_merged)
     pulse(f, PIN);
     set(f, PIN, true);
     EXPECT_TRUE(f->out.merged);
+    EXPECT_EQ(f->out.pin, PIN);
     EXPECT_EQ(f->out.why, IRQ_MESSAGE_WAITING);
     EXPECT_EQ(messages(f), 1);
 }

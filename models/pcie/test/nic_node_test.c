@@ -345,6 +345,22 @@ TEST(nic_registers, keep_their_addresses_and_ignore_narrow_writes)
     EXPECT_EQ(nic_node_read(&nic, NIC_REG_MSIX_TABLE + 0x18, 4), 0x41);
 }
 
+TEST(nic_registers, each_half_of_a_write_back_address_is_its_own)
+{
+    static const uint32_t address[] = {NIC_REG_TXWB, NIC_REG_RXWB};
+
+    start(loop());
+    for (int i = 0; i < 2; i++) {
+        nic_node_write(&nic, address[i], 8, UINT64_C(0x8765432112345678));
+        EXPECT_EQ(nic_node_read(&nic, address[i], 4), 0x12345678);
+        EXPECT_EQ(nic_node_read(&nic, address[i] + 4, 4), 0x87654321);
+        nic_node_write(&nic, address[i], 4, 0xabcdef08);
+        nic_node_write(&nic, address[i] + 4, 4, 0x10000001);
+        EXPECT_EQ(nic_node_read(&nic, address[i], 8),
+                  UINT64_C(0x10000001abcdef08));
+    }
+}
+
 TEST(nic_registers, write_back_address_0_means_none)
 {
     start(loop());
