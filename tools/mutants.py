@@ -24,6 +24,7 @@ for SystemVerilog.
 """
 import argparse
 import fcntl
+import itertools
 import math
 import os
 import pathlib
@@ -42,9 +43,6 @@ BUILD = os.environ.get("BUILD", "build")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
 REASONS = ROOT / "tools" / "mutants.txt"
 GOAL = 95.0
-# What a test may take before it counts as one that does not end: many times
-# what the longest takes.
-CPU_SECONDS = 60
 FILES = {"c": ("*.c", "*.h", "*.def"), "sv": ("rtl/*.sv",)}
 SUITES = {
     "lapic": "lapic*:apic*:record*:replayed*",
@@ -65,6 +63,9 @@ class Test:
 
     name: str
     command: list
+    # of processor time, before it counts as one that does not end: many times
+    # what it takes
+    seconds: int = 12
 
     @property
     def target(self):
@@ -81,24 +82,27 @@ def tests_of(language, model):
     if model in LOCKSTEP:
         tests += [Test("lock-step", [lockstep, "--brief", "--cycles", "40000"])]
     if model in IN_MACHINE:
-        tests += [Test("twin in a machine", machine)]
+        tests += [Test("twin in a machine", machine, 100)]
     if language == "c":
-        tests += [Test("all unit tests", [UNIT, "--gtest_fail_fast"])]
+        tests += [Test("all unit tests", [UNIT, "--gtest_fail_fast"], 200)]
     if model in LOCKSTEP:
-        tests += [Test("long lock-step", [lockstep, "--brief"])]
+        tests += [Test("long lock-step", [lockstep, "--brief"], 200)]
     if language == "c":
-        tests += [Test("sanitizers", [f"{BUILD}/asan/unit_tests", *own])]
+        tests += [Test("sanitizers", [f"{BUILD}/asan/unit_tests", *own], 100)]
     return tests
 
 
 class Tree:
     """A copy of the tree with a build of its own, kept from run to run."""
 
-    def __init__(self, path):
+    def __init__(self, path, cflags):
+        """BlockingIOError if another run has it."""
         self.path = path
+        # What is faulty runs but briefly: compiling it well does not pay.
+        self.options = [f"BUILD={BUILD}", f"CFLAGS={cflags}", "TWIN_OPT=-O0"]
         path.mkdir(parents=True, exist_ok=True)
         self.lock = os.open(path, os.O_RDONLY)  # the tree is this run's until it ends
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.sync()
         if not (path / BUILD).exists():
             shutil.copytree(ROOT / BUILD, path / BUILD, symlinks=True,
@@ -130,11 +134,10 @@ class Tree:
                               check=False).returncode == 0
 
     def passes(self, test):
-        return self.ends_well("prlimit", f"--cpu={CPU_SECONDS}", *test.command)
+        return self.ends_well("prlimit", f"--cpu={test.seconds}", *test.command)
 
     def make(self, *targets):
-        # Most runs of a faulty twin are short: compiling it well does not pay.
-        return self.ends_well("make", "-s", "-j1", f"BUILD={BUILD}", "TWIN_OPT=-O0", *targets)
+        return self.ends_well("make", "-s", "-j1", *self.options, *targets)
 
     def plant(self, fault):
         lines = (ROOT / fault.path).read_text(encoding="utf-8").split("\n")
@@ -200,7 +203,7 @@ def jobs_of(language, options):
         folder = ROOT / "models" / model
         for path in sorted(p for pattern in FILES[language] for p in folder.glob(pattern)):
             name = str(path.relative_to(ROOT))
-            faults = [f for f in faults_of(ROOT, name, options.seed) if options.only in f.name]
+            faults = [f for f in faults_of(ROOT, name, options.seed) if any(o in f.name for o in options.only or [""])]
             if faults:
                 jobs.append(Job(name, model, language, faults))
     every = sum(len(job.faults) for job in jobs)
@@ -267,10 +270,18 @@ def search(language, options, trees):
     return jobs
 
 
+def free_tree(cflags):
+    for i in itertools.count():
+        try:
+            return Tree(ROOT / BUILD / "mutants" / (str(i) + cflags.replace(" ", "")), cflags)
+        except BlockingIOError:
+            pass
+
+
 def trees_for(options):
     trees = Queue()
-    for i in range(0 if options.list else options.jobs):
-        tree = Tree(ROOT / BUILD / "mutants" / str(i))
+    for _ in range(0 if options.list else options.jobs):
+        tree = free_tree(options.cflags)
         if not tree.make(UNIT, *(f"{BUILD}/lockstep/{m}" for m in LOCKSTEP),
                          *(f"{BUILD}/sc-tests/{m}_twin_test" for m in IN_MACHINE)):
             sys.exit("mutants: the tree does not build")
@@ -285,8 +296,10 @@ def main():
     parser.add_argument("--model", choices=sorted(SUITES), action="append")
     parser.add_argument("--count", type=int, default=200, help="faults per language, at least")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="faults whose name contains this")
+    parser.add_argument("--only", action="append", help="faults whose name contains this")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--cflags", default="-O0",
+                        help="with those of the build that is there, none is made")
     parser.add_argument("--list", action="store_true", help="print the faults, try none")
     parser.add_argument("--verbose", action="store_true", help="print each verdict as it falls")
     options = parser.parse_args()
