@@ -38,7 +38,11 @@ static const char *const word_names[] = {
 
 static void word_name(size_t word, char *text, size_t bytes)
 {
-    if (word >= SEEN_SELECT)
+    if (word >= SEEN_WAITING && word < SEEN_SENDING)
+        snprintf(text, bytes, "%s, pins from %zu",
+                 word_names[word - (word - SEEN_WAITING) % PIN_WORDS],
+                 (word - SEEN_WAITING) % PIN_WORDS * 32);
+    else if (word >= SEEN_SELECT)
         snprintf(text, bytes, "%s", word_names[word]);
     else
         snprintf(text, bytes, "RTE %zu %s", word / 2,
@@ -79,9 +83,9 @@ static void setup_text(const struct lockstep_setup *s, char *text, size_t bytes)
 
     snprintf(text, bytes,
              "version %04" PRIx64 " delays %" PRIu64 " %" PRIu64
-             " period %" PRIu64,
+             " period %" PRIu64 " pins %" PRIu64,
              v[SETUP_VERSION], v[SETUP_PIN_TO_MESSAGE], v[SETUP_EOI_TO_MESSAGE],
-             v[SETUP_APIC_PERIOD]);
+             v[SETUP_APIC_PERIOD], v[SETUP_SIZE]);
 }
 
 struct lockstep_block ioapic_lockstep_block = {

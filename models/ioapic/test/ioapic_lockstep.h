@@ -8,7 +8,13 @@
 extern "C" {
 #endif
 
-#define PINS 24u
+/* The sizes of the twin; words and sets have room for the larger one. */
+#define FEW_PINS 24u
+#define PINS 120u
+#define PIN_WORDS ((PINS + 31u) / 32u)
+
+/* A set of pins: bit i is pin i. */
+typedef unsigned __int128 pinset;
 
 /* In the order in which one cycle carries them out. */
 enum ioapic_op {
@@ -29,7 +35,8 @@ enum ioapic_setup {
     SETUP_APIC_PERIOD,
     SETUP_REPEATS, /* so many cycles fall on one instant */
     SETUP_BUSY,    /* per mille of cycles with operations */
-    SETUP_PINS,    /* how many of them the stimulus uses */
+    SETUP_SIZE,    /* pins of the unit: FEW_PINS or PINS */
+    SETUP_PINS,    /* how many of them the stimulus uses, evenly spread */
     SETUP_VECTORS, /* 8 vectors in a word */
 };
 
@@ -39,10 +46,10 @@ enum ioapic_word {
     SEEN_SELECT = 2 * PINS,
     SEEN_ID,
     SEEN_WAITING, /* pins, one bit each, as the next three */
-    SEEN_ASKED,
-    SEEN_AGAIN,
-    SEEN_TOLD,
-    SEEN_SENDING,
+    SEEN_ASKED = SEEN_WAITING + PIN_WORDS,
+    SEEN_AGAIN = SEEN_ASKED + PIN_WORDS,
+    SEEN_TOLD = SEEN_AGAIN + PIN_WORDS,
+    SEEN_SENDING = SEEN_TOLD + PIN_WORDS,
     SEEN_SENDING_PIN, /* of the message on its way, as the next three */
     SEEN_SENDING_RESEND,
     SEEN_SENDING_ADDR,
@@ -68,6 +75,16 @@ enum ioapic_rule {
 #undef RULE
     RULE_COUNT
 };
+
+/* PIN_WORDS words of a set, from `seen`. */
+static inline pinset ioapic_lockstep_pins(const uint32_t *words)
+{
+    pinset set = 0;
+
+    for (unsigned i = PIN_WORDS; i-- > 0;)
+        set = set << 32 | words[i];
+    return set;
+}
 
 /* The whole block but for its RTL side. */
 extern struct lockstep_block ioapic_lockstep_block;

@@ -17,7 +17,7 @@
 
 static struct {
     struct engine engine;
-    struct engine_slot heap[8];
+    struct engine_slot heap[ENGINE_SLOTS(8)];
     struct irqs irqs;
     struct irq_record record[RECORDS];
     struct ioapic_node node;
@@ -123,7 +123,7 @@ void ioapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s)
         .irqs = &side.irqs,
         .apic_clock = {v[SETUP_APIC_PERIOD] * CYCLE},
         .costs = {v[SETUP_PIN_TO_MESSAGE], v[SETUP_EOI_TO_MESSAGE]},
-        .pins = PINS,
+        .pins = (unsigned)v[SETUP_SIZE],
         .version = (uint16_t)v[SETUP_VERSION],
         .irq_source = SOURCE,
         .bus = {bus_sees, NULL},
@@ -179,16 +179,18 @@ static void show(uint32_t *seen)
     const struct ioapic_node *n = &side.node;
     const struct ioapic *io = &n->ioapic;
 
-    for (unsigned pin = 0; pin < PINS; pin++) {
+    for (unsigned pin = 0; pin < n->config.pins; pin++) {
         seen[SEEN_RTE + 2 * pin] = (uint32_t)io->rte[pin];
         seen[SEEN_RTE + 2 * pin + 1] = (uint32_t)(io->rte[pin] >> 32);
     }
     seen[SEEN_SELECT] = io->select;
     seen[SEEN_ID] = io->id;
-    seen[SEEN_WAITING] = vecset_word32(&io->waiting, 0);
-    seen[SEEN_ASKED] = vecset_word32(&io->asked, 0);
-    seen[SEEN_AGAIN] = vecset_word32(&io->again, 0);
-    seen[SEEN_TOLD] = vecset_word32(&io->told, 0);
+    for (unsigned i = 0; i < PIN_WORDS; i++) {
+        seen[SEEN_WAITING + i] = vecset_word32(&io->waiting, i);
+        seen[SEEN_ASKED + i] = vecset_word32(&io->asked, i);
+        seen[SEEN_AGAIN + i] = vecset_word32(&io->again, i);
+        seen[SEEN_TOLD + i] = vecset_word32(&io->told, i);
+    }
     show_sending(n, seen);
     show_fates(seen);
 }

@@ -10,10 +10,10 @@ static struct {
     struct ioapic start; /* before the cycle */
     bool sending;        /* before the cycle */
     bool left;           /* a message did, in this cycle */
-    uint32_t refused;    /* pins, as the next two */
-    uint32_t tricked;    /* switched to edge with remote IRR = 1 */
-    uint32_t went;       /* active and gone again while masked */
-    uint32_t vector_changed;
+    pinset refused;      /* as the next three */
+    pinset tricked;      /* switched to edge with remote IRR = 1 */
+    pinset went;         /* active and gone again while masked */
+    pinset vector_changed;
     uint8_t old_vector[PINS];
 } was;
 
@@ -22,14 +22,14 @@ static void meet(enum ioapic_rule rule, bool met)
     ioapic_rule_hits[rule] += met;
 }
 
-static uint32_t bit(unsigned pin)
+static pinset bit(unsigned pin)
 {
-    return UINT32_C(1) << pin;
+    return (pinset)1 << pin;
 }
 
-static uint32_t pins(const struct vecset *s)
+static pinset pins(const struct vecset *s)
 {
-    return vecset_word32(s, 0);
+    return (pinset)s->word[1] << 64 | s->word[0];
 }
 
 static bool rte(const struct ioapic *io, unsigned pin, uint32_t bits)
@@ -103,6 +103,7 @@ void ioapic_rules_due(const struct ioapic_node *n, const uint32_t *seen)
     was.left = seen[SEEN_MSG_VALID] != 0;
     if (!was.left)
         return;
+    meet(RULE_SENT_LAST_PIN, seen[SEEN_MSG_PIN] == PINS - 1);
     meet(RULE_SENT_LOWEST, m == DELIVERY_LOWEST && addr & 8);
     meet(RULE_SENT_SMI, m == DELIVERY_SMI);
     meet(RULE_SENT_NMI, m == DELIVERY_NMI);
@@ -168,7 +169,7 @@ static void after_eoi(const struct ioapic *io, uint8_t vector, bool is_register)
 {
     unsigned ended = 0;
 
-    for (unsigned pin = 0; pin < PINS; pin++) {
+    for (unsigned pin = 0; pin < io->config.pins; pin++) {
         struct change c = change_of(io, pin);
         bool same = (uint8_t)io->rte[pin] == vector;
 
@@ -279,7 +280,7 @@ static void after_window(const struct ioapic *io, const struct lockstep_op *op,
     meet(RULE_VERSION_READ, !store && index == IOAPIC_AT_VERSION);
     meet(RULE_BOOT_CONFIG, store && index == IOAPIC_AT_BOOT_CONFIG &&
                                seen[SEEN_WARNING] == IOAPIC_WARNING_NONE);
-    if (index < IOAPIC_AT_RTE_LOW || pin >= PINS)
+    if (index < IOAPIC_AT_RTE_LOW || pin >= io->config.pins)
         return;
     meet(RULE_COLLIDE_READ_EOI,
          !store && index % 2 == 0 &&
@@ -370,7 +371,7 @@ void ioapic_rules_after(const struct ioapic_node *n,
 static void after_choice(const struct ioapic_node *n)
 {
     const struct ioapic_costs *costs = &n->config.costs;
-    uint32_t pin = bit(n->sending.pin), waiting = pins(&was.old.waiting);
+    pinset pin = bit(n->sending.pin), waiting = pins(&was.old.waiting);
     bool resend = n->sending.resend;
 
     meet(RULE_LOWEST_PIN_FIRST, waiting & ~pin);
@@ -385,7 +386,7 @@ static void after_choice(const struct ioapic_node *n)
 void ioapic_rules_cycle(const struct ioapic_node *n,
                         const struct lockstep_cycle *c)
 {
-    uint32_t before = pins(&was.old.waiting), now = pins(&n->ioapic.waiting);
+    pinset before = pins(&was.old.waiting), now = pins(&n->ioapic.waiting);
 
     (void)c;
     if (before & ~now)

@@ -27,7 +27,7 @@ void ioapic_lockstep_setup(struct rng *r, struct lockstep_setup *s)
     static const uint64_t versions[] = {0x11, 0x20, 0x20, 0x8020};
     static const uint64_t delays[] = {0, 1, 1, 2, 3, 5, 9, 120};
     static const uint64_t busy[] = {60, 250, 600, 950};
-    static const uint64_t used[] = {2, 4, 8, PINS};
+    static const uint64_t used[] = {2, 4, 8, 0};
     uint64_t *v = s->value;
 
     v[SETUP_VERSION] = versions[below(r, 4)];
@@ -36,7 +36,10 @@ void ioapic_lockstep_setup(struct rng *r, struct lockstep_setup *s)
     v[SETUP_APIC_PERIOD] = chance(r, 50) ? 1 : 1 + below(r, 4);
     v[SETUP_REPEATS] = chance(r, 75) ? 1 : 2 + below(r, 2);
     v[SETUP_BUSY] = busy[below(r, 4)];
+    v[SETUP_SIZE] = chance(r, 75) ? FEW_PINS : PINS;
     v[SETUP_PINS] = used[below(r, 4)];
+    if (!v[SETUP_PINS])
+        v[SETUP_PINS] = v[SETUP_SIZE];
     v[SETUP_VECTORS] = 0;
     for (unsigned i = 0; i < 8; i++)
         v[SETUP_VECTORS] |= (uint64_t)(16 + below(r, 240)) << (8 * i);
@@ -59,7 +62,10 @@ static struct lockstep_op *add(struct making *m, enum ioapic_op kind)
 
 static uint32_t some_pin(const struct making *m)
 {
-    return below(m->r, (uint32_t)m->v->setup->value[SETUP_PINS]);
+    const uint64_t *v = m->v->setup->value;
+    uint32_t apart = (uint32_t)(v[SETUP_SIZE] / v[SETUP_PINS]);
+
+    return apart * (1 + below(m->r, (uint32_t)v[SETUP_PINS])) - 1;
 }
 
 static uint32_t low_of(const struct making *m, uint32_t pin)
@@ -68,23 +74,24 @@ static uint32_t low_of(const struct making *m, uint32_t pin)
 }
 
 /* A pin that a set of the last cycle holds, or any. */
-static uint32_t pin_of(const struct making *m, uint32_t set)
+static uint32_t pin_of(const struct making *m, pinset set)
 {
+    uint32_t size = (uint32_t)m->v->setup->value[SETUP_SIZE];
     uint32_t pin = some_pin(m);
 
-    for (uint32_t i = 0; i < PINS; i++)
-        if (set >> ((pin + i) % PINS) & 1)
-            return (pin + i) % PINS;
+    for (uint32_t i = 0; i < size; i++)
+        if (set >> ((pin + i) % size) & 1)
+            return (pin + i) % size;
     return pin;
 }
 
-static uint32_t serving(const struct making *m)
+static pinset serving(const struct making *m)
 {
-    uint32_t set = 0;
+    pinset set = 0;
 
-    for (uint32_t pin = 0; pin < PINS; pin++)
+    for (uint32_t pin = 0; pin < m->v->setup->value[SETUP_SIZE]; pin++)
         if (low_of(m, pin) & IOAPIC_RTE_REMOTE_IRR)
-            set |= UINT32_C(1) << pin;
+            set |= (pinset)1 << pin;
     return set;
 }
 
@@ -100,7 +107,7 @@ static void answer(struct making *m)
 {
     struct lockstep_op *op = add(m, OP_ANSWER);
 
-    op->address = pin_of(m, m->v->seen[SEEN_ASKED]);
+    op->address = pin_of(m, ioapic_lockstep_pins(m->v->seen + SEEN_ASKED));
     op->value = chance(m->r, 70);
 }
 
@@ -144,7 +151,7 @@ static uint32_t window_value(const struct making *m)
     uint32_t index = m->v->seen[SEEN_SELECT];
     uint32_t pin = (index - IOAPIC_AT_RTE_LOW) / 2;
 
-    if (index < IOAPIC_AT_RTE_LOW || pin >= PINS)
+    if (index < IOAPIC_AT_RTE_LOW || pin >= m->v->setup->value[SETUP_SIZE])
         return (uint32_t)rng_u64(m->r);
     return index % 2 ? high_value(m) : low_value(m, pin);
 }
@@ -187,7 +194,7 @@ static void register_access(struct making *m)
 static void change_pins(struct making *m)
 {
     unsigned count = 1 + (chance(m->r, 30) ? below(m->r, 8) : 0);
-    uint32_t changed = 0;
+    pinset changed = 0;
 
     for (unsigned i = 0; i < count; i++) {
         uint32_t pin = some_pin(m);
@@ -195,7 +202,7 @@ static void change_pins(struct making *m)
 
         if (changed >> pin & 1)
             continue;
-        changed |= UINT32_C(1) << pin;
+        changed |= (pinset)1 << pin;
         op = add(m, OP_PIN);
         op->address = pin;
         op->value = below(m->r, 2);
@@ -209,7 +216,7 @@ uint32_t ioapic_lockstep_stimulate(const struct lockstep_view *v,
 
     if (rng_below(v->rng, 1000) >= v->setup->value[SETUP_BUSY])
         return 0;
-    if (chance(m.r, v->seen[SEEN_ASKED] ? 40 : 2))
+    if (chance(m.r, ioapic_lockstep_pins(v->seen + SEEN_ASKED) ? 40 : 2))
         answer(&m);
     if (chance(m.r, 15))
         add(&m, OP_EOI)->value = eoi_vector(&m);
