@@ -80,7 +80,7 @@ def tests_of(language, model):
     if language == "c":
         tests += [Test("unit tests", [UNIT, *own])]
     if model in LOCKSTEP:
-        tests += [Test("lock-step", [lockstep, "--brief", "--cycles", "40000"])]
+        tests += [Test("lock-step", [lockstep, "--brief", "--cycles", "20000"])]
     if model in IN_MACHINE:
         tests += [Test("twin in a machine", machine, 100)]
     if language == "c":
@@ -90,6 +90,9 @@ def tests_of(language, model):
     if language == "c":
         tests += [Test("sanitizers", [f"{BUILD}/asan/unit_tests", *own], 100)]
     return tests
+
+
+QUICK = ("unit tests", "lock-step")
 
 
 class Tree:
@@ -175,17 +178,20 @@ class Job:
     model: str
     language: str
     faults: list
+    quick: bool = False
     quota: int = 0
     verdicts: list = field(default_factory=list)
     unbuilt: int = 0
 
     def work(self, trees, tell):
+        tests = [t for t in tests_of(self.language, self.model)
+                 if not self.quick or t.name in QUICK]
         tree = trees.get()
         try:
             for fault in self.faults:
                 if len(self.verdicts) == self.quota:
                     break
-                by = judge(tree, fault, tests_of(self.language, self.model))
+                by = judge(tree, fault, tests)
                 if by is False:
                     self.unbuilt += 1
                     continue
@@ -203,9 +209,10 @@ def jobs_of(language, options):
         folder = ROOT / "models" / model
         for path in sorted(p for pattern in FILES[language] for p in folder.glob(pattern)):
             name = str(path.relative_to(ROOT))
-            faults = [f for f in faults_of(ROOT, name, options.seed) if any(o in f.name for o in options.only or [""])]
+            faults = [f for f in faults_of(ROOT, name, options.seed)
+                      if any(text in f.name for text in options.only or [""])]
             if faults:
-                jobs.append(Job(name, model, language, faults))
+                jobs.append(Job(name, model, language, faults, options.quick))
     every = sum(len(job.faults) for job in jobs)
     for job in jobs:
         job.quota = math.ceil(min(options.count / every, 1) * len(job.faults))
@@ -296,6 +303,8 @@ def main():
     parser.add_argument("--model", choices=sorted(SUITES), action="append")
     parser.add_argument("--count", type=int, default=200, help="faults per language, at least")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true",
+                        help="only what costs little: a survivor may yet be caught without it")
     parser.add_argument("--only", action="append", help="faults whose name contains this")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--cflags", default="-O0",
