@@ -361,3 +361,38 @@ TEST_F(ioapic_nodes, write_at_the_instant_of_the_choice_takes_part)
     ASSERT_EQ(f->seen_count, 1);
     EXPECT_EQ(f->seen[0].m.write.data, 0x4061);
 }
+
+static void count_held(void *ctx, irq_id id)
+{
+    unsigned *held = ctx;
+
+    *held += id != 0;
+}
+
+TEST_F(ioapic_nodes, message_that_waits_or_is_on_its_way_is_held)
+{
+    unsigned held = 0;
+
+    program(f, 0, 0, 0x50);
+    program(f, 0, 23, 0x60);
+    set(f, 0, 0, true);
+    set(f, 0, 23, true);
+    run_to(f, APIC_PERIOD);
+    ioapic_node_each_held(&f->node[0], count_held, &held);
+    EXPECT_EQ(held, 2, "pin 0 is on its way, the last pin waits");
+}
+
+TEST_F(ioapic_nodes, largest_part_ends_with_its_last_pin)
+{
+    struct ioapic_node_config c = f->node[1].config;
+    unsigned held = 0;
+
+    c.pins = IOAPIC_PINS_MAX;
+    ioapic_node_init(&f->node[1], &c);
+    ioapic_node_write(&f->node[1], IOAPIC_IOREGSEL, 4, 0);
+    set(f, 1, IOAPIC_PINS_MAX - 1, true);
+    ioapic_node_each_held(&f->node[1], count_held, &held);
+    ioapic_node_answer(&f->node[1], 1, true);
+    ioapic_node_reset(&f->node[1]);
+    EXPECT_EQ(held, 0);
+}
