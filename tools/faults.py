@@ -49,6 +49,8 @@ COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"[^\"\n]*\"", re.S)
 NOT_CODE = re.compile(r"\s*(#\s*(include|if|el|endif|undef)|assert\(|extern |import |case |$)")
 DECLARATION = re.compile(r"\s*(input|output|logic|typedef|function|module|genvar)\b(?!.* = )|"
                          r"\s+\w+ [^=()]*;$")
+# What a linter wants to see used, and the size of any member.
+UNSEEN = re.compile(r"\bunused_|sizeof \w+\[")
 STATEMENT = {
     "c": (re.compile(r"^(\s+)((?!return|else|goto)\*?[\w>.\-\[\]()]+"
                      r"( [-+|&^]?= .*|\+\+|--|(?<=\)));)$"), "(void)0;"),
@@ -134,4 +136,4 @@ def faults_of(root, path, seed):
             found.append(Fault(path, number, line, chance.choice(instead), seen[line.strip()]))
         before = code if code.strip() else before
     chance.shuffle(found)
-    return found
+    return [fault for fault in found if not UNSEEN.search(fault.old)]

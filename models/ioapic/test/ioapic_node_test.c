@@ -393,6 +393,7 @@ TEST_F(ioapic_nodes, largest_part_ends_with_its_last_pin)
     set(f, 1, IOAPIC_PINS_MAX - 1, true);
     ioapic_node_each_held(&f->node[1], count_held, &held);
     ioapic_node_answer(&f->node[1], 1, true);
+    eoi(f, 0);
     ioapic_node_reset(&f->node[1]);
     EXPECT_EQ(held, 0);
 }
