@@ -116,7 +116,7 @@ def faults_of_line(language, line, code, context):
     """What may stand instead of `line`; `code` is the line without comments,
     `context` the code before it and a stream of chance."""
     before, chance = context
-    if NOT_CODE.match(code) or DECLARATION.match(code):
+    if NOT_CODE.match(code) or DECLARATION.match(code) or UNSEEN.search(code):
         return []
     found = [line[:start] + new + line[end:] for start, end, new in changes(code, chance)]
     without = dropped(language, code.rstrip(), before)
@@ -124,16 +124,17 @@ def faults_of_line(language, line, code, context):
 
 
 def faults_of(root, path, seed):
-    """The faults of a file, at most one a line, in an order drawn with the seed."""
+    """The faults of a file, at most one a line, in an order drawn with the seed.
+    What is drawn for a line depends on the line alone: other lines may change."""
     language = "sv" if path.endswith(".sv") else "c"
     text = (root / path).read_text(encoding="utf-8")
-    chance = random.Random(f"{seed} {path}")
     before, seen, found = "", {}, []
     for number, (line, code) in enumerate(zip(text.split("\n"), blanked(text).split("\n"))):
-        seen[line.strip()] = seen.get(line.strip(), 0) + 1
+        nth = seen[line.strip()] = seen.get(line.strip(), 0) + 1
+        chance = random.Random(f"{seed} {path} {nth} {line.strip()}")
         instead = faults_of_line(language, line, code, (before, chance))
         if instead:
-            found.append(Fault(path, number, line, chance.choice(instead), seen[line.strip()]))
+            fault = Fault(path, number, line, chance.choice(instead), nth)
+            found.append((chance.random(), fault))
         before = code if code.strip() else before
-    chance.shuffle(found)
-    return [fault for fault in found if not UNSEEN.search(fault.old)]
+    return [fault for _, fault in sorted(found, key=lambda pair: pair[0])]
