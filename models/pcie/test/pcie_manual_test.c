@@ -1,7 +1,8 @@
 /*
  * Configuration space and MSI-X table as a dump shows them, in numbers: the
  * walks in pcie_regs_test.c take theirs from the table and cannot know a wrong
- * one.  A function with 8 MSI and 5 MSI-X vectors.
+ * one.  A function with 8 MSI vectors, 64-bit address and mask bits, and 5
+ * MSI-X vectors.
  */
 #include "models/pcie/pcie.h"
 #include "tests/gtest_c.h"
@@ -35,7 +36,9 @@ static struct pcie function(void)
 {
     struct pcie p;
 
-    pcie_init(&p, &(struct pcie_build){.msi_vectors = 8, .msix_vectors = 5});
+    pcie_init(&p, &(struct pcie_build){.msi_vectors = 8,
+                                       .msi_features = 0x0080 | 0x0100,
+                                       .msix_vectors = 5});
     return p;
 }
 
