@@ -1,5 +1,6 @@
 /* VM entries and exits on the engine, and the VMX-preemption timer. */
 #include "models/cpu/cpu_node_private.h"
+#include "models/cpu/cpu_vapic_node.h"
 
 /* How often TSC bit X has toggled: what the preemption timer counts. */
 static uint64_t timer_ticks(const struct cpu_node *n, sim_time time)
@@ -53,6 +54,7 @@ void cpu_node_end_exit(struct cpu_node *n)
             engine_now(n->config.engine));
     if (n->vectored_irq || n->exit.reason == EXIT_EXTERNAL_INTERRUPT)
         n->delivered_irq = n->vectored_irq;
+    cpu_vapic_node_exit(n);
     n->vectored_irq = 0;
     n->exit_reason = n->exit.reason;
     n->pollution += costs->pollution_per_exit;

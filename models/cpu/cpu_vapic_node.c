@@ -197,6 +197,17 @@ struct cpu_vectored cpu_vapic_node_deliver(struct cpu_node *n)
     };
 }
 
+void cpu_vapic_node_exit(struct cpu_node *n)
+{
+    struct vmcs *v = n->cpu.vmcs;
+    uint32_t info = n->exit.idt_vectoring_info;
+    irq_id in_service = v->visr_irq[INTR_INFO_VECTOR(info)];
+
+    if ((info & INTR_INFO_VALID) && n->vectored_irq &&
+        n->vectored_irq == in_service)
+        v->inject_irq = n->vectored_irq;
+}
+
 void cpu_vapic_node_posted(struct cpu_node *n)
 {
     const struct cpu_apic_port *apic = &n->config.apic;

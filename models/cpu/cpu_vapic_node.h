@@ -19,6 +19,10 @@ struct cpu_result cpu_vapic_node_execute(struct cpu_node *n,
  * n->vectored_irq. */
 struct cpu_vectored cpu_vapic_node_deliver(struct cpu_node *n);
 
+/* An exit ends: a virtual interrupt whose delivery it cut short is to be
+ * injected again. */
+void cpu_vapic_node_exit(struct cpu_node *n);
+
 /* The notification n->vectored_irq, which is acknowledged, is processed. */
 void cpu_vapic_node_posted(struct cpu_node *n);
 

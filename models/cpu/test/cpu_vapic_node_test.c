@@ -1,0 +1,419 @@
+/* When a virtual APIC acts, which interrupt is which, and what reaches the
+ * physical APIC. */
+#include "models/cpu/test/guest_rig.h"
+#include "models/cpu/vapic.h"
+
+#define VAPIC_AT UINT64_C(0x50000)
+#define PID_AT UINT64_C(0x51040)
+#define OTHER_PID_AT UINT64_C(0x51080)
+#define PIDS_AT UINT64_C(0x52000)
+#define NOTIFICATION 0xf2u
+#define MSR_SELF_IPI 0x83fu
+#define MSR_ICR 0x830u
+#define POSTED COST_OF(posted_processing)
+#define DELIVERY COST_OF(virtual_delivery)
+
+enum { DONE = 1000, BEFORE, AFTER };
+
+struct cpu_node_vapic {
+    struct guest_rig g;
+};
+
+static void cpu_node_vapic_setup(struct cpu_node_vapic *f)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_init(g);
+    guest_set(g, VMCS_PIN_CONTROLS,
+              PIN_EXTERNAL_INTERRUPT_EXITING | PIN_POSTED_INTERRUPTS);
+    guest_set(g, VMCS_PRIMARY_CONTROLS,
+              PRIMARY_TPR_SHADOW | PRIMARY_SECONDARY | PRIMARY_TERTIARY);
+    guest_put(g, VMCS_SECONDARY_CONTROLS,
+              SECONDARY_VIRTUALIZE_X2APIC |
+                  SECONDARY_APIC_REGISTER_VIRTUALIZATION |
+                  SECONDARY_VIRTUAL_INTERRUPT_DELIVERY);
+    guest_put(g, VMCS_TERTIARY_CONTROLS, TERTIARY_IPI_VIRTUALIZATION);
+    guest_set(g, VMCS_EXIT_CONTROLS, EXIT_CTL_ACKNOWLEDGE);
+    guest_put(g, VMCS_VIRTUAL_APIC_ADDRESS, VAPIC_AT);
+    guest_put(g, VMCS_APIC_ACCESS_ADDRESS, APIC_AT);
+    guest_put(g, VMCS_POSTED_DESCRIPTOR_ADDRESS, PID_AT);
+    guest_put(g, VMCS_NOTIFICATION_VECTOR, NOTIFICATION);
+    guest_put(g, VMCS_PID_POINTER_TABLE_ADDRESS, PIDS_AT);
+    guest_put(g, VMCS_LAST_PID_POINTER_INDEX, 1);
+    mem_write64(&g->r.mem, PIDS_AT + 8, OTHER_PID_AT | 1);
+    mem_write64(&g->r.mem, OTHER_PID_AT + PID_CONTROL,
+                UINT64_C(0xf3) << PID_NV_SHIFT | UINT64_C(0x300)
+                                                     << PID_NDST_SHIFT);
+    g->r.vmcs.ipi_source = SOURCE_B;
+    posted_irqs_add(&g->r.posted, PID_AT);
+    posted_irqs_add(&g->r.posted, OTHER_PID_AT);
+}
+
+static void cpu_node_vapic_teardown(struct cpu_node_vapic *f)
+{
+    rig_audit(&f->g.r);
+}
+
+/* Handlers of 31h and 41h, then the guest begins. */
+static void guest_with_handlers(struct guest_rig *g)
+{
+    rig_handler(&g->r, 0x31);
+    rig_handler(&g->r, 0x41);
+    guest_begins(g);
+}
+
+/* A device's interrupt is posted, as a remapper would do it. */
+static irq_id post(struct guest_rig *g, uint8_t vector)
+{
+    irq_id irq = irq_birth(&g->r.irqs, SOURCE_A, HOP_MSI_WRITE,
+                           engine_now(&g->r.engine));
+
+    pid_post(&g->r.mem, PID_AT, vector, false);
+    posted_irqs_put(&g->r.posted, PID_AT, vector, irq);
+    return irq;
+}
+
+static uint64_t on(struct guest_rig *g)
+{
+    return mem_read64(&g->r.mem, PID_AT + PID_CONTROL) & PID_ON;
+}
+
+static void virr(struct guest_rig *g, uint8_t vector)
+{
+    mem_write32(&g->r.mem, VAPIC_AT + VAPIC_IRR + 16u * (vector / 32u),
+                1u << vector % 32);
+    guest_put(g, VMCS_GUEST_INTERRUPT_STATUS, vector);
+}
+
+/* ---- posted interrupts ---- */
+
+TEST_F(cpu_node_vapic, notification_is_processed_without_an_exit)
+{
+    struct guest_rig *g = &f->g;
+    uint64_t at = BOOT_CYCLES + 200;
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_WORK, 5000);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
+    guest_run(g, 20000);
+    EXPECT_EQ(g->exits, 0);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, 0x31), at + POSTED + DELIVERY);
+    rig_noted(&g->r, 1, DONE);
+    EXPECT_EQ(on(g), 0);
+    EXPECT_EQ(g->r.eois, 1, "the processor's own");
+    EXPECT_TRUE(vecset_empty(&g->r.isr));
+}
+
+TEST_F(cpu_node_vapic, notification_waiting_at_the_entry_comes_first)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_with_handlers(g);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, 0, NOTIFICATION); /* the host has IF = 0 */
+    guest_run(g, 20000);
+    EXPECT_EQ(g->exits, 0);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, 0x31), BOOT_CYCLES + POSTED + DELIVERY);
+    rig_noted(&g->r, 1, DONE);
+}
+
+TEST_F(cpu_node_vapic, posted_vector_waits_for_if)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_CLI, 0);
+    rig_emit(&g->r, OP_WORK, 5000);
+    rig_emit_note(&g->r, BEFORE);
+    rig_emit(&g->r, OP_STI, 0);
+    rig_emit_note(&g->r, AFTER);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 2000), NOTIFICATION);
+    guest_run(g, 30000);
+    EXPECT_EQ(g->exits, 0);
+    rig_noted(&g->r, 0, BEFORE);
+    rig_noted(&g->r, 1, AFTER);
+    rig_noted(&g->r, 2, 0x31);
+}
+
+TEST_F(cpu_node_vapic, interrupt_of_another_vector_exits_and_pir_stays)
+{
+    struct guest_rig *g = &f->g;
+
+    g->at_exit = guest_consume;
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_WORK, 5000);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 200), NOTIFICATION + 1);
+    guest_run(g, 30000);
+    EXPECT_EQ(guest_exit(g, 0, EXIT_EXTERNAL_INTERRUPT)->intr_info,
+              INTR_INFO_VALID | (NOTIFICATION + 1));
+    EXPECT_EQ(on(g), PID_ON);
+    EXPECT_EQ(mem_read64(&g->r.mem, PID_AT), UINT64_C(1) << 0x31);
+}
+
+TEST_F(cpu_node_vapic, posted_vector_wakes_a_halted_guest_once)
+{
+    struct guest_rig *g = &f->g;
+    uint64_t at = BOOT_CYCLES + 1000;
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_HLT, 0);
+    rig_emit_note(&g->r, AFTER);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
+    guest_run(g, 30000);
+    EXPECT_EQ(g->exits, 0);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, 0x31),
+              at + COST_OF(hlt_wake) + POSTED + DELIVERY);
+    rig_noted(&g->r, 1, AFTER);
+}
+
+TEST_F(cpu_node_vapic, blocked_posted_vector_leaves_the_guest_halted)
+{
+    struct guest_rig *g = &f->g;
+
+    mem_write32(&g->r.mem, VAPIC_AT + VAPIC_TPR, 0x40);
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_HLT, 0);
+    rig_emit_note(&g->r, AFTER);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 1000), NOTIFICATION);
+    guest_run(g, 30000);
+    EXPECT_EQ(g->exits, 0);
+    EXPECT_EQ(g->r.notes, 0);
+    EXPECT_EQ(g->r.node.cpu.activity, ACTIVITY_HLT);
+    EXPECT_EQ(on(g), 0, "but it was processed");
+}
+
+TEST_F(cpu_node_vapic, nmi_exits_before_the_notification_is_taken)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_set(g, VMCS_PIN_CONTROLS, PIN_NMI_EXITING);
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_WORK, 5000);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, 0, NOTIFICATION);
+    rig_start(&g->r, g->boot, false);
+    g->r.node.cpu.nmi = true;
+    g->r.node.cpu.nmi_blocking = true; /* until the guest runs */
+    guest_put(g, VMCS_GUEST_INTERRUPTIBILITY, 0);
+    rig_run(&g->r, 30000);
+    guest_exit(g, 0, EXIT_EXCEPTION_NMI);
+    EXPECT_TRUE(vecset_has(&g->r.irr, NOTIFICATION));
+    EXPECT_EQ(on(g), PID_ON);
+}
+
+TEST_F(cpu_node_vapic, physical_priority_holds_the_notification_back)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_WORK, 5000);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    vecset_add(&g->r.isr, 0xf8); /* the host has not written its EOI */
+    rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 200), NOTIFICATION);
+    guest_run(g, 30000);
+    EXPECT_EQ(on(g), PID_ON);
+    EXPECT_EQ(g->r.notes, 0);
+    EXPECT_TRUE(vecset_has(&g->r.irr, NOTIFICATION));
+}
+
+/* ---- identity ---- */
+
+TEST_F(cpu_node_vapic, posted_interrupt_keeps_its_identity_to_its_eoi)
+{
+    struct guest_rig *g = &f->g;
+    const struct irq_record *r;
+    irq_id irq;
+
+    guest_with_handlers(g);
+    rig_emit_end(&g->r);
+    irq = post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(BOOT_CYCLES), NOTIFICATION);
+    guest_run(g, 30000);
+    ASSERT_EQ(g->r.finishes, 2, "the notification and what was posted");
+    r = &g->r.finished[1];
+    EXPECT_EQ(r->id, irq);
+    ASSERT_EQ(r->hops, 4);
+    EXPECT_EQ(r->hop[1].hop, HOP_VLAPIC_ACCEPT);
+    EXPECT_EQ(r->hop[2].hop, HOP_GUEST_HANDLER);
+    EXPECT_EQ(r->hop[3].hop, HOP_EOI);
+}
+
+TEST_F(cpu_node_vapic, self_ipi_is_born_at_the_write_and_merges_in_virr)
+{
+    struct guest_rig *g = &f->g;
+    const struct irq_counts *c = &g->r.irqs.count[SOURCE_B];
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_CLI, 0);
+    rig_emit(&g->r, OP_MOV, 0x41);
+    rig_emit(&g->r, OP_WRMSR, MSR_SELF_IPI);
+    rig_emit(&g->r, OP_WRMSR, MSR_SELF_IPI);
+    rig_emit(&g->r, OP_MOV, 0); /* what the handler writes to EOI */
+    rig_emit(&g->r, OP_STI, 0);
+    rig_emit_note(&g->r, AFTER);
+    rig_emit_end(&g->r);
+    guest_run(g, 30000);
+    EXPECT_EQ(g->exits, 0);
+    rig_noted(&g->r, 1, 0x41);
+    EXPECT_EQ(c->sent, 2);
+    EXPECT_EQ(c->delivered, 1);
+    EXPECT_EQ(c->by_reason[IRQ_VIRR_SET], 1);
+}
+
+TEST_F(cpu_node_vapic, virtual_ipi_notifies_through_the_physical_apic)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_MOV, UINT64_C(1) << 32 | 0x31);
+    rig_emit(&g->r, OP_WRMSR, MSR_ICR);
+    rig_emit(&g->r, OP_WRMSR, MSR_ICR);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    guest_run(g, 30000);
+    EXPECT_EQ(g->exits, 0);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, DONE),
+              BOOT_CYCLES + 2 * COST_OF(vapic_icr));
+    EXPECT_EQ(g->r.notified, 1, "ON was set already");
+    EXPECT_EQ(g->r.notified_vector, 0xf3);
+    EXPECT_EQ(g->r.notified_ndst, 0x300);
+    EXPECT_EQ(g->r.irqs.count[SOURCE_B].by_reason[IRQ_PIR_SET], 1);
+    EXPECT_EQ(irqs_pending(&g->r.irqs, SOURCE_B), 1);
+}
+
+TEST_F(cpu_node_vapic, interrupt_whose_delivery_exits_is_to_be_injected)
+{
+    struct guest_rig *g = &f->g;
+    irq_id irq;
+
+    guest_set(g, VMCS_EXCEPTION_BITMAP, 1u << VECTOR_NP);
+    rig_absent(&g->r, 0x31);
+    guest_begins(g);
+    rig_emit_end(&g->r);
+    irq = post(g, 0x31);
+    rig_arrive(&g->r, 0, NOTIFICATION);
+    mem_write64(&g->r.mem, IDT_AT + 16 * 0x31, UINT64_C(0xe) << 40);
+    guest_run(g, 30000);
+    EXPECT_EQ(guest_exit(g, 0, EXIT_EXCEPTION_NMI)->vectoring,
+              INTR_INFO_VALID | 0x31);
+    EXPECT_EQ(g->r.vmcs.inject_irq, irq);
+}
+
+/* ---- accesses ---- */
+
+TEST_F(cpu_node_vapic, trap_like_exit_leaves_rip_behind_the_write)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_put(g, VMCS_SECONDARY_CONTROLS,
+              SECONDARY_VIRTUALIZE_APIC_ACCESSES |
+                  SECONDARY_APIC_REGISTER_VIRTUALIZATION |
+                  SECONDARY_VIRTUAL_INTERRUPT_DELIVERY);
+    g->stop_after = 2;
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_STORE, APIC_AT + VAPIC_SVR);
+    rig_emit(&g->r, OP_STORE, APIC_AT + VAPIC_PPR);
+    rig_emit_end(&g->r);
+    guest_run(g, 30000);
+    EXPECT_EQ(guest_exit(g, 0, EXIT_APIC_WRITE)->rip, rip_plus(g->guest, 1));
+    EXPECT_EQ(guest_exit(g, 1, EXIT_APIC_ACCESS)->rip, rip_plus(g->guest, 1));
+    EXPECT_EQ(g->r.node.account.exits[EXIT_APIC_WRITE], 1);
+    EXPECT_EQ(g->exit[0].time,
+              CYCLE(BOOT_CYCLES + COST_OF(vapic_write) + COST_OF(vm_exit)));
+}
+
+TEST_F(cpu_node_vapic, tpr_below_the_threshold_exits_behind_mov_to_cr8)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_put(g, VMCS_SECONDARY_CONTROLS, SECONDARY_VIRTUALIZE_APIC_ACCESSES);
+    guest_clear(g, VMCS_PIN_CONTROLS, PIN_POSTED_INTERRUPTS);
+    guest_put(g, VMCS_TPR_THRESHOLD, 5);
+    mem_write32(&g->r.mem, VAPIC_AT + VAPIC_TPR, 0x60);
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_MOV, 4);
+    rig_emit(&g->r, OP_MOV_CR8, 0);
+    rig_emit_end(&g->r);
+    guest_run(g, 30000);
+    EXPECT_EQ(guest_exit(g, 0, EXIT_TPR_BELOW_THRESHOLD)->rip,
+              rip_plus(g->guest, 2));
+    EXPECT_EQ(mem_read32(&g->r.mem, VAPIC_AT + VAPIC_TPR), 0x40);
+    EXPECT_EQ(g->r.tpr, 0, "the physical TPR is another");
+}
+
+TEST_F(cpu_node_vapic, wrong_value_of_a_virtual_register_is_gp)
+{
+    struct guest_rig *g = &f->g;
+
+    rig_fault_handler(&g->r, VECTOR_GP);
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_MOV, 16);
+    rig_emit(&g->r, OP_MOV_CR8, 0);
+    rig_emit(&g->r, OP_WRMSR, MSR_EOI);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    guest_run(g, 30000);
+    EXPECT_EQ(g->exits, 0);
+    rig_noted(&g->r, 0, VECTOR_GP);
+    rig_noted(&g->r, 1, VECTOR_GP);
+    rig_noted(&g->r, 2, DONE);
+}
+
+static const struct vapic_cost {
+    const char *name;
+    enum op_kind kind;
+    uint64_t imm, cycles;
+} vapic_costs[] = {
+    {"rdmsr", OP_RDMSR, MSR_TPR, COST_vapic_read},
+    {"wrmsr", OP_WRMSR, MSR_TPR, COST_vapic_write},
+    {"wrmsr_eoi", OP_WRMSR, MSR_EOI, COST_vapic_eoi},
+    {"mov_to_cr8", OP_MOV_CR8, 0, COST_mov_cr8},
+    {"mov_from_cr8", OP_MOV_FROM_CR8, 0, COST_mov_cr8},
+};
+
+TEST_EACH(cpu_node_vapic_cost, of_an_access_that_is_served, struct vapic_cost,
+          vapic_costs)
+{
+    struct cpu_node_vapic f = {0};
+    struct guest_rig *g = &f.g;
+
+    cpu_node_vapic_setup(&f);
+    guest_with_handlers(g);
+    rig_emit(&g->r, row->kind, row->imm);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    guest_run(g, 30000);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, DONE),
+              BOOT_CYCLES + cost_primes[row->cycles]);
+    EXPECT_EQ(g->exits, 0);
+    cpu_node_vapic_teardown(&f);
+}
+
+TEST_F(cpu_node_vapic, virtual_interrupt_of_the_entry_comes_first)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_with_handlers(g);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    virr(g, 0x31);
+    guest_run(g, 30000);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, 0x31), BOOT_CYCLES + DELIVERY);
+    EXPECT_EQ(rig_share(&g->r, SHARE_GUEST_IRQ),
+              DELIVERY + HANDLER_WORK + COST_OF(vapic_eoi) + COST_OF(iret));
+}
