@@ -14,6 +14,7 @@
 #define APIC_EOI 0x0b0u
 #define APIC_SVR 0x0f0u
 #define APIC_ICR_LOW 0x300u
+#define APIC_ICR_HIGH 0x310u
 #define APIC_LVT_TIMER 0x320u
 #define APIC_LVT_LINT0 0x350u
 #define APIC_TMICT 0x380u

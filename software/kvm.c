@@ -74,6 +74,7 @@ static enum kvm_label inject_interrupt(struct kvm *k, struct cpu_env *env)
 static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
 {
     struct kvm_event again = k->again;
+    bool injects = !k->config.apicv.virtual_interrupt_delivery;
 
     if (k->queued)
         return KVM_AGAIN;
@@ -88,10 +89,10 @@ static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
         k->again = (struct kvm_event){0};
         inject(k, &again);
         set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW,
-                    kvm_vlapic_eligible(k));
+                    injects && kvm_vlapic_eligible(k));
         return KVM_INJECT;
     }
-    if (!kvm_vlapic_eligible(k))
+    if (!injects || !kvm_vlapic_eligible(k))
         return KVM_ENTER;
     if (injectable(k))
         return inject_interrupt(k, env);
@@ -104,6 +105,7 @@ void kvm_call_prepare_entry(void *self, struct cpu_env *env, uint64_t arg)
     struct kvm *k = self;
 
     (void)arg;
+    kvm_apicv_sync(k, env);
     kvm_jump(k, env, choose(k, env));
 }
 
@@ -112,6 +114,7 @@ void kvm_call_load(void *self, struct cpu_env *env, uint64_t arg)
     struct kvm *k = self;
 
     (void)arg;
+    kvm_apicv_store(k, env->mem, env->now);
     for (unsigned r = 0; r < GPR_COUNT; r++)
         env->cpu->gpr[r] = k->gpr[r];
     if (!k->vmcs.launched)
@@ -211,6 +214,14 @@ static enum kvm_label handler_of(const struct kvm *k, const struct cpu_env *env)
         return KVM_ON_EPT;
     case EXIT_PREEMPTION_TIMER:
         return KVM_ON_TIMER;
+    case EXIT_TPR_BELOW_THRESHOLD:
+        return KVM_ON_TPR;
+    case EXIT_APIC_ACCESS:
+        return KVM_ON_APIC_ACCESS;
+    case EXIT_APIC_WRITE:
+        return KVM_ON_APIC_WRITE;
+    case EXIT_EOI_INDUCED:
+        return KVM_ON_EOI;
     case EXIT_EXCEPTION_NMI:
         return KVM_ON_EXCEPTION;
     default:
@@ -233,7 +244,7 @@ static irq_id exit_cause(const struct kvm *k, const struct cpu_env *env)
         break;
     }
     if (in_service >= 0)
-        return k->visr_irq[in_service];
+        return k->vmcs.visr_irq[in_service];
     return is_guest_eoi(k, env) ? env->node->delivered_irq : 0;
 }
 
@@ -255,6 +266,7 @@ void kvm_call_exit(void *self, struct cpu_env *env, uint64_t arg)
 
     for (unsigned r = 0; r < GPR_COUNT; r++)
         k->gpr[r] = env->cpu->gpr[r];
+    kvm_apicv_load(k, env->mem);
     keep_vectored(k);
     cpu_node_attribute_exit(env->node, exit_cause(k, env));
     if (k->one_entry) {
@@ -295,10 +307,6 @@ void kvm_each_held(const struct kvm *k, void (*each)(void *ctx, irq_id id),
 {
     for (unsigned i = 0; i < k->config.irq_count; i++)
         each(ctx, k->queued_irq[i]);
-    for (unsigned v = 0; v < 256; v++) {
-        each(ctx, k->virr_irq[v]);
-        each(ctx, k->visr_irq[v]);
-    }
+    vmcs_each_held(&k->vmcs, each, ctx);
     each(ctx, k->again.irq);
-    each(ctx, k->vmcs.inject_irq);
 }

@@ -30,11 +30,14 @@
 #include "models/cpu/cpu_node.h"
 #include "models/lapic/lapic.h"
 #include "software/kvm_costs.h"
+#include "software/kvm_features.h"
 #include "software/text.h"
 
 #define KVM_IRQS_MAX 64
 #define KVM_IOAPICS 2
-#define KVM_TIMER_VECTOR 0xef /* the host's own local timer */
+#define KVM_TIMER_VECTOR 0xef        /* the host's own local timer */
+#define KVM_NOTIFICATION_VECTOR 0xf2 /* of posted interrupts */
+#define KVM_KICK_VECTOR 0xf3         /* look at what another CPU has queued */
 
 /* An assigned device's interrupt: what the device sends, what the guest gets.
  */
@@ -50,7 +53,9 @@ struct kvm_irq {
 struct kvm_config {
     bool x2apic, bsp;
     uint32_t apic_id;
+    uint32_t ndst; /* the CPU as a posted-interrupt descriptor names it */
     bool acknowledge_on_exit;
+    struct kvm_apicv apicv;
     bool eli, eli_exitless_eoi;
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
     struct kvm_costs costs;
@@ -80,6 +85,10 @@ enum kvm_label {
     KVM_ON_MSR,
     KVM_ON_EPT,
     KVM_ON_TIMER,
+    KVM_ON_TPR,
+    KVM_ON_APIC_ACCESS,
+    KVM_ON_APIC_WRITE,
+    KVM_ON_EOI,
     KVM_ON_EXCEPTION,
     KVM_ON_OTHER,
     KVM_ELI_VECTORED, /* #NP while an unassigned interrupt was delivered */
@@ -100,7 +109,6 @@ struct kvm {
     struct vmcs vmcs;
     uint64_t gpr[GPR_COUNT]; /* the guest's, while the host runs */
     struct lapic vlapic;
-    irq_id virr_irq[256], visr_irq[256];
     uint64_t label[KVM_LABELS];
     uint64_t boot; /* RIP of the host's first op */
     uint64_t host_idt, host_stack, shadow_idt, msr_bitmap;
@@ -123,6 +131,9 @@ struct kvm {
 /* Assembles the host's text, fills its IDT and the VMCS. */
 void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
                struct mem *m);
+
+/* Where its posted-interrupt descriptor is. */
+uint64_t kvm_descriptor(const struct kvm_config *c);
 
 /* Interrupts in the hypervisor's hands. */
 void kvm_each_held(const struct kvm *k, void (*each)(void *ctx, irq_id id),

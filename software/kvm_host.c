@@ -65,6 +65,14 @@ void kvm_call_host_timer_next(void *self, struct cpu_env *env, uint64_t arg)
     env->cpu->gpr[RAX] = kvm_host_timer_count(k, env->now);
 }
 
+void kvm_call_host_ipi(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+
+    (void)arg;
+    irq_deliver(env->irqs, take(k, env), HOP_GUEST_HANDLER, env->now);
+}
+
 void kvm_call_host_unknown(void *self, struct cpu_env *env, uint64_t arg)
 {
     struct kvm *k = self;

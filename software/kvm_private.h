@@ -25,6 +25,9 @@ cpu_call_fn kvm_call_skip; /* the guest's op is done */
  * 0, RSI = the same of the second, RDX = what to write to IOWIN. */
 cpu_call_fn kvm_call_msr;
 cpu_call_fn kvm_call_ept; /* likewise */
+cpu_call_fn kvm_call_apic_access;
+cpu_call_fn kvm_call_apic_write;
+cpu_call_fn kvm_call_eoi_induced;
 cpu_call_fn kvm_call_other;
 cpu_call_fn kvm_call_exception;
 
@@ -32,6 +35,7 @@ cpu_call_fn kvm_call_host_device;     /* arg: index of the interrupt */
 cpu_call_fn kvm_call_host_timer;      /* RAX = cycles of its work */
 cpu_call_fn kvm_call_host_timer_next; /* RAX = initial count */
 cpu_call_fn kvm_call_host_unknown;
+cpu_call_fn kvm_call_host_ipi; /* a kick or a notification */
 
 /* The software APIC. */
 void kvm_vlapic_accept(struct kvm *k, struct cpu_env *env, uint8_t vector,
@@ -44,6 +48,21 @@ void kvm_vlapic_expire(struct kvm *k, struct cpu_env *env);
 struct lapic_time kvm_vlapic_time(const struct kvm *k, sim_time now);
 /* When the guest's timer is due, or SIM_TIME_NEVER. */
 sim_time kvm_vlapic_due(const struct kvm *k);
+
+/* An access of the guest that the processor has stored already, or an EOI that
+ * it has done; the registers as of kvm_call_msr. */
+void kvm_vlapic_write(struct kvm *k, struct cpu_env *env,
+                      const struct lapic_mmio *a);
+void kvm_vlapic_wrmsr(struct kvm *k, struct cpu_env *env, uint32_t msr,
+                      uint64_t value);
+void kvm_vlapic_ended(struct kvm *k, struct cpu_env *env, uint8_t vector);
+
+/* The processor's APIC virtualization: the VMCS before the first entry; what it
+ * needs for an entry; what it has changed, after an exit; what was posted. */
+void kvm_apicv_build(struct kvm *k, struct mem *m);
+void kvm_apicv_store(struct kvm *k, struct mem *m, sim_time now);
+void kvm_apicv_load(struct kvm *k, struct mem *m);
+void kvm_apicv_sync(struct kvm *k, struct cpu_env *env);
 
 /* The initial count for the host's timer: the next tick or guest timer. */
 uint64_t kvm_host_timer_count(const struct kvm *k, sim_time now);

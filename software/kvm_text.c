@@ -65,6 +65,17 @@ static void build_unknown_handler(struct kvm *k, struct text *t)
     op(t, OP_IRET);
 }
 
+/* What it tells of is seen before the next VM entry. */
+static void build_ipi_handler(struct kvm *k, struct text *t)
+{
+    op(t, OP_PUSHA);
+    text_work(t, k->config.costs.host_ipi);
+    text_call(t, kvm_call_host_ipi, k, 0);
+    eoi(k, t);
+    op(t, OP_POPA);
+    op(t, OP_IRET);
+}
+
 static void build_idt(struct kvm *k, struct text *t, struct mem *m)
 {
     for (unsigned v = 0; v < IDT_GATES; v++)
@@ -72,6 +83,9 @@ static void build_idt(struct kvm *k, struct text *t, struct mem *m)
     build_unknown_handler(k, t);
     idt_set_gate(m, k->host_idt, SPURIOUS_VECTOR, text_here(t));
     op(t, OP_IRET);
+    idt_set_gate(m, k->host_idt, KVM_KICK_VECTOR, text_here(t));
+    idt_set_gate(m, k->host_idt, KVM_NOTIFICATION_VECTOR, text_here(t));
+    build_ipi_handler(k, t);
     idt_set_gate(m, k->host_idt, KVM_TIMER_VECTOR, text_here(t));
     build_timer_handler(k, t);
     for (uint32_t i = 0; i < k->config.irq_count; i++) {
@@ -176,6 +190,14 @@ static void build_exits(struct kvm *k, struct text *t)
     build_emulation(k, t, kvm_call_msr);
     build_simple(k, t, KVM_ON_EPT, costs->ept_violation);
     build_emulation(k, t, kvm_call_ept);
+    build_simple(k, t, KVM_ON_TPR, costs->tpr_below_threshold);
+    jump(k, t, KVM_REENTER);
+    build_simple(k, t, KVM_ON_APIC_ACCESS, costs->apic_access);
+    build_emulation(k, t, kvm_call_apic_access);
+    build_simple(k, t, KVM_ON_APIC_WRITE, costs->apic_write);
+    build_emulation(k, t, kvm_call_apic_write);
+    build_simple(k, t, KVM_ON_EOI, costs->eoi_induced);
+    build_emulation(k, t, kvm_call_eoi_induced);
     build_simple(k, t, KVM_ON_OTHER, costs->other);
     text_call(t, kvm_call_other, k, 0);
     jump(k, t, KVM_REENTER);
@@ -268,6 +290,8 @@ void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
     build_idt(k, t, m);
     build_boot(k, t);
     fill_vmcs(k, m);
+    k->vmcs.ipi_source = c->ipi_source;
+    kvm_apicv_build(k, m);
     vmcs_set(&k->vmcs, VMCS_HOST_RIP, text_here(t));
     text_work(t, c->costs.switch_out);
     text_call(t, kvm_call_exit, k, 0); /* always jumps */

@@ -35,7 +35,7 @@ static void settle(struct kvm *k, struct cpu_env *env,
     switch (t->fate) {
     case LAPIC_FATE_ACCEPTED:
         irq_hop(env->irqs, irq, HOP_VLAPIC_ACCEPT, env->now);
-        k->virr_irq[t->vector] = irq;
+        k->vmcs.virr_irq[t->vector] = irq;
         break;
     case LAPIC_FATE_MERGED:
         irq_merge(env->irqs, irq, IRQ_VIRR_SET);
@@ -68,7 +68,7 @@ irq_id kvm_vlapic_next_irq(const struct kvm *k)
 {
     int top = vecset_top(&k->vlapic.irr);
 
-    return top < 0 ? 0 : k->virr_irq[top];
+    return top < 0 ? 0 : k->vmcs.virr_irq[top];
 }
 
 uint8_t kvm_vlapic_take(struct kvm *k, irq_id *irq)
@@ -76,9 +76,9 @@ uint8_t kvm_vlapic_take(struct kvm *k, irq_id *irq)
     uint8_t vector;
 
     lapic_acknowledge(&k->vlapic, &vector);
-    *irq = k->virr_irq[vector];
-    k->visr_irq[vector] = *irq;
-    k->virr_irq[vector] = 0;
+    *irq = k->vmcs.virr_irq[vector];
+    k->vmcs.visr_irq[vector] = *irq;
+    k->vmcs.virr_irq[vector] = 0;
     return vector;
 }
 
@@ -113,10 +113,10 @@ static void send(struct kvm *k, struct cpu_env *env, const struct msg_apic *m)
 static void clear(struct kvm *k, struct cpu_env *env)
 {
     for (unsigned v = 0; v < 256; v++) {
-        irq_drop(env->irqs, k->virr_irq[v], IRQ_APIC_RESET);
-        irq_finish(env->irqs, k->visr_irq[v], HOP_COUNT, env->now);
-        k->virr_irq[v] = 0;
-        k->visr_irq[v] = 0;
+        irq_drop(env->irqs, k->vmcs.virr_irq[v], IRQ_APIC_RESET);
+        irq_finish(env->irqs, k->vmcs.visr_irq[v], HOP_COUNT, env->now);
+        k->vmcs.virr_irq[v] = 0;
+        k->vmcs.visr_irq[v] = 0;
     }
 }
 
@@ -143,8 +143,9 @@ static void apply(struct kvm *k, struct cpu_env *env,
     if (out->cleared)
         clear(k, env);
     if (out->eoi) {
-        irq_finish(env->irqs, k->visr_irq[out->eoi_vector], HOP_EOI, env->now);
-        k->visr_irq[out->eoi_vector] = 0;
+        irq_finish(env->irqs, k->vmcs.visr_irq[out->eoi_vector], HOP_EOI,
+                   env->now);
+        k->vmcs.visr_irq[out->eoi_vector] = 0;
         unmask(k, env, out->eoi_vector);
         if (k->eli_on && vecset_empty(&k->vlapic.isr) &&
             !kvm_vlapic_eligible(k))
@@ -156,6 +157,32 @@ static void apply(struct kvm *k, struct cpu_env *env,
         env->cpu->gpr[RAX] += costs->virtual_timer;
         env->cpu->gpr[RBX] = kvm_host_timer_count(k, env->now);
     }
+}
+
+void kvm_vlapic_write(struct kvm *k, struct cpu_env *env,
+                      const struct lapic_mmio *a)
+{
+    struct lapic_out out =
+        lapic_write(&k->vlapic, a, kvm_vlapic_time(k, env->now));
+
+    apply(k, env, &out);
+}
+
+void kvm_vlapic_wrmsr(struct kvm *k, struct cpu_env *env, uint32_t msr,
+                      uint64_t value)
+{
+    struct lapic_out out =
+        lapic_wrmsr(&k->vlapic, msr, value, kvm_vlapic_time(k, env->now));
+
+    apply(k, env, &out);
+}
+
+void kvm_vlapic_ended(struct kvm *k, struct cpu_env *env, uint8_t vector)
+{
+    struct lapic_out nothing = {0};
+
+    apply(k, env, &nothing);
+    unmask(k, env, vector);
 }
 
 static void skip_or_fault(struct kvm *k, struct cpu_env *env, bool gp)
@@ -184,21 +211,20 @@ void kvm_call_msr(void *self, struct cpu_env *env, uint64_t arg)
     apply(k, env, &out);
 }
 
-void kvm_call_ept(void *self, struct cpu_env *env, uint64_t arg)
+/* An access to the xAPIC page that is emulated. */
+static void emulate(struct kvm *k, struct cpu_env *env, uint64_t offset)
 {
-    struct kvm *k = self;
     uint64_t rip = vmcs_get(&k->vmcs, VMCS_GUEST_RIP);
     const struct op *op = &env->node->config.text[rip_op(rip)];
     struct lapic_time now = kvm_vlapic_time(k, env->now);
     uint64_t *reg = &k->gpr[op->reg];
     struct lapic_mmio a = {
-        .offset = vmcs_get(&k->vmcs, VMCS_GUEST_PHYSICAL_ADDRESS) & 0xfff,
+        .offset = offset & 0xfff,
         .bytes = 4,
         .value = (uint32_t)*reg,
     };
     struct lapic_out out;
 
-    (void)arg;
     if (op->kind == OP_STORE) {
         out = lapic_write(&k->vlapic, &a, now);
     } else {
@@ -207,4 +233,20 @@ void kvm_call_ept(void *self, struct cpu_env *env, uint64_t arg)
     }
     skip_or_fault(k, env, false);
     apply(k, env, &out);
+}
+
+void kvm_call_ept(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+
+    (void)arg;
+    emulate(k, env, vmcs_get(&k->vmcs, VMCS_GUEST_PHYSICAL_ADDRESS));
+}
+
+void kvm_call_apic_access(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+
+    (void)arg;
+    emulate(k, env, vmcs_get(&k->vmcs, VMCS_EXIT_QUALIFICATION));
 }

@@ -28,7 +28,7 @@ TEXT_SUFFIXES = CODE_SUFFIXES + (".def", ".yaml", ".md", ".txt", ".json")
 # Not in a row: forbidden.
 NODE = r"_node(_\w+)?\.[ch]"
 NO_NODE = r"models/\w+/(?!\w+_node\.h)"
-COSTS = r"(models/\w+|software|sim/machine)/\w+_(costs|features|node)\.h"
+COSTS = r"(models/\w+|software|sim/machine)/\w+_(costs|features|node)\.(h|def)"
 LAYERS = [
     (r"include/", []),
     (r"(tests|bench|examples)/", [r".*"]),

@@ -152,6 +152,8 @@ static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
 {
     struct slots s = {.slot = slot};
 
+    if (irq_cpu_takes(m, vm))
+        s.used[0] = m->irq_cpu_vectors;
     if (uses_pic(m, vm))
         s.pic_base = allocate(&s.used[1], 0, PIC_LINES);
     for (unsigned block = PCIE_VECTORS; block; block /= 2) {
@@ -167,6 +169,8 @@ static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
             s.n += scenario_granted(d);
         }
     }
+    if (irq_cpu_takes(m, vm))
+        m->irq_cpu_vectors = s.used[0];
     return s;
 }
 
@@ -210,9 +214,10 @@ static void program_msi(struct nic_node *d, unsigned granted, uint64_t addr,
                            PCIE_MSI_ENABLE | mme << PCIE_MSI_MME_SHIFT);
 }
 
-static void drive(struct machine *m, unsigned cpu, const struct slot *s,
-                  uint8_t vector)
+static void drive(struct machine *m, const struct machine_cpu *c,
+                  const struct slot *s, uint8_t vector)
 {
+    unsigned cpu = irq_cpu_takes(m, c->vm) ? m->cpus - 1 : c->index;
     const struct scenario_device *d = &m->scenario->device[s->device];
     struct nic_node *nic = &m->device[s->device];
     uint64_t addr = MSI_BASE | (uint64_t)cpu << 12;
@@ -223,8 +228,8 @@ static void drive(struct machine *m, unsigned cpu, const struct slot *s,
         install_pin(m, d, cpu, vector);
     else if (d->message == MESSAGE_MSI && s->k == 0)
         program_msi(nic, scenario_granted(d), addr, message_data(d, vector));
-    nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(cpu, s->device));
-    nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(cpu, s->device) + 8);
+    nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(c->index, s->device));
+    nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(c->index, s->device) + 8);
     /* last: a device may speak from here on */
     pcie_node_config_write(&nic->fn, PCIE_AT_COMMAND, 2,
                            PCIE_COMMAND_MEMORY | PCIE_COMMAND_BUS_MASTER);
@@ -367,7 +372,11 @@ static void install_kvm(struct machine *m, struct machine_cpu *c,
     struct kvm_config k = {
         .x2apic = vm->apic == APIC_MODE_X2APIC,
         .bsp = c->index == 0,
+        .ndst = s->platform.capabilities.x2apic && vm->apic == APIC_MODE_X2APIC
+                    ? c->index
+                    : c->index << 8,
         .acknowledge_on_exit = vm->features.acknowledge_on_exit,
+        .apicv = vm->features.apicv,
         .eli = vm->features.eli,
         .eli_exitless_eoi = vm->features.eli_exitless_eoi,
         .eli_timer = (timer / m->core.period) >> PREEMPTION_TIMER_SHIFT,
@@ -389,6 +398,7 @@ static void install_kvm(struct machine *m, struct machine_cpu *c,
         add_irq(m, &k, &slots->slot[i]);
     c->kvm = arena_take(&m->arena, 1, sizeof *c->kvm);
     kvm_build(c->kvm, &k, &m->text, &m->mem);
+    posted_irqs_add(&m->posted_irqs, kvm_descriptor(&k));
 }
 
 static void install(struct machine *m, const struct scenario_vm *vm)
@@ -403,7 +413,7 @@ static void install(struct machine *m, const struct scenario_vm *vm)
     if (s.pic_base)
         install_pic(m, vm, s.pic_base);
     for (uint32_t i = 0; i < s.n; i++)
-        drive(m, c->index, &slot[i],
+        drive(m, c, &slot[i],
               bare_metal ? slot[i].guest_vector : slot[i].host_vector);
     if (bare_metal) {
         cpu_node_start(&c->node, c->workload->boot, c->workload->stack);
@@ -418,4 +428,6 @@ void install_software(struct machine *m)
 {
     for (uint32_t i = 0; i < m->scenario->vm_count; i++)
         install(m, &m->scenario->vm[i]);
+    if (m->scenario->machine.irq_cpu)
+        install_irq_cpu(m);
 }

@@ -16,6 +16,7 @@
 #include "sim/machine/machine.h"
 #include "sim/stats/histogram.h"
 #include "software/kvm.h"
+#include "software/kvm_irq_cpu.h"
 #include "software/workload.h"
 
 /* The physical memory map: 64 KiB for each software, 64 KiB for each BAR. */
@@ -117,7 +118,8 @@ struct machine {
     struct ioapic_node *ioapic; /* all units; NULL: there is none */
     struct pic_node *pic;       /* NULL: there are none */
     struct intx_pin intx[SCENARIO_DEVICES];
-    struct vecset line_vectors; /* of all CPUs */
+    struct vecset line_vectors;    /* of all CPUs */
+    struct vecset irq_cpu_vectors; /* of the CPU that takes interrupts */
     struct text text;
     struct fabric fabric;
     struct posted posted;
@@ -176,6 +178,10 @@ void install_pin(struct machine *m, const struct scenario_device *d,
                  unsigned cpu, uint8_t vector);
 void install_pic(struct machine *m, const struct scenario_vm *vm,
                  uint8_t vector_base);
+
+/* install_irq_cpu.c: the CPU that takes interrupts for the others. */
+bool irq_cpu_takes(const struct machine *m, const struct scenario_vm *vm);
+void install_irq_cpu(struct machine *m);
 
 /* measure.c: latencies while running, figures at the end. */
 void measure_init(struct machine *m);

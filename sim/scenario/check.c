@@ -181,6 +181,7 @@ static void check_features(const struct check *c, uint32_t i)
                "acknowledge_on_exit needs 'hypervisor: kvm'");
     check_hypervisor(c, i);
     check_eli(c, i);
+    check_apicv(c, i);
 }
 
 /* Who has the device before place `place` of vm `vm`'s list, or NULL. */
@@ -261,6 +262,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     check_ioapics(&c);
     check_virtual_wire(&c);
     check_rtl(&c);
+    check_irq_cpu(&c);
     check_not_empty(&c, "programs", s->program_count);
     check_not_empty(&c, "vms", s->vm_count);
     for (uint32_t i = 0; i < s->bridge_count; i++) {

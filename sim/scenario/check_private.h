@@ -73,6 +73,10 @@ void check_virtual_wire(const struct check *c);
 void check_moderation(const struct check *c, uint32_t device);
 void check_granted(const struct check *c, uint32_t device);
 
+/* check_apicv.c: APIC virtualization, and the CPU that takes interrupts. */
+void check_apicv(const struct check *c, uint32_t vm);
+void check_irq_cpu(const struct check *c);
+
 /* check_rtl.c: RTL in the place of models. */
 void check_rtl(const struct check *c);
 

@@ -20,6 +20,7 @@
 #include "models/pic/pic_node.h"
 #include "sim/machine/bus_costs.h"
 #include "software/kvm_costs.h"
+#include "software/kvm_features.h"
 
 #define SCENARIO_NAME 64
 #define SCENARIO_TEXT 512
@@ -133,6 +134,7 @@ struct scenario_vm {
         bool eli; /* exitless delivery of assigned devices */
         bool eli_exitless_eoi;
         bool acknowledge_on_exit;
+        struct kvm_apicv apicv;
         sim_time eli_timer; /* preemption timer that bounds IF = 0 */
     } features;
     uint32_t assigned_count;
@@ -175,6 +177,7 @@ struct scenario {
     struct {
         uint32_t cpus;
         uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */
+        bool irq_cpu; /* the last CPU takes the interrupts of all VMs */
         enum implementation lapic;
         struct {
             enum scenario_virtual_wire virtual_wire;

@@ -251,7 +251,7 @@ TEST(machine_books, name_the_source_of_an_interrupt_lost_in_the_guests_apic)
     ASSERT_TRUE(rig_run_until(m, a_virtual_irr_is_set));
     v = (uint8_t)vecset_top(&k->vlapic.irr);
     vecset_del(&k->vlapic.irr, v);
-    k->virr_irq[v] = 0;
+    k->vmcs.virr_irq[v] = 0;
     m->cpu[1].node.delivered_irq = 0;
     expect_found_out(m, "nic1");
 }
