@@ -125,6 +125,7 @@ struct kvm {
     struct cpu_idtr guest_idt;
 
     uint64_t host_interrupts; /* handled by the host's own handlers */
+    uint64_t nmis;            /* runs of the host's NMI handler */
     uint64_t unexpected;      /* exits that nothing here should cause */
 };
 

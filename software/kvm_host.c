@@ -73,6 +73,15 @@ void kvm_call_host_ipi(void *self, struct cpu_env *env, uint64_t arg)
     irq_deliver(env->irqs, take(k, env), HOP_GUEST_HANDLER, env->now);
 }
 
+void kvm_call_host_nmi(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+
+    (void)env;
+    (void)arg;
+    k->nmis++;
+}
+
 void kvm_call_host_unknown(void *self, struct cpu_env *env, uint64_t arg)
 {
     struct kvm *k = self;

@@ -34,7 +34,7 @@ cpu_call_fn kvm_call_exception;
 cpu_call_fn kvm_call_host_device;     /* arg: index of the interrupt */
 cpu_call_fn kvm_call_host_timer;      /* RAX = cycles of its work */
 cpu_call_fn kvm_call_host_timer_next; /* RAX = initial count */
-cpu_call_fn kvm_call_host_unknown;
+cpu_call_fn kvm_call_host_nmi, kvm_call_host_unknown;
 cpu_call_fn kvm_call_host_ipi; /* a kick or a notification */
 
 /* The software APIC. */

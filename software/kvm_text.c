@@ -76,11 +76,23 @@ static void build_ipi_handler(struct kvm *k, struct text *t)
     op(t, OP_IRET);
 }
 
+/* An NMI has no EOI, and no identity any more: it ended at the core. */
+static void build_nmi_handler(struct kvm *k, struct text *t)
+{
+    op(t, OP_PUSHA);
+    text_work(t, k->config.costs.host_isr);
+    text_call(t, kvm_call_host_nmi, k, 0);
+    op(t, OP_POPA);
+    op(t, OP_IRET);
+}
+
 static void build_idt(struct kvm *k, struct text *t, struct mem *m)
 {
     for (unsigned v = 0; v < IDT_GATES; v++)
         idt_set_gate(m, k->host_idt, (uint8_t)v, text_here(t));
     build_unknown_handler(k, t);
+    idt_set_gate(m, k->host_idt, VECTOR_NMI, text_here(t));
+    build_nmi_handler(k, t);
     idt_set_gate(m, k->host_idt, SPURIOUS_VECTOR, text_here(t));
     op(t, OP_IRET);
     idt_set_gate(m, k->host_idt, KVM_KICK_VECTOR, text_here(t));

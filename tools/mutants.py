@@ -49,6 +49,7 @@ SUITES = {
     "ioapic": "ioapic*:record*:replayed*",
     "pic": "pic*:dual*:virtual_wire*:record*:replayed*",
     "pcie": "pcie*:nic*",
+    "iommu": "iommu*:posting*",
 }
 LOCKSTEP = ("lapic", "ioapic", "pic")
 IN_MACHINE = [m for m in LOCKSTEP if (ROOT / f"sim/sc/test/{m}_twin_test.cc").exists()]

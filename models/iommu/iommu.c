@@ -85,16 +85,16 @@ static bool cacheable(const struct iommu *u, enum iommu_fault fault)
            (fault == IOMMU_FAULT_ENTRY_NOT_PRESENT && u->config.caching);
 }
 
-static void entry_read(struct iommu *u, const struct iommu_answer *a,
+static void entry_read(struct iommu *u, const uint64_t *data,
                        struct iommu_out *out)
 {
     enum iommu_fault fault;
 
-    if (a->failed) {
+    if (!data) {
         block(u, IOMMU_FAULT_ENTRY_READ_ERROR, out);
         return;
     }
-    u->entry = (struct iommu_entry){a->data[0], a->data[1]};
+    u->entry = (struct iommu_entry){data[0], data[1]};
     fault = entry_fault(u, &u->entry, u->request.sid);
     if (cacheable(u, fault))
         cache_fill(u, u->index, &u->entry);
@@ -124,14 +124,14 @@ static void look_up(struct iommu *u, struct iommu_out *out)
 
 /* ---- posting ---- */
 
-static void descriptor_locked(struct iommu *u, const struct iommu_answer *a,
+static void descriptor_locked(struct iommu *u, const uint64_t *data,
                               struct iommu_out *out)
 {
-    if (a->failed) {
+    if (!data) {
         block(u, IOMMU_FAULT_DESCRIPTOR_ERROR, out);
         return;
     }
-    memcpy(u->line, a->data, sizeof u->line);
+    memcpy(u->line, data, sizeof u->line);
     u->state = IOMMU_WRITES_DESCRIPTOR;
 }
 
@@ -147,7 +147,6 @@ static void descriptor_written(struct iommu *u, struct iommu_out *out)
     memcpy(line, u->line, sizeof line);
     out->descriptor = entry_descriptor(&u->entry);
     out->vector = entry_vector(&u->entry);
-    out->merged = line_has(&u->entry, line);
     out->notify = line_post(&u->entry, line);
     out->message = line_message(u, line);
     end(u, IOMMU_POSTED, out);
@@ -241,17 +240,17 @@ struct iommu_access iommu_access(const struct iommu *u, enum iommu_port port)
 }
 
 struct iommu_out iommu_answer(struct iommu *u, enum iommu_port port,
-                              const struct iommu_answer *a)
+                              const uint64_t *data)
 {
     struct iommu_out out = {0};
 
-    assert(iommu_access(u, port).kind != IOMMU_ACCESS_NONE);
+    assert(iommu_wants(u, port));
     if (port == IOMMU_PORT_QUEUE)
-        queue_answer(u, a, &out);
+        queue_answer(u, data, &out);
     else if (u->state == IOMMU_READS_ENTRY)
-        entry_read(u, a, &out);
+        entry_read(u, data, &out);
     else if (u->state == IOMMU_LOCKS_DESCRIPTOR)
-        descriptor_locked(u, a, &out);
+        descriptor_locked(u, data, &out);
     else
         descriptor_written(u, &out);
     return out;

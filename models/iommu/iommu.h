@@ -25,11 +25,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/core/pid.h"
+
 #define IOMMU_FAULTS_MAX 16u  /* fault records */
 #define IOMMU_CACHE_MAX 1024u /* entries of the interrupt-entry cache */
 #define IOMMU_WAYS_MAX 64u
 #define IOMMU_PAGE_BYTES 4096u
-#define IOMMU_LINE_WORDS 8u /* a posted-interrupt descriptor has 64 bytes */
+/* A posted-interrupt descriptor, in quadwords. */
+#define IOMMU_LINE_WORDS (PID_BYTES / 8)
 
 enum iommu_reg {
 #define REG(name, offset, bytes, step, reset, writable, clears, access, title) \
@@ -120,14 +123,6 @@ enum iommu_svt {
     IOMMU_SVT_BUS,
     IOMMU_SVT_RESERVED
 };
-
-/* Posted-interrupt descriptor: the fifth of its eight quadwords, behind the
- * 256 bits of PIR. */
-#define IOMMU_PID_CONTROL 4u
-#define IOMMU_PID_ON (UINT64_C(1) << 0)
-#define IOMMU_PID_SN (UINT64_C(1) << 1)
-#define IOMMU_PID_NV_SHIFT 16
-#define IOMMU_PID_NDST_SHIFT 32
 
 /* Descriptors of the invalidation queue. */
 enum iommu_descriptor_type {
@@ -253,7 +248,7 @@ struct iommu_out {
     bool recorded;       /* ... and it has a record */
     bool notify;         /* of a posted one: there is a message */
     bool merged;         /* of a posted one: its PIR bit was set before */
-    uint8_t vector;      /* ... in the PIR ... */
+    uint8_t vector;      /* of a posted one: in the PIR ... */
     uint64_t descriptor; /* ... of the descriptor at this address */
     bool fault_event, invalidation_event; /* iommu_event() is sent */
     uint8_t warning;                      /* enum iommu_warning */
@@ -277,11 +272,6 @@ struct iommu_access {
     uint64_t data[IOMMU_LINE_WORDS]; /* what is written */
 };
 
-struct iommu_answer {
-    bool failed; /* a write that fails is lost silently */
-    uint64_t data[IOMMU_LINE_WORDS];
-};
-
 /* An access; `offset` into the page, `bytes` 1, 2, 4 or 8. */
 struct iommu_mmio {
     uint32_t offset;
@@ -303,10 +293,22 @@ static inline bool iommu_idle(const struct iommu *u)
     return u->state == IOMMU_IDLE;
 }
 
-/* What a port wants now; the same until it is answered. */
+/* Whether a port wants something now, and what: the same until it is answered.
+ */
+static inline bool iommu_wants(const struct iommu *u, enum iommu_port port)
+{
+    if (port == IOMMU_PORT_REQUEST)
+        return u->state != IOMMU_IDLE;
+    return u->queue_state == IOMMU_QUEUE_FETCHES ||
+           u->queue_state == IOMMU_QUEUE_WRITES_STATUS;
+}
+
 struct iommu_access iommu_access(const struct iommu *u, enum iommu_port port);
+
+/* It was done; `data` is what was read, or NULL: the place cannot be accessed.
+ * Of a write it only counts that it is over. */
 struct iommu_out iommu_answer(struct iommu *u, enum iommu_port port,
-                              const struct iommu_answer *a);
+                              const uint64_t *data);
 
 /* The message of an event as its registers are now: never remapped. */
 struct iommu_message iommu_event(const struct iommu *u, enum iommu_event e);

@@ -4,6 +4,8 @@
 /* Bits h:l of a quadword. */
 #define BITS(h, l) ((~UINT64_C(0) >> (63 - (h))) & ~((UINT64_C(1) << (l)) - 1))
 
+#define CONTROL_WORD (PID_CONTROL / 8)
+
 /* Reserved fields; places in bits 127:64 of an entry count from 64. */
 #define REMAPPED_RESERVED_LOW (BITS(14, 12) | BITS(31, 24))
 #define REMAPPED_RESERVED_HIGH BITS(127 - 64, 84 - 64)
@@ -91,39 +93,33 @@ uint64_t entry_descriptor(const struct iommu_entry *e)
 bool line_reserved(const struct iommu *u, const uint64_t *line)
 {
     uint64_t control = PID_RESERVED | (table_extended(u) ? 0 : NDST_RESERVED);
-    uint64_t bits = line[IOMMU_PID_CONTROL] & control;
+    uint64_t bits = line[CONTROL_WORD] & control;
 
-    for (unsigned i = IOMMU_PID_CONTROL + 1; i < IOMMU_LINE_WORDS; i++)
+    for (unsigned i = CONTROL_WORD + 1; i < IOMMU_LINE_WORDS; i++)
         bits |= line[i];
     return bits;
 }
 
-bool line_has(const struct iommu_entry *e, const uint64_t *line)
-{
-    return line[entry_vector(e) / 64] >> entry_vector(e) % 64 & 1;
-}
-
 bool line_post(const struct iommu_entry *e, uint64_t *line)
 {
-    uint64_t *control = &line[IOMMU_PID_CONTROL];
+    uint64_t *control = &line[CONTROL_WORD];
     bool urgent = (e->low & IOMMU_IRTE_URG) != 0;
-    bool notify =
-        !(*control & IOMMU_PID_ON) && (urgent || !(*control & IOMMU_PID_SN));
+    bool notify = !(*control & PID_ON) && (urgent || !(*control & PID_SN));
 
     line[entry_vector(e) / 64] |= UINT64_C(1) << entry_vector(e) % 64;
     if (notify)
-        *control |= IOMMU_PID_ON;
+        *control |= PID_ON;
     return notify;
 }
 
 struct iommu_message line_message(const struct iommu *u, const uint64_t *line)
 {
-    uint64_t control = line[IOMMU_PID_CONTROL];
-    uint32_t ndst = (uint32_t)(control >> IOMMU_PID_NDST_SHIFT);
+    uint64_t control = line[CONTROL_WORD];
+    uint32_t ndst = pid_ndst(control);
 
     return (struct iommu_message){
         .dest = table_extended(u) ? ndst : ndst >> 8,
-        .vector = (uint8_t)(control >> IOMMU_PID_NV_SHIFT),
+        .vector = pid_nv(control),
         .mode = DELIVERY_FIXED,
         .dest8 = !table_extended(u),
     };

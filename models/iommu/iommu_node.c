@@ -2,6 +2,7 @@
 #include "models/iommu/iommu_node.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 /* Events of a port are numbered by it. */
 enum { EVENT_TAKE = IOMMU_PORTS };
@@ -57,25 +58,14 @@ static void refuse(struct iommu_node *n, irq_id irq, enum irq_reason why)
 }
 
 /* Who processes the descriptor has the interrupt from here on. */
-static void hand_over(struct iommu_node *n, const struct iommu_out *out)
-{
-    struct iommu_posted p = {.descriptor = out->descriptor,
-                             .vector = out->vector,
-                             .merged = out->merged,
-                             .irq = n->current.irq};
-
-    n->config.answer(n->config.ctx, p.irq, true);
-    irq_hop(n->config.irqs, p.irq, HOP_IOMMU_MESSAGE, now_of(n));
-    if (n->config.posted)
-        n->config.posted(n->config.ctx, &p);
-    else
-        irq_drop(n->config.irqs, p.irq, IRQ_UNHANDLED);
-}
-
 static void post(struct iommu_node *n, const struct iommu_out *out)
 {
+    irq_id irq = n->current.irq;
+
     n->counts.posted++;
-    hand_over(n, out);
+    n->config.answer(n->config.ctx, irq, true);
+    irq_hop(n->config.irqs, irq, HOP_POSTED, now_of(n));
+    posted_irqs_put(n->config.posted, out->descriptor, out->vector, irq);
     if (!out->notify)
         return;
     n->counts.notifications++;
@@ -146,13 +136,15 @@ static sim_time delay_of(const struct iommu_node *n, enum iommu_port port,
 
 static void schedule_memory(struct iommu_node *n, enum iommu_port port)
 {
-    struct iommu_access a = iommu_access(&n->iommu, port);
     struct event *ev = &n->memory_event[port];
+    struct iommu_access a;
 
-    if (a.kind != IOMMU_ACCESS_NONE && !event_scheduled(ev))
-        engine_schedule(n->config.engine, ev,
-                        clock_edge(&n->config.apic_clock,
-                                   now_of(n) + delay_of(n, port, &a)));
+    if (!iommu_wants(&n->iommu, port) || event_scheduled(ev))
+        return;
+    a = iommu_access(&n->iommu, port);
+    engine_schedule(
+        n->config.engine, ev,
+        clock_edge(&n->config.apic_clock, now_of(n) + delay_of(n, port, &a)));
 }
 
 static void end_request(struct iommu_node *n, const struct iommu_out *out)
@@ -223,13 +215,10 @@ static void access_memory(struct iommu_node *n, enum iommu_port port)
 
     do {
         struct iommu_access a = iommu_access(&n->iommu, port);
-        struct iommu_answer answer = {0};
-        struct iommu_out out;
+        bool done = n->config.memory(n->config.ctx, &a);
+        struct iommu_out out =
+            iommu_answer(&n->iommu, port, done ? a.data : NULL);
 
-        answer.failed = !n->config.memory(n->config.ctx, &a);
-        for (unsigned i = 0; i < IOMMU_LINE_WORDS; i++)
-            answer.data[i] = a.data[i];
-        out = iommu_answer(&n->iommu, port, &answer);
         publish(n, &out);
         locked = iommu_access(&n->iommu, port).kind == IOMMU_ACCESS_UNLOCK;
     } while (locked);
@@ -292,7 +281,7 @@ void iommu_node_write(struct iommu_node *n, uint32_t offset, unsigned bytes,
 void iommu_node_settle(struct iommu_node *n)
 {
     engine_cancel(n->config.engine, &n->memory_event[IOMMU_PORT_QUEUE]);
-    while (iommu_access(&n->iommu, IOMMU_PORT_QUEUE).kind != IOMMU_ACCESS_NONE)
+    while (iommu_wants(&n->iommu, IOMMU_PORT_QUEUE))
         access_memory(n, IOMMU_PORT_QUEUE);
 }
 

@@ -20,6 +20,7 @@
 #include "models/iommu/iommu.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
+#include "sim/core/posted_irqs.h"
 #include "sim/engine/clock.h"
 #include "sim/engine/engine.h"
 
@@ -29,14 +30,6 @@ struct iommu_costs {
 #define COST(name, unit, sentence) uint64_t name;
 #include "models/iommu/iommu_costs.def"
 #undef COST
-};
-
-/* A PIR bit was set; `merged`: it was set before. */
-struct iommu_posted {
-    uint64_t descriptor;
-    uint8_t vector;
-    bool merged;
-    irq_id irq;
 };
 
 struct iommu_node_config {
@@ -51,9 +44,7 @@ struct iommu_node_config {
     /* Done at once; false: the place cannot be accessed. */
     bool (*memory)(void *ctx, struct iommu_access *a);
     void (*answer)(void *ctx, irq_id irq, bool taken);
-    /* Takes the identity over.  NULL: nobody processes descriptors, and what
-     * is posted is dropped. */
-    void (*posted)(void *ctx, const struct iommu_posted *p);
+    struct posted_irqs *posted; /* has what is posted from then on */
 };
 
 struct iommu_counts {

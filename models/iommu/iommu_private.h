@@ -53,7 +53,6 @@ bool line_reserved(const struct iommu *u, const uint64_t *line);
 
 /* Posts into the line: true if a notification is due. */
 bool line_post(const struct iommu_entry *e, uint64_t *line);
-bool line_has(const struct iommu_entry *e, const uint64_t *line);
 struct iommu_message line_message(const struct iommu *u, const uint64_t *line);
 
 /* ---- iommu_cache.c: the interrupt-entry cache ---- */
@@ -97,8 +96,7 @@ void queue_tail_written(struct iommu *u);
 /* The queue goes as far as it can without memory. */
 void queue_run(struct iommu *u, struct iommu_out *out);
 struct iommu_access queue_access(const struct iommu *u);
-void queue_answer(struct iommu *u, const struct iommu_answer *a,
-                  struct iommu_out *out);
+void queue_answer(struct iommu *u, const uint64_t *data, struct iommu_out *out);
 
 /* ---- iommu_access.c: registers, and commands through them ---- */
 

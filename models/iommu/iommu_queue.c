@@ -193,16 +193,15 @@ struct iommu_access queue_access(const struct iommu *u)
     return a;
 }
 
-void queue_answer(struct iommu *u, const struct iommu_answer *a,
-                  struct iommu_out *out)
+void queue_answer(struct iommu *u, const uint64_t *data, struct iommu_out *out)
 {
     if (u->queue_state == IOMMU_QUEUE_WRITES_STATUS) {
         complete_wait(u, out);
-    } else if (a->failed) {
+    } else if (!data) {
         stop(u, IOMMU_QUEUE_FETCH, out);
     } else {
-        u->descriptor[0] = a->data[0];
-        u->descriptor[1] = a->data[1];
+        u->descriptor[0] = data[0];
+        u->descriptor[1] = data[1];
         execute(u, out);
     }
     queue_run(u, out);

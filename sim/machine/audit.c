@@ -22,6 +22,8 @@ static void mark_held(struct machine *m)
     posted_irqs_each_held(&m->posted_irqs, irqs_mark_held, q);
     if (m->pic)
         pic_node_each_held(m->pic, irqs_mark_held, q);
+    for (unsigned i = 0; i < m->units; i++)
+        iommu_node_each_held(&m->unit[i].node, irqs_mark_held, q);
     for (unsigned i = 0; i < m->devices; i++)
         pcie_node_each_held(&m->device[i].fn, irqs_mark_held, q);
     for (unsigned i = 0; i < m->cpus; i++) {

@@ -37,11 +37,12 @@ static uint32_t bar_offset(uint64_t addr)
     return (uint32_t)((addr - BAR_BASE) % BAR_STRIDE);
 }
 
-/* ---- registers of devices and of the I/O APIC ---- */
+/* ---- registers of devices, the I/O APIC and remapping units ---- */
 
 static bool is_register(struct machine *m, uint64_t addr)
 {
-    return is_ioapic(m, addr) || bus_device_at(m, addr);
+    return is_ioapic(m, addr) || remap_unit_at(m, addr) ||
+           bus_device_at(m, addr);
 }
 
 static void write_register(struct machine *m, uint64_t addr, unsigned bytes,
@@ -50,6 +51,9 @@ static void write_register(struct machine *m, uint64_t addr, unsigned bytes,
     if (is_ioapic(m, addr))
         ioapic_node_write(ioapic_at(m, addr), ioapic_offset(addr), bytes,
                           value);
+    else if (remap_unit_at(m, addr))
+        iommu_node_write(&remap_unit_at(m, addr)->node,
+                         (uint32_t)(addr % UNIT_BYTES), bytes, value);
     else
         nic_node_write(bus_device_at(m, addr), bar_offset(addr), bytes, value);
 }
@@ -58,6 +62,9 @@ static uint64_t read_register(struct machine *m, uint64_t addr, unsigned bytes)
 {
     if (is_ioapic(m, addr))
         return ioapic_node_read(ioapic_at(m, addr), ioapic_offset(addr), bytes);
+    if (remap_unit_at(m, addr))
+        return iommu_node_read(&remap_unit_at(m, addr)->node,
+                               (uint32_t)(addr % UNIT_BYTES), bytes);
     return nic_node_read(bus_device_at(m, addr), bar_offset(addr), bytes);
 }
 
@@ -302,10 +309,13 @@ void bus_upstream(void *machine, const struct msg *msg)
     const struct msg_write *w = &msg->write;
     size_t bytes = w->bytes < sizeof w->data ? w->bytes : sizeof w->data;
 
-    if (is_msi(w->addr))
-        fabric_from_device(m, msg);
-    else
-        mem_write(&m->mem, w->addr, &w->data, bytes);
+    if (is_msi(w->addr)) {
+        struct msg identified = forged_identified(m, msg);
+
+        remap_from_device(m, &identified);
+        return;
+    }
+    mem_write(&m->mem, w->addr, &w->data, bytes);
 }
 
 static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,
@@ -318,18 +328,18 @@ static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,
     msg.write.bytes = (uint32_t)bytes;
     if (bytes == 4)
         memcpy(&msg.write.data, data, bytes);
-    fabric_from_device(m, &msg);
+    remap_from_device(m, &msg);
 }
 
 /* A register access is one of 1, 2, 4 or 8 bytes inside the device. */
-static bool register_access(const struct machine *m, uint64_t addr,
-                            size_t bytes)
+static bool register_access(struct machine *m, uint64_t addr, size_t bytes)
 {
-    uint64_t end = is_ioapic(m, addr) ? ioapic_offset(addr) + bytes
-                                      : bar_offset(addr) + bytes;
+    /* pages of registers are at multiples of their length */
+    bool page = is_ioapic(m, addr) || remap_unit_at(m, addr);
+    uint64_t end = (page ? addr % IOAPIC_BYTES : bar_offset(addr)) + bytes;
 
     return (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8) &&
-           end <= (is_ioapic(m, addr) ? IOAPIC_BYTES : NIC_BAR_BYTES);
+           end <= (page ? IOAPIC_BYTES : NIC_BAR_BYTES);
 }
 
 static void write_device(struct machine *m, uint64_t addr, const void *data,

@@ -51,10 +51,12 @@ static void arrive(void *machine, struct event *ev)
     f->in_use = false;
     f->next_free = m->fabric.free_head;
     m->fabric.free_head = ev->what;
-    if (f->msg.kind == MSG_EOI)
+    if (f->msg.kind == MSG_EOI) {
         tell_ioapics(m, &f->msg);
-    else
-        answer(m, f->asked, take(&m->cpu[f->cpu].lapic, &f->msg));
+        return;
+    }
+    forged_arrives(m, f->cpu, &f->msg);
+    answer(m, f->asked, take(&m->cpu[f->cpu].lapic, &f->msg));
 }
 
 void fabric_init(struct machine *m)
@@ -221,9 +223,8 @@ void fabric_from_device(struct machine *m, const struct msg *write)
     route(m, &s, &b, msi_delay);
 }
 
-void fabric_from_ioapic(void *machine, const struct msg *write)
+void fabric_from_ioapic(struct machine *m, const struct msg *write)
 {
-    struct machine *m = machine;
     struct sending s = {.msg = {.kind = MSG_APIC,
                                 .irq = write->irq,
                                 .apic = decode(&write->write)},
@@ -234,6 +235,21 @@ void fabric_from_ioapic(void *machine, const struct msg *write)
 
     route(m, &s, &b, msi_delay);
     answer(m, write->irq, false); /* unless it is under way */
+}
+
+/* Remapped; those of the I/O APIC are answered. */
+void fabric_from_unit(struct machine *m, const struct msg *msg)
+{
+    struct sending s = {.msg = *msg};
+    struct birth b = {.source = irq_source(&m->irqs, msg->irq),
+                      .hop = HOP_IOMMU_MESSAGE,
+                      .time = engine_now(&m->engine)};
+
+    for (unsigned i = 0; i < m->ioapics; i++)
+        if (b.source == m->ioapic[i].config.irq_source)
+            s.asked = msg->irq;
+    route(m, &s, &b, msi_delay);
+    answer(m, s.asked, false);
 }
 
 /* ---- from local APICs ---- */

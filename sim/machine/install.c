@@ -176,42 +176,86 @@ static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
 
 /* ---- the driver's part ---- */
 
-/* The message data: NMIs and SMIs have no vector. */
-static uint16_t message_data(const struct scenario_device *d, uint8_t vector)
+/* NMIs and SMIs have no vector. */
+static uint8_t mode_of(const struct scenario_device *d)
 {
-    static const uint8_t mode[] = {
-        [SIGNAL_NMI] = DELIVERY_NMI, [SIGNAL_SMI] = DELIVERY_SMI};
+    static const uint8_t mode[] = {[SIGNAL_FIXED] = DELIVERY_FIXED,
+                                   [SIGNAL_NMI] = DELIVERY_NMI,
+                                   [SIGNAL_SMI] = DELIVERY_SMI};
 
-    if (d->delivery == SIGNAL_FIXED)
-        return vector;
-    return (uint16_t)(mode[d->delivery] << 8);
+    return mode[d->delivery];
 }
 
-static void program_msix(struct nic_node *d, unsigned k, uint64_t addr,
-                         uint16_t data)
+/* What a device writes to signal. */
+struct signal {
+    uint32_t addr;
+    uint16_t data;
+};
+
+static void program_msix(struct nic_node *d, unsigned k, const struct signal *s)
 {
     uint32_t entry = NIC_REG_MSIX_TABLE + PCIE_MSIX_ENTRY_BYTES * k;
 
-    nic_node_write(d, entry, 4, addr);
+    nic_node_write(d, entry, 4, s->addr);
     nic_node_write(d, entry + 4, 4, 0);
-    nic_node_write(d, entry + 8, 4, data);
+    nic_node_write(d, entry + 8, 4, s->data);
     nic_node_write(d, entry + 12, 4, 0);
     pcie_node_config_write(&d->fn, PCIE_AT_MSIX_CONTROL, 2, PCIE_MSIX_ENABLE);
 }
 
-static void program_msi(struct nic_node *d, unsigned granted, uint64_t addr,
-                        uint16_t data)
+static void program_msi(struct nic_node *d, unsigned granted,
+                        const struct signal *s)
 {
     const struct pcie *p = &d->fn.pcie;
     unsigned mme = (unsigned)__builtin_ctz(granted);
     unsigned upper = pcie_reg_at(p, PCIE_MSI_UPPER_ADDRESS);
 
-    pcie_node_config_write(&d->fn, PCIE_AT_MSI_ADDRESS, 4, (uint32_t)addr);
+    pcie_node_config_write(&d->fn, PCIE_AT_MSI_ADDRESS, 4, s->addr);
     if (upper)
         pcie_node_config_write(&d->fn, upper, 4, 0);
-    pcie_node_config_write(&d->fn, pcie_reg_at(p, PCIE_MSI_DATA), 2, data);
+    pcie_node_config_write(&d->fn, pcie_reg_at(p, PCIE_MSI_DATA), 2, s->data);
     pcie_node_config_write(&d->fn, PCIE_AT_MSI_CONTROL, 2,
                            PCIE_MSI_ENABLE | mme << PCIE_MSI_MME_SHIFT);
+}
+
+/* With a remapping unit: table entries that send there.  All messages of MSI
+ * have theirs side by side, and the device adds the number of its message. */
+static struct signal remapped_signal(struct machine *m, const struct slot *s,
+                                     const struct vtd_target *to)
+{
+    const struct scenario_device *d = &m->scenario->device[s->device];
+    bool msi = d->message == MESSAGE_MSI;
+    uint32_t index = remap_entries(remap_unit_of(m, to->sid), to,
+                                   msi ? scenario_granted(d) : 1);
+
+    return (struct signal){.addr = vtd_msi_address(index, msi)};
+}
+
+static struct signal signal_of(struct machine *m, unsigned cpu,
+                               const struct slot *s, uint8_t vector)
+{
+    const struct scenario_device *d = &m->scenario->device[s->device];
+    struct vtd_target to = {.apic_id = cpu,
+                            .vector = d->delivery == SIGNAL_FIXED ? vector : 0,
+                            .mode = mode_of(d),
+                            .sid = m->device[s->device].fn.config.requester};
+
+    if (m->units)
+        return remapped_signal(m, s, &to);
+    return (struct signal){(uint32_t)(MSI_BASE | cpu << 12),
+                           (uint16_t)(to.mode << 8 | to.vector)};
+}
+
+static void program_messages(struct machine *m, unsigned cpu,
+                             const struct slot *s, uint8_t vector)
+{
+    const struct scenario_device *d = &m->scenario->device[s->device];
+    struct signal signal = signal_of(m, cpu, s, vector);
+
+    if (d->message == MESSAGE_MSIX)
+        program_msix(&m->device[s->device], s->k, &signal);
+    else
+        program_msi(&m->device[s->device], scenario_granted(d), &signal);
 }
 
 static void drive(struct machine *m, const struct machine_cpu *c,
@@ -220,14 +264,12 @@ static void drive(struct machine *m, const struct machine_cpu *c,
     unsigned cpu = irq_cpu_takes(m, c->vm) ? m->cpus - 1 : c->index;
     const struct scenario_device *d = &m->scenario->device[s->device];
     struct nic_node *nic = &m->device[s->device];
-    uint64_t addr = MSI_BASE | (uint64_t)cpu << 12;
 
-    if (d->message == MESSAGE_MSIX)
-        program_msix(nic, s->k, addr, message_data(d, vector));
-    else if (scenario_has_line(d) && !on_pic(d))
+    if (scenario_has_line(d) && !on_pic(d))
         install_pin(m, d, cpu, vector);
-    else if (d->message == MESSAGE_MSI && s->k == 0)
-        program_msi(nic, scenario_granted(d), addr, message_data(d, vector));
+    else if (d->message == MESSAGE_MSIX ||
+             (d->message == MESSAGE_MSI && s->k == 0))
+        program_messages(m, cpu, s, vector);
     nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(c->index, s->device));
     nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(c->index, s->device) + 8);
     /* last: a device may speak from here on */

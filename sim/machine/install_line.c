@@ -3,8 +3,10 @@
 #include "sim/machine/machine_private.h"
 
 #define VIRTUAL_WIRE_PIN 0u
+#define DEST_SHIFT 24 /* in the high half of an entry */
+#define RTE_MODE (7u << IOAPIC_RTE_MODE_SHIFT)
 
-static void write_rte(struct machine *m, uint32_t gsi, unsigned cpu,
+static void write_rte(struct machine *m, uint32_t gsi, uint32_t high,
                       uint32_t low)
 {
     struct pin pin = lines_pin(m, gsi);
@@ -12,7 +14,7 @@ static void write_rte(struct machine *m, uint32_t gsi, unsigned cpu,
     unsigned index = 2 * pin.number;
 
     ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_HIGH + index);
-    ioapic_node_write(io, IOAPIC_IOWIN, 4, cpu << 24);
+    ioapic_node_write(io, IOAPIC_IOWIN, 4, high);
     ioapic_node_write(io, IOAPIC_IOREGSEL, 4, IOAPIC_AT_RTE_LOW + index);
     ioapic_node_write(io, IOAPIC_IOWIN, 4, low);
 }
@@ -25,10 +27,31 @@ uint32_t line_rte_low(const struct scenario_device *d, uint8_t vector)
     return vector | IOAPIC_RTE_LEVEL | IOAPIC_RTE_ACTIVE_LOW;
 }
 
+/* An entry that sends to the target: by itself, or by an index of a table entry
+ * that does; then it has no delivery mode of its own. */
+static void route_pin(struct machine *m, uint32_t gsi, struct vtd_target to,
+                      uint32_t low)
+{
+    struct machine_unit *u;
+
+    to.sid = m->ioapic[lines_pin(m, gsi).unit].config.requester;
+    u = remap_unit_of(m, to.sid);
+    if (u)
+        write_rte(m, gsi, vtd_rte_high(remap_entries(u, &to, 1)),
+                  low & ~(uint32_t)RTE_MODE);
+    else
+        write_rte(m, gsi, to.apic_id << DEST_SHIFT, low);
+}
+
 void install_pin(struct machine *m, const struct scenario_device *d,
                  unsigned cpu, uint8_t vector)
 {
-    write_rte(m, scenario_pin(m->scenario, d), cpu, line_rte_low(d, vector));
+    uint32_t low = line_rte_low(d, vector);
+    struct vtd_target to = {.apic_id = cpu,
+                            .vector = vector,
+                            .level = (low & IOAPIC_RTE_LEVEL) != 0};
+
+    route_pin(m, scenario_pin(m->scenario, d), to, low);
 }
 
 /* ---- the 8259s ---- */
@@ -78,7 +101,10 @@ void install_pic(struct machine *m, const struct scenario_vm *vm,
     uint16_t open = lines_of(m, vm, false) | 1u << PIC_CASCADE;
 
     if (m->scenario->machine.pic.virtual_wire == VIRTUAL_WIRE_IOAPIC)
-        write_rte(m, VIRTUAL_WIRE_PIN, vm->cpu, DELIVERY_EXTINT << 8);
+        route_pin(
+            m, VIRTUAL_WIRE_PIN,
+            (struct vtd_target){.apic_id = vm->cpu, .mode = DELIVERY_EXTINT},
+            DELIVERY_EXTINT << IOAPIC_RTE_MODE_SHIFT);
     write_pair(m->pic, PIC_PORT_ELCR1, lines_of(m, vm, true));
     initialise(m->pic, PIC_MASTER, vector_base, 1u << PIC_CASCADE);
     initialise(m->pic, PIC_SLAVE, (uint8_t)(vector_base + PIC_LEVELS),

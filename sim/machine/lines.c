@@ -18,7 +18,6 @@
 #include "sim/machine/machine_private.h"
 
 #define IOAPIC_VERSION 0x0020
-#define IOAPIC_REQUESTER 0xf0f8 /* bus F0h, device 1Fh, function 0 */
 
 /* ---- pins of the I/O APICs ---- */
 
@@ -114,8 +113,8 @@ static void build_ioapic(struct machine *m, uint32_t pins)
         .costs = m->scenario->platform.ioapic,
         .pins = pins,
         .version = IOAPIC_VERSION,
-        .requester = (uint16_t)(IOAPIC_REQUESTER - 8 * unit),
-        .bus = {fabric_from_ioapic, m},
+        .requester = IOAPIC_REQUESTER(unit),
+        .bus = {remap_from_ioapic, m},
     };
 
     config.irq_source = machine_add_source(m, unit ? "ioapic2" : "ioapic");

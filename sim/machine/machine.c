@@ -146,8 +146,10 @@ static void take_memory(struct machine *m)
     uint32_t events = EVENTS_FIXED + EVENTS_PER_CPU * m->cpus +
                       EVENTS_PER_DEVICE * m->devices;
     uint32_t records = IRQ_RECORDS_PER_CPU * (m->cpus + m->devices);
-    uint32_t pages =
-        power_of_two_above(MEM_PAGES_PER_CPU * m->cpus + MEM_PAGES_OUTSIDE);
+    uint32_t pages = power_of_two_above(MEM_PAGES_PER_CPU * m->cpus +
+                                        MEM_PAGES_PER_UNIT *
+                                            m->scenario->machine.iommu.units +
+                                        MEM_PAGES_OUTSIDE);
 
     engine_init(
         &m->engine, events,
@@ -172,6 +174,7 @@ static size_t arena_bytes(const struct scenario *s)
     size_t cpus = s->machine.cpus, devices = s->device_count;
 
     return (cpus + 1) * (2u << 20) + devices * (1u << 20) +
+           s->machine.iommu.units * sizeof(struct machine_unit) +
            LATENCY_PAIRS * sizeof(struct histogram) +
            2 * MEM_PAGES_OUTSIDE * sizeof(struct mem_page) + (4u << 20);
 }
@@ -221,7 +224,9 @@ struct machine *machine_build_with(const struct scenario *s,
         build_cpu(m, i);
     for (unsigned i = 0; i < m->devices; i++)
         build_device(m, i);
+    forged_build(m);
     lines_build(m);
+    remap_build(m);
     m->outside_source = machine_add_source(m, "outside");
     install_software(m);
     measure_init(m);

@@ -4,8 +4,10 @@
 
 #include "models/cpu/cpu_node.h"
 #include "models/ioapic/ioapic_node.h"
+#include "models/iommu/iommu_node.h"
 #include "models/lapic/lapic_node.h"
 #include "models/pcie/nic_node.h"
+#include "models/pcie/rogue_node.h"
 #include "models/pic/pic_node.h"
 #include "sim/core/arena.h"
 #include "sim/core/irq.h"
@@ -17,6 +19,7 @@
 #include "sim/stats/histogram.h"
 #include "software/kvm.h"
 #include "software/kvm_irq_cpu.h"
+#include "software/vtd.h"
 #include "software/workload.h"
 
 /* The physical memory map: 64 KiB for each software, 64 KiB for each BAR. */
@@ -29,11 +32,17 @@
 #define IOAPIC_BASE UINT64_C(0xfec00000)
 #define IOAPIC_BYTES 0x1000u
 #define IOAPICS 2u /* at most; one page each */
+/* bus F0h, device 1Fh and below, function 0 */
+#define IOAPIC_REQUESTER(unit) ((uint16_t)(0xf0f8 - 8 * (unit)))
+#define UNIT_BASE UINT64_C(0xfed90000) /* of the remapping units' registers */
+#define UNIT_BYTES IOMMU_PAGE_BYTES
+#define UNIT_MEMORY(unit) (UINT64_C(0x140000000) + 0x200000u * (unit))
 #define MSI_BASE UINT64_C(0xfee00000)
 #define MSI_BYTES UINT64_C(0x100000)
 
 #define TEXT_OPS_PER_CPU 2048u
 #define MEM_PAGES_PER_CPU 64u   /* for software */
+#define MEM_PAGES_PER_UNIT 260u /* of the largest table, queue and status */
 #define MEM_PAGES_OUTSIDE 8192u /* 32 MiB for writes from outside */
 #define IRQ_RECORDS_PER_CPU 2048u
 #define FABRIC_MESSAGES 1024u
@@ -99,6 +108,21 @@ struct meter_start {
     uint64_t host_interrupts;
 };
 
+/* A remapping unit, and the driver that all CPUs have of it. */
+struct machine_unit {
+    struct machine *machine;
+    struct iommu_node node;
+    struct vtd driver;
+    struct iommu_counts start; /* what it had counted before the measurement */
+};
+
+/* Interrupt messages that devices have made up. */
+struct forged {
+    uint16_t source[SCENARIO_DEVICES];
+    bool is[IRQ_SOURCES_MAX];        /* such a source */
+    uint64_t hits[SCENARIO_CPUS][8]; /* by CPU and enum delivery_mode */
+};
+
 struct machine {
     struct arena arena;
     const struct scenario *scenario;
@@ -117,6 +141,9 @@ struct machine {
     unsigned ioapics;
     struct ioapic_node *ioapic; /* all units; NULL: there is none */
     struct pic_node *pic;       /* NULL: there are none */
+    unsigned units;
+    struct machine_unit *unit; /* remapping units */
+    struct forged forged;
     struct intx_pin intx[SCENARIO_DEVICES];
     struct vecset line_vectors;    /* of all CPUs */
     struct vecset irq_cpu_vectors; /* of the CPU that takes interrupts */
@@ -154,10 +181,37 @@ struct pin {
 /* Where a global system interrupt ends: the units' pins one after the other. */
 struct pin lines_pin(const struct machine *m, uint32_t gsi);
 
+/* remap.c: remapping units, and what is in their scopes. */
+void remap_build(struct machine *m);
+struct machine_unit *remap_unit_at(struct machine *m, uint64_t addr);
+
+/* The unit that a source's requests go to, or NULL: they are not remapped. */
+struct machine_unit *remap_unit_of(struct machine *m, uint16_t requester);
+
+/* Table entries side by side for `n` (a power of two) messages of one source,
+ * whose vectors are side by side from the target's on; the first index. */
+uint32_t remap_entries(struct machine_unit *u, const struct vtd_target *to,
+                       uint32_t n);
+
+/* The way of an MSI, and of the I/O APIC's messages, from their sources. */
+void remap_from_device(struct machine *m, const struct msg *write);
+void remap_from_ioapic(void *machine, const struct msg *write);
+
+void remap_begin(struct machine *m);
+void remap_figures(const struct machine *m, struct figures *out);
+
+/* forged.c: interrupt messages that devices have made up. */
+void forged_build(struct machine *m);
+struct msg forged_identified(struct machine *m, const struct msg *write);
+void forged_arrives(struct machine *m, unsigned cpu, const struct msg *msg);
+void forged_begin(struct machine *m);
+void forged_figures(const struct machine *m, struct figures *out);
+
 /* fabric.c: interrupt messages between local APICs and from devices. */
 void fabric_init(struct machine *m);
 void fabric_from_device(struct machine *m, const struct msg *write);
-void fabric_from_ioapic(void *machine, const struct msg *write);
+void fabric_from_ioapic(struct machine *m, const struct msg *write);
+void fabric_from_unit(struct machine *m, const struct msg *msg);
 void fabric_from_lapic(void *machine_cpu, const struct msg *msg);
 void fabric_each_held(const struct machine *m,
                       void (*each)(void *ctx, irq_id id), void *ctx);

@@ -70,6 +70,8 @@ void measure_begin(struct machine *m)
     for (unsigned i = 0; i < m->devices; i++)
         nic_node_restart_counts(&m->device[i]);
     irqs_restart_counts(&m->irqs);
+    remap_begin(m);
+    forged_begin(m);
     memset(m->latency.pair, 0, sizeof m->latency.pair);
     m->latency.used = 0;
     m->start.messages = messages(m);
@@ -420,5 +422,7 @@ void measure_figures(struct machine *m, struct figures *out)
     device_figures(m, out);
     latency_figures(m, out);
     cycle_figures(m, &t, out);
+    remap_figures(m, out);
+    forged_figures(m, out);
     warning_figures(m, out);
 }

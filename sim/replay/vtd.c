@@ -110,7 +110,6 @@ static struct iommu_out serve(struct vtd_player *p, struct iommu_out out)
 {
     for (unsigned port = 0; port < IOMMU_PORTS;) {
         struct iommu_access a = iommu_access(&p->unit, (enum iommu_port)port);
-        struct iommu_answer answer = {0};
         struct iommu_out next;
 
         if (a.kind == IOMMU_ACCESS_NONE) {
@@ -120,8 +119,8 @@ static struct iommu_out serve(struct vtd_player *p, struct iommu_out out)
         if (a.kind == IOMMU_ACCESS_WRITE)
             mem_write(&p->mem, a.addr, a.data, a.bytes);
         else
-            mem_read(&p->mem, a.addr, answer.data, a.bytes);
-        next = iommu_answer(&p->unit, (enum iommu_port)port, &answer);
+            mem_read(&p->mem, a.addr, a.data, a.bytes);
+        next = iommu_answer(&p->unit, (enum iommu_port)port, a.data);
         if (next.outcome)
             out = next;
         port = 0;

@@ -260,6 +260,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
 
     check_length(&c);
     check_ioapics(&c);
+    check_iommu(&c);
     check_virtual_wire(&c);
     check_rtl(&c);
     check_irq_cpu(&c);
@@ -273,6 +274,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
         check_name(&c, "devices", i);
         check_source_name(&c, "devices", i);
         check_device(&c, i);
+        check_scope(&c, i);
     }
     for (uint32_t i = 0; i < s->program_count; i++) {
         check_name(&c, "programs", i);

@@ -80,4 +80,8 @@ void check_irq_cpu(const struct check *c);
 /* check_rtl.c: RTL in the place of models. */
 void check_rtl(const struct check *c);
 
+/* check_iommu.c: remapping units, and the device in the scope of one. */
+void check_iommu(const struct check *c);
+void check_scope(const struct check *c, uint32_t device);
+
 #endif

@@ -8,6 +8,7 @@
 #define STRUCT_SCENARIO struct scenario
 #define STRUCT_MACHINE struct scenario
 #define STRUCT_MACHINE_LAPIC struct scenario
+#define STRUCT_MACHINE_IOMMU struct scenario
 #define STRUCT_MACHINE_PIC struct scenario
 #define STRUCT_MACHINE_IOAPIC struct scenario
 #define STRUCT_BRIDGE struct scenario_bridge
@@ -27,6 +28,7 @@
 #define STRUCT_CPU struct cpu_costs
 #define STRUCT_LAPIC struct lapic_costs
 #define STRUCT_IOAPIC struct ioapic_costs
+#define STRUCT_IOMMU struct iommu_costs
 #define STRUCT_PIC struct pic_costs
 #define STRUCT_PCIE struct pcie_costs
 #define STRUCT_BUS struct bus_costs
@@ -159,6 +161,9 @@ static const struct {
          "One PCI bridge, or the port of a PCI Express switch. It "
          "passes the INTx of the devices behind it on, each on the "
          "wire that their device number gives."},
+    [OWNER_MACHINE_IOMMU] = {"machine_iommu", "machine.iommu.",
+                             "group of remapping units",
+                             "What all remapping units have in common."},
     [OWNER_DEVICE] = {"device", "devices.NAME.", "device",
                       "One PCI Express function: a network adapter with a "
                       "closed-loop peer, or an open-loop pulse source."},
@@ -205,6 +210,9 @@ static const struct {
                       "In cycles of the APIC clock."},
     [OWNER_PIC] = {"pic", "platform.pic.", "group of costs",
                    "In cycles of the APIC clock."},
+    [OWNER_IOMMU] = {"iommu", "platform.iommu.", "group of costs",
+                     "Cycles of the APIC clock, and times of accesses to "
+                     "memory."},
     [OWNER_PCIE] = {"pcie", "platform.pcie.", "group of delays", "Times."},
     [OWNER_BUS] = {"bus", "platform.bus.", "group of delays", "Times."},
     [OWNER_KVM] = {"kvm", "platform.kvm.", "group of costs",

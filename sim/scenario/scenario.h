@@ -15,6 +15,7 @@
 #include "models/cpu/cpu_costs.h"
 #include "models/cpu/vmx_features.h"
 #include "models/ioapic/ioapic_node.h"
+#include "models/iommu/iommu_node.h"
 #include "models/lapic/lapic_node.h"
 #include "models/pcie/nic_node.h"
 #include "models/pic/pic_node.h"
@@ -33,6 +34,7 @@
 #define SCENARIO_EXPECTS 64
 #define SCENARIO_PUBLISHED 32
 #define SCENARIO_CPUS 64
+#define SCENARIO_UNITS 8 /* remapping units */
 
 struct platform {
     char name[SCENARIO_NAME];
@@ -47,6 +49,7 @@ struct platform {
     struct cpu_costs cpu;
     struct lapic_costs lapic;
     struct ioapic_costs ioapic;
+    struct iommu_costs iommu;
     struct pic_costs pic;
     struct pcie_costs pcie;
     struct bus_costs bus;
@@ -93,8 +96,19 @@ struct scenario_program {
     uint64_t timer_cycles;   /* its handler */
 };
 
+struct scenario_iommu {
+    uint32_t units; /* 0: interrupts are not remapped */
+    uint32_t entries;
+    uint32_t cache_entries, cache_ways;
+    bool x2apic;
+    bool source_check;
+    bool compatibility;
+};
+
 struct scenario_device {
     char name[SCENARIO_NAME];
+    uint32_t unit;           /* the remapping unit whose scope has it */
+    sim_time forge_interval; /* mean, of forged messages; 0: none */
     enum scenario_message message;
     enum scenario_delivery delivery;
     uint32_t vectors;       /* 1..32; 1 with a line */
@@ -179,6 +193,7 @@ struct scenario {
         uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */
         bool irq_cpu; /* the last CPU takes the interrupts of all VMs */
         enum implementation lapic;
+        struct scenario_iommu iommu;
         struct {
             enum scenario_virtual_wire virtual_wire;
             enum implementation implementation;
@@ -187,6 +202,7 @@ struct scenario {
             uint32_t pins;        /* 0: there is none */
             uint32_t second_pins; /* of the second unit, likewise */
             enum implementation implementation; /* of both */
+            uint32_t unit; /* the remapping unit whose scope has them */
         } ioapic;
     } machine;
     uint32_t bridge_count, device_count, vm_count, program_count;

@@ -83,18 +83,17 @@ static inline void note(struct iommu_unit *f, struct iommu_out out)
 static inline bool step(struct iommu_unit *f, enum iommu_port port)
 {
     struct iommu_access a = iommu_access(&f->u, port);
-    struct iommu_answer answer = {0};
+    bool fails = a.addr >= f->fails_from && a.addr < f->fails_to;
 
     if (a.kind == IOMMU_ACCESS_NONE)
         return false;
     f->reads += a.kind == IOMMU_ACCESS_READ;
     f->locks += a.kind == IOMMU_ACCESS_LOCK;
-    answer.failed = a.addr >= f->fails_from && a.addr < f->fails_to;
     if (a.kind == IOMMU_ACCESS_WRITE || a.kind == IOMMU_ACCESS_UNLOCK)
         mem_write(&f->mem, a.addr, a.data, a.bytes);
     else
-        mem_read(&f->mem, a.addr, answer.data, a.bytes);
-    note(f, iommu_answer(&f->u, port, &answer));
+        mem_read(&f->mem, a.addr, a.data, a.bytes);
+    note(f, iommu_answer(&f->u, port, fails ? NULL : a.data));
     return true;
 }
 

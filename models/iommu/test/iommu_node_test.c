@@ -134,25 +134,22 @@ TEST_F(iommu_nodes, posted_interrupt_goes_to_its_descriptor_at_one_instant)
     irq_id irq;
 
     put_entry(f, 0, 3, to_descriptor(0x71));
-    mem_write64(&f->mem, PID + 32, UINT64_C(6) << 32 | 0xf2 << 16);
-    warm(f, 0, 3);
-    mem_write64(&f->mem, PID + 32, UINT64_C(6) << 32 | 0xf2 << 16);
-    mem_write64(&f->mem, PID + 8, 0);
+    run_to(f, SOME_TIME);
     irq = request(f, 0, 3);
-    run_to(f, HIT_AT + DESCRIPTOR_UPDATE - 1);
+    run_to(f, HIT_AT + ENTRY_READ + DESCRIPTOR_UPDATE - 1);
     EXPECT_EQ(mem_read64(&f->mem, PID + 8), 0);
-    EXPECT_EQ(f->posted_count, 0);
-    run_to(f, HIT_AT + DESCRIPTOR_UPDATE);
+    EXPECT_EQ(posted_irqs_take(&f->posted, PID, 0x71), 0);
+    run_to(f, HIT_AT + ENTRY_READ + DESCRIPTOR_UPDATE);
     EXPECT_EQ(mem_read64(&f->mem, PID + 8), UINT64_C(1) << (0x71 - 64));
-    ASSERT_EQ(f->posted_count, 1);
-    EXPECT_EQ(f->posted[0].irq, irq);
-    EXPECT_EQ(f->posted[0].descriptor, PID);
-    EXPECT_EQ(f->posted[0].vector, 0x71);
-    EXPECT_FALSE(f->posted[0].merged);
+    EXPECT_EQ(mem_read64(&f->mem, PID + PID_CONTROL),
+              PID_CONTROL_WORD | PID_ON);
     ASSERT_EQ(f->seen_count, 1);
     EXPECT_EQ(f->seen[0].m.apic.vector, 0xf2);
     EXPECT_EQ(f->seen[0].m.apic.dest, 6);
     EXPECT_NE(f->seen[0].m.irq, irq, "the notification is the unit's own");
+    EXPECT_EQ(f->taken, 1);
+    EXPECT_EQ(posted_irqs_take(&f->posted, PID, 0x71), irq);
+    settle_irq(f, irq);
 }
 
 /* Two bursts before the notification is taken: one message. */
@@ -163,11 +160,36 @@ TEST_F(iommu_nodes, descriptor_with_on_gets_no_second_notification)
     for (unsigned i = 0; i < 6; i++)
         request(f, 0, 3 + i % 2);
     run_to(f, 2 * SOME_TIME);
-    EXPECT_EQ(f->posted_count, 6);
+    EXPECT_EQ(f->node[0].counts.posted, 6);
     EXPECT_EQ(f->seen_count, 1);
     EXPECT_EQ(count(f, f->own[0])->sent, 1);
-    EXPECT_FALSE(f->posted[1].merged);
-    EXPECT_TRUE(f->posted[2].merged);
+    EXPECT_EQ(count(f, f->device)->by_reason[IRQ_PIR_SET], 4);
+}
+
+/* An entry goes from remapped to posted and back while requests come: each of
+ * them ends at the handler or in the descriptor. */
+TEST_F(iommu_nodes, switch_to_posted_and_back_loses_nothing)
+{
+    struct iommu_entry form[] = {to_cpu(0x40, 0), to_descriptor(0x71)};
+    const struct irq_counts *c = count(f, f->device);
+    unsigned sent = 0;
+
+    for (unsigned i = 0; i < 20; i++) {
+        put_entry(f, 0, 3, form[i % 2]);
+        put_descriptor(f, 2 * i, IOMMU_IEC_INVALIDATE, 0);
+        put_descriptor(f, 2 * i + 1, WAIT(i), STATUS);
+        put_register(f, 0, IOMMU_AT_IQT, 32 * (i + 1));
+        for (unsigned k = 0; k < 3; k++, sent++) {
+            request(f, 0, 3);
+            run_to(f, engine_now(&f->engine) + 40 * PERIOD);
+        }
+    }
+    run_to(f, engine_now(&f->engine) + SOME_TIME);
+    EXPECT_EQ(c->sent, sent);
+    EXPECT_EQ(c->dropped, 0);
+    EXPECT_EQ(f->node[0].counts.remapped + f->node[0].counts.posted, sent);
+    EXPECT_GT(f->node[0].counts.posted, 0);
+    EXPECT_GT(f->node[0].counts.remapped, 0);
 }
 
 TEST_F(iommu_nodes, descriptors_of_the_queue_take_their_time)

@@ -1,9 +1,9 @@
 /* Posted entries and posted-interrupt descriptors. */
 #include "models/iommu/test/iommu_fixture.h"
 
-#define CONTROL (PID + 8 * IOMMU_PID_CONTROL)
-#define NV(v) ((uint64_t)(v) << IOMMU_PID_NV_SHIFT)
-#define NDST(id) ((uint64_t)(id) << IOMMU_PID_NDST_SHIFT)
+#define CONTROL (PID + PID_CONTROL)
+#define NV(v) ((uint64_t)(v) << PID_NV_SHIFT)
+#define NDST(id) ((uint64_t)(id) << PID_NDST_SHIFT)
 #define RUNNING (NV(0xf2) | NDST(0x0500)) /* xAPIC: the ID is in 15:8 */
 
 static uint64_t control(struct iommu_unit *f)
@@ -46,9 +46,10 @@ POSTING(sets_the_pir_bit_and_notifies)
     fire(f, 1);
     EXPECT_EQ(f->out.outcome, IOMMU_POSTED);
     EXPECT_TRUE(in_pir(f, 0x71));
-    EXPECT_EQ(control(f), RUNNING | IOMMU_PID_ON);
+    EXPECT_EQ(f->out.descriptor, PID);
+    EXPECT_EQ(f->out.vector, 0x71);
+    EXPECT_EQ(control(f), RUNNING | PID_ON);
     EXPECT_TRUE(f->out.notify);
-    EXPECT_FALSE(f->out.merged);
     EXPECT_EQ(f->out.message.vector, 0xf2);
     EXPECT_EQ(f->out.message.dest, 5);
     EXPECT_EQ(f->out.message.mode, DELIVERY_FIXED);
@@ -67,32 +68,31 @@ POSTING(second_interrupt_sets_its_bit_without_a_message)
     EXPECT_TRUE(in_pir(f, 0x71));
     EXPECT_TRUE(in_pir(f, 0x73));
     fire(f, 1);
-    EXPECT_TRUE(f->out.merged, "the bit was set before");
     EXPECT_FALSE(f->out.notify);
 }
 
 POSTING(sn_suppresses_the_notification_and_leaves_on)
 {
-    mem_write64(&f->mem, CONTROL, RUNNING | IOMMU_PID_SN);
+    mem_write64(&f->mem, CONTROL, RUNNING | PID_SN);
     fire(f, 1);
     EXPECT_EQ(f->out.outcome, IOMMU_POSTED);
     EXPECT_TRUE(in_pir(f, 0x71));
-    EXPECT_EQ(control(f), RUNNING | IOMMU_PID_SN);
+    EXPECT_EQ(control(f), RUNNING | PID_SN);
     EXPECT_FALSE(f->out.notify);
 }
 
 POSTING(urgent_interrupt_notifies_in_spite_of_sn)
 {
-    mem_write64(&f->mem, CONTROL, RUNNING | IOMMU_PID_SN);
+    mem_write64(&f->mem, CONTROL, RUNNING | PID_SN);
     put_posted(f, 2, IOMMU_IRTE_URG);
     fire(f, 2);
-    EXPECT_EQ(control(f), RUNNING | IOMMU_PID_SN | IOMMU_PID_ON);
+    EXPECT_EQ(control(f), RUNNING | PID_SN | PID_ON);
     EXPECT_TRUE(f->out.notify);
 }
 
 POSTING(urgent_interrupt_is_silent_with_on)
 {
-    mem_write64(&f->mem, CONTROL, RUNNING | IOMMU_PID_ON);
+    mem_write64(&f->mem, CONTROL, RUNNING | PID_ON);
     put_posted(f, 2, IOMMU_IRTE_URG);
     fire(f, 2);
     EXPECT_TRUE(in_pir(f, 0x71));
@@ -250,7 +250,7 @@ POSTING(message_follows_the_write_of_the_locked_line)
               IOMMU_ACCESS_UNLOCK);
     EXPECT_EQ(control(f), RUNNING);
     step(f, IOMMU_PORT_REQUEST);
-    EXPECT_EQ(control(f), RUNNING | IOMMU_PID_ON);
+    EXPECT_EQ(control(f), RUNNING | PID_ON);
     EXPECT_TRUE(f->out.notify);
 }
 

@@ -27,6 +27,7 @@
 #define QUEUE(n) (UINT64_C(0x40000) + 0x10000u * (n))
 #define STATUS UINT64_C(0x80000)
 #define PID UINT64_C(0x90000)
+#define PID_CONTROL_WORD (UINT64_C(6) << PID_NDST_SHIFT | 0xf2 << PID_NV_SHIFT)
 
 struct iommu_nodes {
     struct engine engine;
@@ -42,8 +43,8 @@ struct iommu_nodes {
         struct msg m;
     } seen[SEEN];
     unsigned seen_count;
-    struct iommu_posted posted[SEEN];
-    unsigned posted_count;
+    struct posted_irqs posted;
+    struct posted_irqs_row posted_row;
     unsigned answered, taken;
 };
 
@@ -60,15 +61,6 @@ static inline void bus_sees(void *ctx, const struct msg *m)
     ASSERT_TRUE(f->seen_count < SEEN);
     f->seen[f->seen_count++] = (struct seen){engine_now(&f->engine), *m};
     settle_irq(f, m->irq);
-}
-
-static inline void post_sees(void *ctx, const struct iommu_posted *p)
-{
-    struct iommu_nodes *f = ctx;
-
-    ASSERT_TRUE(f->posted_count < SEEN);
-    f->posted[f->posted_count++] = *p;
-    settle_irq(f, p->irq);
 }
 
 static inline void answer_sees(void *ctx, irq_id irq, bool taken)
@@ -120,12 +112,15 @@ static inline void iommu_nodes_setup(struct iommu_nodes *f)
         .ctx = f,
         .memory = reach,
         .answer = answer_sees,
-        .posted = post_sees,
+        .posted = &f->posted,
     };
 
     engine_init(&f->engine, 32, f->heap);
     irqs_init(&f->irqs, f->record, 1024);
     mem_init(&f->mem, f->page, 32);
+    posted_irqs_init(&f->posted, &f->irqs, &f->posted_row, 1);
+    posted_irqs_add(&f->posted, PID);
+    mem_write64(&f->mem, PID + PID_CONTROL, PID_CONTROL_WORD);
     f->device = irqs_add_source(&f->irqs);
     for (unsigned i = 0; i < UNITS; i++) {
         c.irq_source = f->own[i] = irqs_add_source(&f->irqs);
@@ -141,6 +136,7 @@ static inline void iommu_nodes_setup(struct iommu_nodes *f)
 static inline void iommu_nodes_teardown(struct iommu_nodes *f)
 {
     irqs_forget_held(&f->irqs);
+    posted_irqs_each_held(&f->posted, irqs_mark_held, &f->irqs);
     for (unsigned i = 0; i < UNITS; i++) {
         EXPECT_STREQ(iommu_check(&f->node[i].iommu), NULL);
         iommu_node_each_held(&f->node[i], irqs_mark_held, &f->irqs);
@@ -198,7 +194,7 @@ static inline void warm(struct iommu_nodes *f, unsigned unit, unsigned index)
 {
     request(f, unit, index);
     run_to(f, SOME_TIME);
-    f->seen_count = f->posted_count = f->answered = f->taken = 0;
+    f->seen_count = f->answered = f->taken = 0;
 }
 
 static inline void put_descriptor(struct iommu_nodes *f, unsigned i,

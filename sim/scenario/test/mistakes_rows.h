@@ -236,6 +236,28 @@ static const struct mistake_row {
      "message: intx\n  - name: clock\n    message: intx\n",
      "x.yaml:9:5: error: pin 16 is that of 'nic' too; only devices of one "
      "virtual machine can share a line"},
+    {"table_of_odd_size", "machine: {cpus: 2}",
+     "machine: {cpus: 2, iommu: {units: 1, entries: 100}}",
+     "x.yaml:5:47: error: a table has a power of two as 'entries', not 100"},
+    {"table_too_small", "machine: {cpus: 2}",
+     "machine: {cpus: 2, iommu: {units: 1, entries: 2}}",
+     "x.yaml:7:5: error: unit 0 has 3 interrupts to remap, but its table only "
+     "2 "
+     "'entries'\nx.yaml:9:5: error: unit 0 has 3 interrupts to remap, but its "
+     "table only 2 'entries'"},
+    {"cache_of_odd_size", "machine: {cpus: 2}",
+     "machine: {cpus: 2, iommu: {units: 1, cache_entries: 24}}",
+     "x.yaml:5:53: error: 'cache_entries' (24) must be 'cache_ways' (4) times "
+     "a "
+     "power of two"},
+    {"compatibility_with_32_bits", "machine: {cpus: 2}",
+     "machine: {cpus: 2, iommu: {units: 1, compatibility: true}}",
+     "x.yaml:5:53: error: compatibility needs 'x2apic: false'"},
+    {"no_such_unit", "machine: {cpus: 2}\ndevices:\n  - name: nic\n",
+     "machine: {cpus: 2, iommu: {units: 2}, ioapic: {iommu: 3}}\n"
+     "devices:\n  - name: nic\n    iommu: 2\n",
+     "x.yaml:5:55: error: unit 3 does not exist: machine.iommu.units is 2\n"
+     "x.yaml:8:12: error: unit 2 does not exist: machine.iommu.units is 2"},
     {"pic_without_8259s", NULL,
      LINE_SCENARIO("{ioapic: {pins: 24}}", "message: intx, controller: pic",
                    "none"),

@@ -1,0 +1,196 @@
+/*
+ * Remapping units between the sources of interrupt messages and the fabric.
+ *
+ * The scope of a unit names its devices, and of one the I/O APIC, by their
+ * source-ids; unit 0 has all that no other one has.  Without units messages go
+ * straight to the fabric.
+ */
+#include <assert.h>
+
+#include "sim/machine/machine_private.h"
+
+#define FAULT_RECORDS 8u
+#define INDEX_MASK_MOST 15u /* the whole table with one invalidation */
+
+struct machine_unit *remap_unit_at(struct machine *m, uint64_t addr)
+{
+    uint64_t i = (addr - UNIT_BASE) / UNIT_BYTES;
+
+    return addr >= UNIT_BASE && i < m->units ? &m->unit[i] : NULL;
+}
+
+static bool is_ioapic(const struct machine *m, uint16_t requester)
+{
+    for (unsigned i = 0; i < m->ioapics; i++)
+        if (m->ioapic[i].config.requester == requester)
+            return true;
+    return false;
+}
+
+struct machine_unit *remap_unit_of(struct machine *m, uint16_t requester)
+{
+    unsigned unit = 0;
+
+    if (!m->units)
+        return NULL;
+    for (unsigned i = 0; i < m->devices; i++)
+        if (m->device[i].fn.config.requester == requester)
+            unit = m->scenario->device[i].unit;
+    if (is_ioapic(m, requester))
+        unit = m->scenario->machine.ioapic.unit;
+    return &m->unit[unit];
+}
+
+/* ---- ports of a unit ---- */
+
+/* What a unit can reach: memory, not registers or the interrupt range. */
+static bool is_memory(struct machine *m, const struct iommu_access *a)
+{
+    return a->addr - MSI_BASE >= MSI_BYTES && !remap_unit_at(m, a->addr) &&
+           !bus_device_at(m, a->addr) &&
+           a->addr - IOAPIC_BASE >= IOAPICS * IOAPIC_BYTES;
+}
+
+static bool reach(void *unit, struct iommu_access *a)
+{
+    struct machine *m = ((struct machine_unit *)unit)->machine;
+
+    if (!is_memory(m, a))
+        return false;
+    if (a->kind == IOMMU_ACCESS_WRITE || a->kind == IOMMU_ACCESS_UNLOCK) {
+        if (!mem_has_room(&m->mem, a->addr, a->bytes,
+                          MEM_PAGES_PER_CPU * m->cpus))
+            return false;
+        mem_write(&m->mem, a->addr, a->data, a->bytes);
+    } else {
+        mem_read(&m->mem, a->addr, a->data, a->bytes);
+    }
+    return true;
+}
+
+static void answer(void *unit, irq_id irq, bool taken)
+{
+    struct machine *m = ((struct machine_unit *)unit)->machine;
+
+    for (unsigned i = 0; i < m->ioapics; i++)
+        ioapic_node_answer(&m->ioapic[i], irq, taken);
+}
+
+static void from_unit(void *unit, const struct msg *msg)
+{
+    struct machine *m = ((struct machine_unit *)unit)->machine;
+
+    if (msg->kind == MSG_APIC)
+        fabric_from_unit(m, msg);
+    else if (is_ioapic(m, msg->write.requester))
+        fabric_from_ioapic(m, msg);
+    else
+        fabric_from_device(m, msg);
+}
+
+/* ---- sources ---- */
+
+void remap_from_device(struct machine *m, const struct msg *write)
+{
+    struct machine_unit *u = remap_unit_of(m, write->write.requester);
+
+    if (u)
+        iommu_node_receive(&u->node, write);
+    else
+        fabric_from_device(m, write);
+}
+
+void remap_from_ioapic(void *machine, const struct msg *write)
+{
+    struct machine *m = machine;
+    struct machine_unit *u = remap_unit_of(m, write->write.requester);
+
+    if (u)
+        iommu_node_receive(&u->node, write);
+    else
+        fabric_from_ioapic(m, write);
+}
+
+/* ---- what software does before the run ---- */
+
+uint32_t remap_entries(struct machine_unit *u, const struct vtd_target *to,
+                       uint32_t n)
+{
+    struct machine *m = u->machine;
+    uint32_t first = vtd_allocate(&u->driver, n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct vtd_target t = *to;
+
+        if (t.mode == DELIVERY_FIXED)
+            t.vector = (uint8_t)(t.vector + i);
+        t.checks_source = m->scenario->machine.iommu.source_check;
+        vtd_fill(&u->driver, &m->mem, first + i, &t);
+    }
+    return first;
+}
+
+/* ---- building ---- */
+
+/* What a driver writes while the machine is built takes effect at once. */
+static void put(void *unit, uint32_t offset, unsigned bytes, uint64_t value)
+{
+    struct machine_unit *u = unit;
+
+    iommu_node_write(&u->node, offset, bytes, value);
+    iommu_node_settle(&u->node);
+}
+
+static struct iommu_config config_of(const struct scenario_iommu *s)
+{
+    uint32_t ways = s->cache_entries ? s->cache_ways : 0;
+
+    return (struct iommu_config){
+        .faults = FAULT_RECORDS,
+        .mhmv = INDEX_MASK_MOST,
+        .posting = true,
+        .extended = true,
+        .coherent = true,
+        .sets = (uint16_t)(ways ? s->cache_entries / ways : 1),
+        .ways = (uint16_t)ways,
+    };
+}
+
+static void build_unit(struct machine *m, unsigned i)
+{
+    const struct scenario_iommu *s = &m->scenario->machine.iommu;
+    struct machine_unit *u = &m->unit[i];
+    struct iommu_node_config config = {
+        .engine = &m->engine,
+        .irqs = &m->irqs,
+        .apic_clock = m->apic,
+        .costs = m->scenario->platform.iommu,
+        .iommu = config_of(s),
+        .irq_source = machine_add_source(m, "iommu%u", i),
+        .bus = {from_unit, u},
+        .ctx = u,
+        .memory = reach,
+        .answer = answer,
+        .posted = &m->posted_irqs,
+    };
+    struct vtd_config driver = {
+        .memory = UNIT_MEMORY(i),
+        .registers = UNIT_BASE + UNIT_BYTES * i,
+        .entries = s->entries,
+        .x2apic = s->x2apic,
+        .compatibility = s->compatibility,
+    };
+
+    u->machine = m;
+    iommu_node_init(&u->node, &config);
+    vtd_init(&u->driver, &driver);
+    vtd_enable(&u->driver, &m->mem, &(struct vtd_registers){u, put});
+}
+
+void remap_build(struct machine *m)
+{
+    m->units = m->scenario->machine.iommu.units;
+    m->unit = arena_take(&m->arena, m->units, sizeof *m->unit);
+    for (unsigned i = 0; i < m->units; i++)
+        build_unit(m, i);
+}

@@ -1,0 +1,77 @@
+/* Rules between the keys of remapping units and devices. */
+#include "sim/scenario/check_private.h"
+
+static bool power_of_two(uint32_t n)
+{
+    return n && !(n & (n - 1));
+}
+
+static void check_cache(const struct check *c, struct element e)
+{
+    const struct scenario_iommu *u = &c->s->machine.iommu;
+
+    if (u->cache_entries && (u->cache_entries % u->cache_ways ||
+                             !power_of_two(u->cache_entries / u->cache_ways)))
+        broken(
+            c, place_of(e, "cache_entries"),
+            "'cache_entries' (%u) must be 'cache_ways' (%u) times a power of "
+            "two",
+            u->cache_entries, u->cache_ways);
+}
+
+void check_iommu(const struct check *c)
+{
+    const struct scenario_iommu *u = &c->s->machine.iommu;
+    const struct node *machine = node_get(c->root, "machine");
+    const struct node *iommu = node_get(machine, "iommu");
+    const struct node *ioapic = node_get(machine, "ioapic");
+    struct element e = {c, iommu};
+
+    if (c->s->machine.ioapic.unit && c->s->machine.ioapic.unit >= u->units)
+        broken(c, place_of((struct element){c, ioapic}, "iommu"),
+               "unit %u does not exist: machine.iommu.units is %u",
+               c->s->machine.ioapic.unit, u->units);
+    if (!iommu)
+        return;
+    if (!power_of_two(u->entries))
+        broken(c, place_of(e, "entries"),
+               "a table has a power of two as 'entries', not %u", u->entries);
+    if (u->x2apic && u->compatibility)
+        broken(c, place_of(e, "compatibility"),
+               "compatibility needs 'x2apic: false'");
+    check_cache(c, e);
+}
+
+/* Interrupts of all devices that a unit has in its scope, the I/O APIC's pins
+ * included. */
+static uint32_t interrupts_of_unit(const struct scenario *s, uint32_t unit)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->device_count; i++) {
+        const struct scenario_device *d = &s->device[i];
+
+        /* a message of MSI has a block, which is aligned */
+        if ((scenario_has_line(d) ? s->machine.ioapic.unit : d->unit) == unit)
+            n += d->message == MESSAGE_MSI ? 2 * d->vectors : d->vectors;
+    }
+    return n;
+}
+
+void check_scope(const struct check *c, uint32_t i)
+{
+    const struct scenario_iommu *u = &c->s->machine.iommu;
+    uint32_t unit = c->s->device[i].unit;
+    struct element e = element(c, "devices", i);
+    uint32_t interrupts = interrupts_of_unit(c->s, unit);
+
+    if (unit && unit >= u->units)
+        broken(c, place_of(e, "iommu"),
+               "unit %u does not exist: machine.iommu.units is %u", unit,
+               u->units);
+    if (u->units && interrupts > u->entries)
+        broken(c, place_of(e, "iommu"),
+               "unit %u has %u interrupts to remap, but its table only %u "
+               "'entries'",
+               unit, interrupts, u->entries);
+}

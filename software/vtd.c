@@ -1,0 +1,124 @@
+/* The driver of vtd.h. */
+#include "software/vtd.h"
+
+#include <assert.h>
+
+#define QUEUE_OFFSET 0x100000u /* behind the largest table */
+#define STATUS_OFFSET 0x101000u
+#define QUEUE_BYTES 4096u
+
+/* "Remappable format": of addresses, and in the same order in RTEs. */
+#define ADDRESS UINT32_C(0xfee00010)
+#define ADDRESS_SHV (1u << 3)
+#define ADDRESS_HANDLE_SHIFT 5
+#define ADDRESS_HANDLE_15_SHIFT 2
+#define RTE_HANDLE_SHIFT 17 /* in the high half */
+#define RTE_FORMAT (1u << 16)
+#define HANDLE_LOW 0x7fffu
+
+void vtd_init(struct vtd *v, const struct vtd_config *c)
+{
+    *v = (struct vtd){
+        .config = *c,
+        .table = c->memory,
+        .queue = c->memory + QUEUE_OFFSET,
+        .status = c->memory + STATUS_OFFSET,
+    };
+}
+
+/* ---- the queue ---- */
+
+static void append(struct vtd *v, struct mem *m, uint64_t low, uint64_t high)
+{
+    mem_write64(m, v->queue + v->tail, low);
+    mem_write64(m, v->queue + v->tail + 8, high);
+    v->tail = (v->tail + IOMMU_DESCRIPTOR_BYTES) % QUEUE_BYTES;
+}
+
+static void append_wait(struct vtd *v, struct mem *m)
+{
+    append(v, m,
+           IOMMU_WAIT | IOMMU_WAIT_SW |
+               (uint64_t)++v->serial << IOMMU_WAIT_DATA_SHIFT,
+           v->status);
+}
+
+static bool waited(const struct vtd *v, struct mem *m)
+{
+    return mem_read32(m, v->status) == v->serial;
+}
+
+void vtd_enable(struct vtd *v, struct mem *m, const struct vtd_registers *r)
+{
+    uint32_t size = (uint32_t)__builtin_ctz(v->config.entries) - 1;
+    uint32_t cfi = v->config.compatibility ? IOMMU_CFI : 0;
+
+    r->put(r->unit, IOMMU_AT_IQA, 8, v->queue);
+    r->put(r->unit, IOMMU_AT_GCMD, 4, IOMMU_QIE);
+    r->put(r->unit, IOMMU_AT_IRTA, 8,
+           v->table | size | (v->config.x2apic ? IOMMU_IRTA_EIME : 0));
+    r->put(r->unit, IOMMU_AT_GCMD, 4, IOMMU_QIE | IOMMU_SIRTP);
+    append(v, m, IOMMU_IEC_INVALIDATE, 0);
+    append_wait(v, m);
+    r->put(r->unit, IOMMU_AT_IQT, 8, v->tail);
+    assert(waited(v, m));
+    r->put(r->unit, IOMMU_AT_GCMD, 4, IOMMU_QIE | IOMMU_IRE);
+    if (cfi)
+        r->put(r->unit, IOMMU_AT_GCMD, 4, IOMMU_QIE | IOMMU_IRE | cfi);
+}
+
+/* ---- entries ---- */
+
+uint32_t vtd_allocate(struct vtd *v, uint32_t n)
+{
+    uint32_t first = (v->next + n - 1) / n * n;
+
+    v->next = first + n;
+    assert(v->next <= v->config.entries);
+    return first;
+}
+
+static struct iommu_entry entry_of(const struct vtd *v,
+                                   const struct vtd_target *t)
+{
+    unsigned dst =
+        v->config.x2apic ? IOMMU_IRTE_DST_SHIFT : IOMMU_IRTE_DST8_SHIFT;
+
+    return (struct iommu_entry){
+        .low = IOMMU_IRTE_P | (t->level ? IOMMU_IRTE_TM : 0) |
+               (uint64_t)t->mode << IOMMU_IRTE_DLM_SHIFT |
+               (uint64_t)t->vector << IOMMU_IRTE_VECTOR_SHIFT |
+               (uint64_t)t->apic_id << dst,
+        .high = t->checks_source
+                    ? (uint64_t)IOMMU_SVT_SID << IOMMU_IRTE_SVT_SHIFT | t->sid
+                    : 0,
+    };
+}
+
+static uint64_t entry_at(const struct vtd *v, uint32_t index)
+{
+    return v->table + sizeof(struct iommu_entry) * index;
+}
+
+void vtd_fill(const struct vtd *v, struct mem *m, uint32_t index,
+              const struct vtd_target *t)
+{
+    struct iommu_entry e = entry_of(v, t);
+
+    mem_write(m, entry_at(v, index), &e, sizeof e);
+}
+
+/* ---- sources ---- */
+
+uint32_t vtd_msi_address(uint32_t index, bool subhandle)
+{
+    return ADDRESS | (subhandle ? ADDRESS_SHV : 0) |
+           (index & HANDLE_LOW) << ADDRESS_HANDLE_SHIFT |
+           index >> 15 << ADDRESS_HANDLE_15_SHIFT;
+}
+
+uint32_t vtd_rte_high(uint32_t index)
+{
+    assert(index <= HANDLE_LOW);
+    return index << RTE_HANDLE_SHIFT | RTE_FORMAT;
+}

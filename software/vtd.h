@@ -1,0 +1,74 @@
+/*
+ * A driver of VT-d interrupt remapping, as operating systems and hypervisors
+ * have one: it gives away table entries, fills them, programs their sources,
+ * and changes entries while interrupts come: write the entry, invalidate it,
+ * wait until the unit says that it is done.
+ *
+ * Setting a unit up happens before the run and takes no time; changing an
+ * entry is code on the CPU (vtd_build_move()).
+ */
+#ifndef SOFTWARE_VTD_H
+#define SOFTWARE_VTD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/cpu/cpu_node.h"
+#include "models/iommu/iommu.h"
+#include "software/text.h"
+
+struct vtd_config {
+    uint64_t memory;    /* base of 2 MiB of its own */
+    uint64_t registers; /* where the CPUs reach them */
+    uint32_t entries;   /* of the table: a power of two */
+    bool x2apic;        /* EIME */
+    bool compatibility; /* CFI */
+};
+
+struct vtd {
+    struct vtd_config config;
+    uint64_t table, queue, status;
+    uint32_t next;   /* the first entry that nobody has */
+    uint64_t tail;   /* byte offset of the queue's next free slot */
+    uint32_t serial; /* of the last wait descriptor */
+};
+
+/* The unit's registers while the machine is built. */
+struct vtd_registers {
+    void *unit;
+    void (*put)(void *unit, uint32_t offset, unsigned bytes, uint64_t value);
+};
+
+/* Where an entry sends its interrupts, and whom it is for. */
+struct vtd_target {
+    uint32_t apic_id;
+    uint8_t vector;
+    uint8_t mode; /* enum delivery_mode */
+    bool level;
+    bool checks_source; /* only requests of `sid` */
+    uint16_t sid;
+};
+
+void vtd_init(struct vtd *v, const struct vtd_config *c);
+
+/* Table and queue; invalidates everything, waits, and turns remapping on. */
+void vtd_enable(struct vtd *v, struct mem *m, const struct vtd_registers *r);
+
+/* `n` entries (a power of two) side by side; the first one's index, which is a
+ * multiple of n.  The table being full is our mistake (assert). */
+uint32_t vtd_allocate(struct vtd *v, uint32_t n);
+
+/* An entry that was not present: nothing has to be invalidated. */
+void vtd_fill(const struct vtd *v, struct mem *m, uint32_t index,
+              const struct vtd_target *t);
+
+/* "Remappable format": what a source writes for an entry.  With a subhandle it
+ * adds the number of its message by itself, as data. */
+uint32_t vtd_msi_address(uint32_t index, bool subhandle);
+
+/* The same as the high half of an I/O APIC's redirection table entry.  The low
+ * half has bit 15 of an index, the vector and the trigger mode; indices here
+ * are below 8000h. */
+uint32_t vtd_rte_high(uint32_t index);
+
+#endif
