@@ -37,6 +37,10 @@ static void run_side(const struct lockstep_block *b, unsigned side,
 void lockstep_bench(const struct lockstep_block *b,
                     const struct lockstep_stimulus *s)
 {
+    char setup[LOCKSTEP_TEXT_MAX];
+
+    b->setup_text(&s->setup, setup, sizeof setup);
+    printf("%s: %s\n", b->name, setup);
     for (unsigned side = 0; side < 2; side++) {
         double best = 1e9;
 
