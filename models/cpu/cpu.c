@@ -20,7 +20,13 @@
 void cpu_reset(struct cpu *c, uint64_t rip, uint64_t rsp)
 {
     *c = (struct cpu){
-        .rip = rip, .rsp = rsp, .rflags = RFLAGS_FIXED, .vmx = c->vmx};
+        .rip = rip,
+        .rsp = rsp,
+        .rflags = RFLAGS_FIXED,
+        .vmx = c->vmx,
+        .uintr = {.supported = c->uintr.supported,
+                  .uif_from_frame = c->uintr.uif_from_frame},
+    };
 }
 
 /* See CPU_RESET_VECTOR. */
@@ -149,7 +155,7 @@ static struct cpu_result push_checked(struct cpu *c, struct mem *m,
     uint64_t stack = rsp & ~UINT64_C(15), last = stack - 1;
     uint64_t first = stack - (e->has_error_code ? 48 : 40);
 
-    if (!cpu_canonical(last) || !cpu_canonical(first))
+    if (!is_canonical(last) || !is_canonical(first))
         return fault_of(c, VECTOR_SS, error_ext(e));
     if (delivery_exits(c, last, true, &r.exit) ||
         delivery_exits(c, first, true, &r.exit)) {
@@ -267,11 +273,27 @@ static void block_nmis(struct cpu *c)
         c->nmi_blocking = true;
 }
 
+/* The descriptor is written before anything else has happened. */
+static struct cpu_result notify(struct cpu *c, struct mem *m,
+                                const struct cpu_vectored *e)
+{
+    struct cpu_result r = {.outcome = CPU_NOTIFIED};
+
+    if (delivery_exits(c, c->uintr.upidaddr, true, &r.exit)) {
+        r.outcome = CPU_EXITS;
+        return vectoring(c, r, e);
+    }
+    uintr_process(&c->uintr, m);
+    return r;
+}
+
 struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
                               const struct cpu_vectored *e)
 {
     struct cpu_result r;
 
+    if (e->type == INTR_TYPE_EXTERNAL && uintr_identifies(&c->uintr, e->vector))
+        return notify(c, m, e);
     /* Before a fault can exit: a waking event leaves HLT first. */
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
@@ -304,6 +326,14 @@ struct cpu_result cpu_raise(const struct cpu *c, uint8_t vector,
     return bitmap_catches(c, vector) ? exception_exit(&r.fault) : r;
 }
 
+bool cpu_rdmsr(const struct cpu *c, uint32_t msr, uint64_t *value)
+{
+    if (!cpu_has_uintr_msr(c, msr))
+        return vmx_rdmsr(&c->vmx, msr, value);
+    *value = uintr_rdmsr(&c->uintr, msr);
+    return true;
+}
+
 struct cpu_exit cpu_intr_exit(bool has_vector, uint8_t vector)
 {
     struct cpu_exit x = {.reason = EXIT_EXTERNAL_INTERRUPT};
@@ -333,6 +363,8 @@ const char *cpu_check(const struct cpu *c)
     if (c->virtual_nmi_blocking &&
         !cpu_control(c, VMCS_PIN_CONTROLS, PIN_VIRTUAL_NMIS))
         return "virtual-NMI blocking without virtual NMIs";
+    if (uintr_check(&c->uintr))
+        return uintr_check(&c->uintr);
     if (c->mtf && !c->non_root)
         return "a pending MTF exit in root operation";
     return NULL;

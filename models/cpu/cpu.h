@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "models/cpu/op.h"
+#include "models/cpu/uintr.h"
 #include "models/cpu/vmcs.h"
 #include "models/cpu/vmx_capabilities.h"
 #include "sim/core/mem.h"
@@ -98,6 +99,7 @@ struct cpu {
      * with a bit set.
      */
     uint64_t frames;
+    struct uintr uintr;
     struct vmx_capabilities vmx; /* what the processor is; stays in a reset */
 };
 
@@ -121,6 +123,7 @@ enum cpu_event {
     CPU_EVENT_INTR_EXIT,
     CPU_EVENT_EXTINT_DELIVERY,
     CPU_EVENT_INTR_DELIVERY,
+    CPU_EVENT_USER_INTERRUPT,
 };
 
 /* An event to deliver through the IDT. */
@@ -144,9 +147,10 @@ struct cpu_exit {
 
 /* How an op or a delivery ends. */
 enum cpu_outcome {
-    CPU_GOES_ON, /* at cpu.rip */
-    CPU_FAULTS,  /* `fault` is to be delivered next, before all else */
-    CPU_EXITS,   /* a VM exit follows; `exit` says which */
+    CPU_GOES_ON,  /* at cpu.rip */
+    CPU_NOTIFIED, /* goes on too: the event was a user-interrupt notification */
+    CPU_FAULTS,   /* `fault` is to be delivered next, before all else */
+    CPU_EXITS,    /* a VM exit follows; `exit` says which */
     CPU_SHUTS_DOWN,
 };
 
@@ -186,6 +190,14 @@ struct cpu_result cpu_take_debug(struct cpu *c);
 /* The VM exit of an event that is one, but for interrupts. */
 struct cpu_exit cpu_take_exit(struct cpu *c, enum cpu_event event);
 
+static inline bool cpu_has_uintr_msr(const struct cpu *c, uint32_t msr)
+{
+    return c->uintr.supported && uintr_has_msr(msr);
+}
+
+/* RDMSR of the CPU's own MSRs; false: it is none of them. */
+bool cpu_rdmsr(const struct cpu *c, uint32_t msr, uint64_t *value);
+
 /* Does the guest run with this bit of a 32-bit control field? */
 static inline bool cpu_control(const struct cpu *c, enum vmcs_field f,
                                uint32_t bit)
@@ -196,12 +208,6 @@ static inline bool cpu_control(const struct cpu *c, enum vmcs_field f,
 static inline bool cpu_secondary(const struct cpu *c, uint32_t bit)
 {
     return c->non_root && (vmcs_secondary(c->vmcs) & bit) != 0;
-}
-
-/* Bits 63:47 of a linear address are the same. */
-static inline bool cpu_canonical(uint64_t addr)
-{
-    return addr >> 47 == 0 || addr >> 47 == 0x1ffff;
 }
 
 static inline bool cpu_if(const struct cpu *c)
@@ -248,6 +254,8 @@ enum cpu_event cpu_recognize(const struct cpu *c);
  * way takes the event's place, or causes a VM exit when the exception bitmap
  * catches it, with the IDT-vectoring information of the event.  The event
  * itself never exits here: cpu_raise() is what looks at the bitmap for it.
+ * An external interrupt that notifies of user interrupts does not go through
+ * the IDT: it is processed, and a CPU in HLT stays there.
  */
 struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
                               const struct cpu_vectored *e);

@@ -1,5 +1,6 @@
 /* Which event is taken at an instruction boundary, and what it takes along. */
 #include "models/cpu/cpu.h"
+#include "models/cpu/cpu_uintr.h"
 
 /* Interrupts other than by exit: IF = 1 and no blocking. */
 static bool interruptible(const struct cpu *c)
@@ -73,7 +74,10 @@ enum cpu_event cpu_recognize(const struct cpu *c)
         return CPU_EVENT_WINDOW_EXIT;
     if (c->vapic.recognized && interruptible(c))
         return CPU_EVENT_VIRTUAL_DELIVERY;
-    return recognize_maskable(c);
+    event = recognize_maskable(c);
+    if (event == CPU_EVENT_NONE && cpu_user_interrupt_due(c))
+        return CPU_EVENT_USER_INTERRUPT;
+    return event;
 }
 
 struct cpu_vectored cpu_take_nmi(struct cpu *c)

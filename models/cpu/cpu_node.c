@@ -3,6 +3,7 @@
  * says how long it takes, and carries identities and accounts along.
  */
 #include "models/cpu/cpu_node_private.h"
+#include "models/cpu/cpu_uintr.h"
 
 #include <assert.h>
 
@@ -44,6 +45,8 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
             },
     };
     n->cpu.vmx = vmx_capabilities_of(c->vmx, c->preemption_timer_shift);
+    n->cpu.uintr.supported = c->user_interrupts;
+    n->cpu.uintr.uif_from_frame = c->uiret_uif;
     cpu_reset(&n->cpu, 0, 0);
     n->cpu.activity = ACTIVITY_WAIT_FOR_SIPI;
     event_init(&n->step_event, target, CPU_STEP);
@@ -87,15 +90,31 @@ static enum cpu_share delivery_share(const struct cpu_node *n)
     return share == SHARE_GUEST ? SHARE_GUEST_IRQ : share;
 }
 
+/* A notification of user interrupts ends at the local APIC at once. */
+static void acknowledge_notification(struct cpu_node *n)
+{
+    const struct cpu_apic_port *apic = &n->config.apic;
+
+    irq_deliver(n->config.irqs, n->vectored_irq, HOP_POSTED_PROCESSING,
+                engine_now(n->config.engine));
+    n->vectored_irq = 0;
+    apic->eoi(apic->apic);
+}
+
 static uint64_t begin_delivery(struct cpu_node *n, struct cpu_ack ack)
 {
+    bool notifies = uintr_identifies(&n->cpu.uintr, ack.vector);
+
     n->vectored = (struct cpu_vectored){
         .vector = vectored(n, ack),
         .type = INTR_TYPE_EXTERNAL,
         .return_rip = n->cpu.rip,
     };
+    if (notifies)
+        acknowledge_notification(n);
     return cpu_node_begin(n, STEP_DELIVERY, delivery_share(n),
-                          n->config.costs.interrupt_delivery);
+                          notifies ? n->config.costs.user_notification
+                                   : n->config.costs.interrupt_delivery);
 }
 
 static uint64_t begin_nmi(struct cpu_node *n)
@@ -233,6 +252,9 @@ static uint64_t begin_event(struct cpu_node *n, enum cpu_event event)
         return begin_inta(n, false);
     case CPU_EVENT_INTR_DELIVERY:
         return begin_delivery(n, acknowledge(n));
+    case CPU_EVENT_USER_INTERRUPT:
+        return cpu_node_begin(n, STEP_USER_DELIVERY, delivery_share(n),
+                              n->config.costs.user_delivery);
     case CPU_EVENT_NONE:
         return begin_op(n);
     default:
@@ -254,8 +276,10 @@ static uint64_t begin_next(struct cpu_node *n)
     if (inactive && !n->awake)
         return cpu_node_begin(n, STEP_WAKE, SHARE_IDLE,
                               n->config.costs.hlt_wake);
-    /* posted-interrupt processing leaves the CPU in HLT, but awake */
-    n->awake = inactive && event == CPU_EVENT_INTR_EXIT;
+    /* processing of notifications leaves the CPU in HLT, but awake */
+    n->awake = inactive && (event == CPU_EVENT_INTR_EXIT ||
+                            event == CPU_EVENT_INTR_DELIVERY ||
+                            event == CPU_EVENT_VIRTUAL_DELIVERY);
     return begin_event(n, event);
 }
 
@@ -332,6 +356,8 @@ static struct cpu_result end_op(struct cpu_node *n)
     if (op->kind == OP_CALL) {
         cpu_retire(&n->cpu);
         call_software(n, op);
+    } else if (op->kind == OP_SENDUIPI) {
+        r = cpu_vapic_node_senduipi(n, op);
     } else if (!cpu_node_reaches(op->kind)) {
         r = cpu_execute(&n->cpu, n->config.mem, op);
         if (op->kind == OP_INT_REG)
@@ -346,11 +372,23 @@ static struct cpu_result end_op(struct cpu_node *n)
     return r;
 }
 
+/* A notification that did not come from the local APIC. */
+static void notified(struct cpu_node *n)
+{
+    sim_time now = engine_now(n->config.engine);
+
+    irq_deliver(n->config.irqs, n->vectored_irq, HOP_POSTED_PROCESSING, now);
+    irq_finish(n->config.irqs, n->vectored_irq, HOP_COUNT, now);
+    n->vectored_irq = 0;
+}
+
 struct cpu_result cpu_node_deliver(struct cpu_node *n,
                                    const struct cpu_vectored *e)
 {
     struct cpu_result r = cpu_deliver(&n->cpu, n->config.mem, e);
 
+    if (r.outcome == CPU_NOTIFIED)
+        notified(n);
     if (r.outcome == CPU_GOES_ON) {
         if (e->type == INTR_TYPE_EXTERNAL)
             entered(n, n->vectored_irq);
@@ -408,6 +446,9 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         break;
     case STEP_POSTED:
         cpu_vapic_node_posted(n);
+        break;
+    case STEP_USER_DELIVERY:
+        r = cpu_deliver_user_interrupt(&n->cpu, n->config.mem);
         break;
     case STEP_INIT:
         end_init(n);

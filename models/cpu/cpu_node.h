@@ -91,6 +91,8 @@ struct cpu_node_config {
     sim_time inta;                   /* round trip of the INTA cycles */
     unsigned preemption_timer_shift; /* IA32_VMX_MISC bits 4:0 */
     struct vmx_features vmx;
+    bool user_interrupts; /* the processor has them */
+    bool uiret_uif;       /* its UIRET can leave UIF = 0 */
     const struct op *text;
     struct cpu_apic_port apic;
     struct cpu_bus_port bus;
@@ -105,6 +107,7 @@ enum cpu_step {
     STEP_INTA_EXIT, /* an exit follows */
     STEP_DELIVERY,
     STEP_POSTED, /* posted-interrupt processing */
+    STEP_USER_DELIVERY,
     STEP_EXIT,
     STEP_ENTRY,
     STEP_SMI,

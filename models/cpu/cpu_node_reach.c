@@ -65,9 +65,11 @@ bool cpu_node_reach(struct cpu_node *n, const struct op *op)
 
     switch (op->kind) {
     case OP_RDMSR:
-        return vmx_rdmsr(&n->cpu.vmx, (uint32_t)op->imm, reg) ||
+        return cpu_rdmsr(&n->cpu, (uint32_t)op->imm, reg) ||
                apic->rdmsr(apic->apic, (uint32_t)op->imm, reg);
     case OP_WRMSR:
+        if (cpu_has_uintr_msr(&n->cpu, (uint32_t)op->imm))
+            return uintr_wrmsr(&n->cpu.uintr, (uint32_t)op->imm, *reg);
         return apic->wrmsr(apic->apic, (uint32_t)op->imm, *reg);
     case OP_MOV_CR8:
         if (*reg > 15)

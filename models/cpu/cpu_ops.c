@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "models/cpu/cpu.h"
+#include "models/cpu/cpu_uintr.h"
 #include "models/cpu/vapic.h"
 
 /* "MSR-Bitmap Address": read-low 0, read-high 400h, write-low 800h,
@@ -94,7 +95,9 @@ bool cpu_privileged(const struct cpu *c, const struct op *op)
     case OP_LIDT:
     case OP_RDMSR:
     case OP_WRMSR:
+    case OP_MOV_CR4:
     case OP_MOV_CR8:
+    case OP_MOV_FROM_CR8:
     case OP_IN:
     case OP_OUT:
         return true;
@@ -213,7 +216,7 @@ static bool iret_stops(struct cpu *c, struct cpu_result *r)
     bool unblocked = iret_unblocks(c);
     uint64_t last = c->rsp + IRET_FRAME_BYTES - 1;
 
-    if (!cpu_canonical(c->rsp) || !cpu_canonical(last)) {
+    if (!is_canonical(c->rsp) || !is_canonical(last)) {
         *r = cpu_raise(c, VECTOR_SS, 0);
         if (unblocked && r->outcome == CPU_EXITS)
             r->exit.intr_info |= INTR_INFO_NMI_UNBLOCKING;
@@ -345,6 +348,8 @@ struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
 
     if (op->kind == OP_IRET && iret_stops(c, &r))
         return r;
+    if (cpu_is_uintr(op->kind))
+        return cpu_execute_uintr(c, m, op);
     cpu_retire(c);
     return execute(c, m, op);
 }

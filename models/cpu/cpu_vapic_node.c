@@ -1,6 +1,7 @@
 /* What APIC virtualization says, told to the ledger and the physical APIC. */
 #include "models/cpu/cpu_vapic_node.h"
 
+#include "models/cpu/cpu_uintr.h"
 #include "models/cpu/vapic.h"
 
 static struct vapic_access page_access(const struct cpu_node *n,
@@ -162,21 +163,47 @@ static struct vapic_out execute(struct cpu_node *n, const struct op *op)
     }
 }
 
+/* The op has been executed; an exit behind it is a trap. */
+static struct cpu_result follow(struct cpu_node *n, const struct vapic_out *out)
+{
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
+
+    account(n, out);
+    if (out->exits) {
+        r.outcome = CPU_EXITS;
+        r.exit = out->exit;
+    }
+    return r;
+}
+
 struct cpu_result cpu_vapic_node_execute(struct cpu_node *n,
                                          const struct op *op)
 {
     struct vapic_out out = execute(n, op);
-    struct cpu_result r = {.outcome = CPU_GOES_ON};
 
     if (out.gp)
         return cpu_raise(&n->cpu, VECTOR_GP, 0);
     cpu_retire(&n->cpu);
-    account(n, &out);
-    if (out.exits) {
-        r.outcome = CPU_EXITS;
-        r.exit = out.exit;
+    return follow(n, &out);
+}
+
+struct cpu_result cpu_vapic_node_senduipi(struct cpu_node *n,
+                                          const struct op *op)
+{
+    const struct cpu_apic_port *apic = &n->config.apic;
+    struct mem *m = n->config.mem;
+    struct uintr_sent sent;
+    struct cpu_result r = cpu_senduipi(&n->cpu, m, op, &sent);
+    struct vapic_out out;
+
+    if (r.outcome != CPU_GOES_ON || !sent.notify)
+        return r;
+    if (!vapic_has_senduipi(&n->cpu)) {
+        apic->notify(apic->apic, sent.vector, sent.ndst);
+        return r;
     }
-    return r;
+    out = vapic_senduipi(&n->cpu, m, sent.vector, sent.ndst);
+    return follow(n, &out);
 }
 
 /* ---- events ---- */
@@ -190,6 +217,10 @@ struct cpu_vectored cpu_vapic_node_deliver(struct cpu_node *n)
     n->vectored_irq = v->virr_irq[vector];
     v->visr_irq[vector] = n->vectored_irq;
     v->virr_irq[vector] = 0;
+    if (uintr_identifies(&n->cpu.uintr, vector)) {
+        v->visr_irq[vector] = 0;
+        vapic_end_notification(&n->cpu, n->config.mem);
+    }
     return (struct cpu_vectored){
         .vector = vector,
         .type = INTR_TYPE_EXTERNAL,

@@ -15,6 +15,10 @@ uint64_t cpu_vapic_node_cost(const struct cpu_node *n, const struct op *op);
 struct cpu_result cpu_vapic_node_execute(struct cpu_node *n,
                                          const struct op *op);
 
+/* SENDUIPI; its notification can be virtualized. */
+struct cpu_result cpu_vapic_node_senduipi(struct cpu_node *n,
+                                          const struct op *op);
+
 /* Virtual-interrupt delivery begins: the event, whose interrupt becomes
  * n->vectored_irq. */
 struct cpu_vectored cpu_vapic_node_deliver(struct cpu_node *n);

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "sim/core/bits.h"
+
 #define TT_RESERVED 0xeu
 #define PD_RESERVED 0x3fu
 #define MISC_RESERVED (~UINT64_C(0) << 40)
@@ -51,11 +53,11 @@ static bool legal(uint32_t msr, uint64_t value)
     case MSR_UINTR_MISC:
         return !(value & MISC_RESERVED);
     case MSR_UINTR_PD:
-        return !(value & PD_RESERVED) && uintr_canonical(value);
+        return !(value & PD_RESERVED) && is_canonical(value);
     case MSR_UINTR_TT:
-        return !(value & TT_RESERVED) && uintr_canonical(value);
+        return !(value & TT_RESERVED) && is_canonical(value);
     default:
-        return uintr_canonical(value);
+        return is_canonical(value);
     }
 }
 
@@ -133,12 +135,12 @@ static struct uitte uitte_read(const struct uintr *u, struct mem *m,
     e.upid = mem_read64(m, at + 8);
     e.bit = UINT64_C(1) << UITTE_UV(word);
     e.legal = (word & UITTE_VALID) && !(word & UITTE_RESERVED) &&
-              e.upid % UPID_BYTES == 0 && uintr_canonical(e.upid);
+              e.upid % UPID_BYTES == 0 && is_canonical(e.upid);
     return e;
 }
 
 struct uintr_sent uintr_send(const struct uintr *u, struct mem *m,
-                             uint64_t index, bool x2apic)
+                             uint64_t index)
 {
     struct uitte e = uitte_read(u, m, index);
     uint64_t word;
@@ -156,7 +158,7 @@ struct uintr_sent uintr_send(const struct uintr *u, struct mem *m,
     return (struct uintr_sent){
         .notify = notify,
         .vector = UPID_NV(word),
-        .destination = x2apic ? UPID_NDST(word) : UPID_NDST(word) >> 8 & 0xff,
+        .ndst = UPID_NDST(word),
     };
 }
 
@@ -187,7 +189,7 @@ const char *uintr_check(const struct uintr *u)
         return "UPIDADDR is not aligned";
     if (u->tt & TT_RESERVED)
         return "reserved bits of UITTADDR";
-    if (!uintr_canonical(u->uihandler))
+    if (!is_canonical(u->uihandler))
         return "UIHANDLER is not canonical";
     return NULL;
 }

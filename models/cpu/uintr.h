@@ -39,19 +39,15 @@
 #define UITTE_BYTES 16u
 
 struct uintr {
-    bool enabled; /* CR4.UINTR */
+    bool supported;      /* what the processor is: these two stay in a reset */
+    bool uif_from_frame; /* UIRET loads UIF from bit 1 of the frame's RFLAGS */
+    bool enabled;        /* CR4.UINTR */
     bool uif;
     uint8_t uinv;
     uint32_t uittsz; /* highest valid index of the table */
     uint64_t uirr, uihandler, uistackadjust, upidaddr;
     uint64_t tt; /* address of the table, and bit 0: SENDUIPI is enabled */
 };
-
-/* Bits 63:47 of a linear address are the same. */
-static inline bool uintr_canonical(uint64_t addr)
-{
-    return addr >> 47 == 0 || addr >> 47 == 0x1ffff;
-}
 
 /* RDMSR and WRMSR of these; CR4.UINTR does not matter to them. */
 bool uintr_has_msr(uint32_t msr);
@@ -76,14 +72,13 @@ bool uintr_xrstors(struct uintr *u, const struct uintr_xsave *area);
 struct uintr_sent {
     bool fault; /* #GP(0), nothing changed */
     bool notify;
-    uint8_t vector;       /* of the ordinary interrupt to send */
-    uint32_t destination; /* APIC ID */
+    uint8_t vector; /* of the ordinary interrupt to send */
+    uint32_t ndst;  /* to this APIC ID; in xAPIC mode in bits 15:8 */
 };
 
-/* SENDUIPI with `index` in its register, where it is not #UD.  `x2apic`: how
- * the APIC ID stands in the UPID. */
+/* SENDUIPI with `index` in its register, where it is not #UD. */
 struct uintr_sent uintr_send(const struct uintr *u, struct mem *m,
-                             uint64_t index, bool x2apic);
+                             uint64_t index);
 
 /* Is SENDUIPI defined? */
 static inline bool uintr_can_send(const struct uintr *u)

@@ -84,6 +84,16 @@ void vapic_leave(struct cpu *c);
 /* Virtual-interrupt delivery up to the guest's IDT: the vector to deliver. */
 uint8_t vapic_deliver(struct cpu *c, struct mem *m);
 
+/* The vector that vapic_deliver() gave notifies of user interrupts: it is not
+ * in service, and ends without an EOI exit. */
+void vapic_end_notification(struct cpu *c, struct mem *m);
+
+/* The notification of a SENDUIPI, where the TPR shadow is in use: as a write
+ * of the interrupt command. */
+bool vapic_has_senduipi(const struct cpu *c);
+struct vapic_out vapic_senduipi(struct cpu *c, struct mem *m, uint8_t vector,
+                                uint32_t ndst);
+
 /* Posted-interrupt processing after the acknowledge and the physical EOI:
  * clears ON, moves PIR to VIRR, updates RVI, evaluates.  Returns what PIR
  * held, by 64 vectors; `merged` are those of them that were in VIRR already. */

@@ -79,3 +79,24 @@ struct vapic_out vapic_ipi(const struct cpu *c, struct mem *m, uint32_t command,
     out.merged = out.posted.merged;
     return out;
 }
+
+bool vapic_has_senduipi(const struct cpu *c)
+{
+    return c->non_root && vapic_primary(c, PRIMARY_TPR_SHADOW);
+}
+
+struct vapic_out vapic_senduipi(struct cpu *c, struct mem *m, uint8_t vector,
+                                uint32_t ndst)
+{
+    uint32_t id = ndst;
+
+    if (vapic_secondary(c, SECONDARY_VIRTUALIZE_APIC_ACCESSES)) {
+        id = ndst >> 8 & 0xff;
+        vapic_put(c, m, VAPIC_ICR_HIGH, id << 24);
+        vapic_put(c, m, VAPIC_ICR_LOW, vector);
+    } else {
+        mem_write64(m, vapic_at(c, VAPIC_ICR_LOW),
+                    (uint64_t)ndst << 32 | vector);
+    }
+    return vapic_ipi(c, m, vector, id);
+}

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "models/cpu/cpu.h"
+#include "models/cpu/cpu_uintr.h"
 #include "models/cpu/vapic.h"
 #include "models/cpu/vmx_checks.h"
 #include "models/cpu/vmx_msr_lists.h"
@@ -31,6 +32,12 @@ static bool entry_injects_mtf(const struct vmcs *v)
     return (info & INTR_INFO_VALID) && INTR_INFO_TYPE(info) == INTR_TYPE_OTHER;
 }
 
+/* Of CR4 nothing but user interrupts is kept. */
+static void load_cr4(struct cpu *c, enum vmcs_field f)
+{
+    c->uintr.enabled = c->uintr.supported && (vmcs_get(c->vmcs, f) & CR4_UINTR);
+}
+
 static void load_guest(struct cpu *c)
 {
     const struct vmcs *v = c->vmcs;
@@ -52,6 +59,9 @@ static void load_guest(struct cpu *c)
     c->nmi_blocking = !virtual_nmis && (blocking & BLOCKING_BY_NMI);
     c->pending_debug = entry_pending_debug(v);
     c->mtf = entry_injects_mtf(v);
+    load_cr4(c, VMCS_GUEST_CR4);
+    if (vmcs_get32(v, VMCS_ENTRY_CONTROLS) & ENTRY_CTL_LOAD_UINV)
+        c->uintr.uinv = (uint8_t)vmcs_get(v, VMCS_GUEST_UINV);
     c->frames = v->frames;
     c->non_root = true;
     c->preemption_timer =
@@ -70,6 +80,7 @@ static void load_host(struct cpu *c)
     c->idtr.limit = 0xffff;
     c->tr_base = vmcs_get(v, VMCS_HOST_TR_BASE);
     c->cpl = 0;
+    load_cr4(c, VMCS_HOST_CR4);
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
     c->mov_ss_blocking = false;
@@ -249,6 +260,15 @@ static uint32_t blocking_bits(const struct cpu *c)
            (c->nmi_blocking || c->virtual_nmi_blocking ? BLOCKING_BY_NMI : 0);
 }
 
+/* UINV is saved wherever entries can load it. */
+static void save_uinv(const struct cpu *c)
+{
+    uint64_t loads = (uint64_t)ENTRY_CTL_LOAD_UINV << 32;
+
+    if (vmx_has(&c->vmx, VMX_MSR_TRUE_ENTRY, loads))
+        vmcs_set(c->vmcs, VMCS_GUEST_UINV, c->uintr.uinv);
+}
+
 static void save_guest(const struct cpu *c)
 {
     struct vmcs *v = c->vmcs;
@@ -259,6 +279,10 @@ static void save_guest(const struct cpu *c)
     vmcs_set(v, VMCS_GUEST_IDTR_BASE, c->idtr.base);
     vmcs_set(v, VMCS_GUEST_IDTR_LIMIT, c->idtr.limit);
     vmcs_set(v, VMCS_GUEST_TR_BASE, c->tr_base);
+    vmcs_set(v, VMCS_GUEST_CR4,
+             (vmcs_get(v, VMCS_GUEST_CR4) & ~(uint64_t)CR4_UINTR) |
+                 (c->uintr.enabled ? CR4_UINTR : 0));
+    save_uinv(c);
     vmcs_set_guest_cpl(v, c->cpl);
     vmcs_set(v, VMCS_GUEST_ACTIVITY, c->activity);
     vmcs_set(v, VMCS_GUEST_INTERRUPTIBILITY, blocking_bits(c));
@@ -284,6 +308,8 @@ void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x)
     vmcs_set(v, VMCS_ENTRY_INTR_INFO,
              vmcs_get(v, VMCS_ENTRY_INTR_INFO) & ~(uint64_t)INTR_INFO_VALID);
     load_host(c);
+    if (vmcs_get32(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_CLEAR_UINV)
+        c->uintr.uinv = 0;
     if (x->intr_info == INTR_INFO_NMI)
         c->nmi_blocking = true; /* until the host's IRET */
 }

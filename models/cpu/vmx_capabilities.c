@@ -44,6 +44,8 @@ static void allow_companions(struct vmx_capabilities *c)
         allow(c, VMX_MSR_TRUE_PRIMARY, PRIMARY_TERTIARY);
     if (vmx_has(c, VMX_MSR_TRUE_PIN, (uint64_t)PIN_VIRTUAL_NMIS << 32))
         allow(c, VMX_MSR_TRUE_PRIMARY, PRIMARY_NMI_WINDOW);
+    if (vmx_has(c, VMX_MSR_TRUE_ENTRY, (uint64_t)ENTRY_CTL_LOAD_UINV << 32))
+        allow(c, VMX_MSR_TRUE_EXIT, EXIT_CTL_CLEAR_UINV);
     if (vmx_has(c, VMX_MSR_TRUE_PIN, (uint64_t)PIN_PREEMPTION_TIMER << 32))
         allow(c, VMX_MSR_TRUE_EXIT, EXIT_CTL_SAVE_PREEMPTION_TIMER);
 }

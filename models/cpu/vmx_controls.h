@@ -50,8 +50,10 @@
 #define EXIT_CTL_HOST_64 (1u << 9)
 #define EXIT_CTL_ACKNOWLEDGE (1u << 15)
 #define EXIT_CTL_SAVE_PREEMPTION_TIMER (1u << 22)
+#define EXIT_CTL_CLEAR_UINV (1u << 27)
 #define EXIT_CTL_DEFAULT1 0x00036dffu
 #define ENTRY_CTL_GUEST_64 (1u << 9)
+#define ENTRY_CTL_LOAD_UINV (1u << 19)
 #define ENTRY_CTL_DEFAULT1 0x000011ffu
 
 /* Default-1 bits that the TRUE capability MSRs let software clear: loading and

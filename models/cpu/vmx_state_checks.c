@@ -87,6 +87,9 @@ static bool registers_legal(const struct vmcs *v)
             INTR_TYPE_EXTERNAL &&
         !(rflags & RFLAGS_IF))
         return false;
+    if ((vmcs_get32(v, VMCS_ENTRY_CONTROLS) & ENTRY_CTL_LOAD_UINV) &&
+        vmcs_get(v, VMCS_GUEST_UINV) >> 8)
+        return false;
     return (rflags & RFLAGS_FIXED) && !(rflags & RFLAGS_ZERO) &&
            !(vmcs_get32(v, VMCS_GUEST_IDTR_LIMIT) >> 16);
 }

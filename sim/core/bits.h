@@ -55,4 +55,10 @@ static inline int class_of(int vector)
     return vector < 0 ? 0 : vector >> 4;
 }
 
+/* Bits 63:47 of a linear address are the same. */
+static inline bool is_canonical(uint64_t addr)
+{
+    return addr >> 47 == 0 || addr >> 47 == 0x1ffff;
+}
+
 #endif

@@ -83,6 +83,8 @@ static void build_cpu(struct machine *m, unsigned i)
         .costs = m->scenario->platform.cpu,
         .preemption_timer_shift = PREEMPTION_TIMER_SHIFT,
         .vmx = m->scenario->platform.capabilities.vmx,
+        .user_interrupts = m->scenario->platform.capabilities.user_interrupts,
+        .uiret_uif = m->scenario->platform.capabilities.uiret_uif,
         .text = m->text.op,
     };
 

@@ -43,7 +43,7 @@ struct platform {
         uint64_t core, apic, apic_timer, pcie; /* Hz */
     } clocks;
     struct {
-        bool x2apic, tsc_deadline;
+        bool x2apic, tsc_deadline, user_interrupts, uiret_uif;
         struct vmx_features vmx;
     } capabilities;
     struct cpu_costs cpu;

@@ -7,6 +7,7 @@
 enum { BEGIN = 1000, END };
 
 #define WORK_CYCLES 37u
+#define UITT_AT UINT64_C(0x38000)
 
 static const struct op_row {
     const char *name;
@@ -89,6 +90,16 @@ static bool takes_vmcs(enum op_kind kind)
     return kind == OP_VMPTRLD || kind == OP_VMCLEAR;
 }
 
+/* Entry 0 of a UITT; its UPID suppresses notifications. */
+static void enable_user_interrupts(struct node_rig *f)
+{
+    mem_write64(&f->mem, UITT_AT, UITTE_VALID);
+    mem_write64(&f->mem, UITT_AT + 8, UITT_AT + 64);
+    mem_write64(&f->mem, UITT_AT + 64, UPID_SN);
+    f->node.cpu.uintr.enabled = true;
+    f->node.cpu.uintr.tt = UITT_AT | UINTR_TT_ENABLE;
+}
+
 static void prepare(struct node_rig *f, enum op_kind kind, uint64_t end)
 {
     static const struct cpu_idtr idtr = {IDT_AT, 0xfff};
@@ -102,6 +113,9 @@ static void prepare(struct node_rig *f, enum op_kind kind, uint64_t end)
     f->node.cpu.idtr = idtr;
     f->node.cpu.vmx_on = in_vmx_operation(kind);
     f->node.cpu.vmcs = &f->vmcs;
+    if (kind == OP_UIRET) /* its frame is another one */
+        mem_write64(&f->mem, STACK_AT + 16, STACK_AT);
+    enable_user_interrupts(f);
 }
 
 TEST_EACH(cpu_cost, is_the_one_that_the_ops_row_names, struct op_row, op_rows)

@@ -26,7 +26,7 @@ static const struct control_row control_rows[] = {
     ILLEGAL("entry_default_1", ENTRY_CONTROLS, 1u << 0, 0),
     ILLEGAL("pin_not_supported", PIN_CONTROLS, 0, 1u << 8),
     ILLEGAL("primary_not_supported", PRIMARY_CONTROLS, 0, 1u << 10),
-    ILLEGAL("exit_not_supported", EXIT_CONTROLS, 0, 1u << 27),
+    ILLEGAL("exit_not_supported", EXIT_CONTROLS, 0, 1u << 28),
     ILLEGAL("entry_not_supported", ENTRY_CONTROLS, 0, 1u << 10),
     LEGAL("secondary_ignored_without_primary_31", SECONDARY_CONTROLS, 0,
           1u << 9),

@@ -75,6 +75,7 @@ static inline void rig_init(struct rig *r)
     for (unsigned v = 0; v < 256; v++)
         rig_gate(r, (uint8_t)v, GATE_INTERRUPT);
     r->cpu.vmx = vmx_capabilities_of(vmx_all_features(), 5);
+    r->cpu.uintr.supported = true;
     cpu_reset(&r->cpu, CODE, STACK_AT);
     r->cpu.rflags |= RFLAGS_IF;
     r->cpu.idtr = (struct cpu_idtr){IDT_AT, 0xfff};

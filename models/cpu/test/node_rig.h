@@ -45,9 +45,9 @@ enum cost_number {
 
 /* Every cost is another prime. */
 static const uint64_t cost_primes[COSTS] = {
-    601, 607, 613, 617, 619, 631, 641, 643, 647, 653, 659,
-    661, 673, 677, 683, 691, 701, 709, 719, 727, 733, 739,
-    743, 751, 757, 761, 769, 773, 787, 797, 809, 811, 1511};
+    601, 607, 613, 617, 619, 631, 641, 643, 647, 653, 659, 661, 673, 677,
+    683, 691, 701, 709, 719, 727, 733, 739, 743, 751, 757, 761, 769, 773,
+    787, 797, 809, 811, 821, 823, 827, 829, 839, 853, 857, 859, 1721};
 #define COST_OF(name) cost_primes[COST_##name]
 #define DEVICE_READ_CYCLES 1009u
 #define PORT_CYCLES 1013u
@@ -467,6 +467,7 @@ static inline void rig_init(struct node_rig *f)
         .inta = CYCLE(INTA_CYCLES) - 3,
         .preemption_timer_shift = TIMER_SHIFT,
         .vmx = vmx_all_features(),
+        .user_interrupts = true,
         .text = f->text,
         .posted = &f->posted,
         .apic = {f, rig_rdmsr, rig_wrmsr, rig_set_cr8, rig_cr8, rig_acknowledge,

@@ -60,7 +60,7 @@ static void set_upid(struct user_interrupts *f, uint64_t bits)
 
 static struct uintr_sent send(struct user_interrupts *f, uint64_t index)
 {
-    return uintr_send(&f->u, &f->mem, index, true);
+    return uintr_send(&f->u, &f->mem, index);
 }
 
 /* ---- MSRs ---- */
@@ -175,15 +175,10 @@ TEST_F(user_interrupts, senduipi_sets_puir_and_on_and_notifies)
     EXPECT_FALSE(s.fault);
     EXPECT_TRUE(s.notify);
     EXPECT_EQ(s.vector, NOTIFICATION);
-    EXPECT_EQ(s.destination, 0x12345678);
+    EXPECT_EQ(s.ndst, 0x12345678);
     EXPECT_EQ(puir(f), 1u << 5);
     EXPECT_EQ(upid(f),
               UINT64_C(0x12345678) << 32 | NOTIFICATION << 16 | UPID_ON);
-}
-
-TEST_F(user_interrupts, xapic_id_is_in_ndst_15_8)
-{
-    EXPECT_EQ(uintr_send(&f->u, &f->mem, LAST_INDEX, false).destination, 0x56);
 }
 
 TEST_F(user_interrupts, sn_sets_puir_without_a_notification_and_on_stays_0)

@@ -275,6 +275,7 @@ TEST_EACH(vmx_feature, that_is_missing_makes_the_entry_fail, struct feature_row,
 {
     static const enum vmcs_field field[VMX_MSRS] = {
         [VMX_MSR_TRUE_PIN] = VMCS_PIN_CONTROLS,
+        [VMX_MSR_TRUE_ENTRY] = VMCS_ENTRY_CONTROLS,
         [VMX_MSR_TRUE_PRIMARY] = VMCS_PRIMARY_CONTROLS,
         [VMX_MSR_SECONDARY] = VMCS_SECONDARY_CONTROLS,
         [VMX_MSR_TERTIARY] = VMCS_TERTIARY_CONTROLS,
@@ -326,7 +327,10 @@ TEST(vmx_capabilities, some_controls_come_with_others)
     f = (struct vmx_features){.preemption_timer = true};
     EXPECT_FALSE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_NMI_WINDOW));
     EXPECT_TRUE(allows(f, VMX_MSR_TRUE_EXIT, EXIT_CTL_SAVE_PREEMPTION_TIMER));
+    f = (struct vmx_features){.load_uinv = true};
+    EXPECT_TRUE(allows(f, VMX_MSR_TRUE_EXIT, EXIT_CTL_CLEAR_UINV));
     f = (struct vmx_features){.ept = true};
+    EXPECT_FALSE(allows(f, VMX_MSR_TRUE_EXIT, EXIT_CTL_CLEAR_UINV));
     EXPECT_TRUE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_SECONDARY));
     EXPECT_FALSE(allows(f, VMX_MSR_TRUE_PRIMARY, PRIMARY_TERTIARY));
     f = (struct vmx_features){.ipi_virtualization = true};
