@@ -294,12 +294,39 @@ uint64_t engine_run(struct engine *e, sim_time limit)
 
     assert(limit >= e->now && !e->hole);
     e->limit = limit;
-    while ((s = first(e)) && s->time <= limit)
+    e->stopped = false;
+    while (!e->stopped && (s = first(e)) && s->time <= limit)
         run_first(e);
-    if (limit != SIM_TIME_NEVER)
+    if (limit != SIM_TIME_NEVER && !e->stopped)
         e->now = limit;
     e->limit = e->now; /* between runs no time passes */
     return e->executed - executed;
+}
+
+void engine_stop(struct engine *e)
+{
+    e->stopped = true;
+    e->limit = e->now; /* nobody runs ahead */
+}
+
+void engine_each(const struct engine *e,
+                 void (*each)(void *ctx, struct event *ev), void *ctx)
+{
+    assert(!e->hole);
+    for (uint32_t i = ENGINE_ROOT; i < heap_end(e); i++)
+        if (live(e, &e->heap[i]))
+            each(ctx, event_of(e, &e->heap[i]));
+}
+
+void engine_run_event(struct engine *e, struct event *ev, sim_time time)
+{
+    assert(event_scheduled(ev) && !e->hole);
+    assert(time >= ev->time && time >= e->now);
+    engine_cancel(e, ev);
+    e->now = time;
+    e->limit = time;
+    e->executed++;
+    e->target[ev->target].fn(e->target[ev->target].node, ev);
 }
 
 /* Most often even the earliest slot is later, and nobody asks if it is live. */

@@ -47,6 +47,7 @@ struct engine {
     uint32_t pending, capacity;
     uint32_t slots; /* in use, dead ones and the hole among them */
     bool hole;      /* an event is running, and its slot is still the root's */
+    bool stopped;
     struct engine_slot *heap; /* 4-ary, the earliest at ENGINE_ROOT */
     uint16_t targets;
     struct {
@@ -93,6 +94,21 @@ sim_time engine_next(struct engine *e);
  * (unless limit is SIM_TIME_NEVER).  Returns how many were run.  Not to be
  * called by an event; `limit` must not lie before engine_now(). */
 uint64_t engine_run(struct engine *e, sim_time limit);
+
+/* Ends engine_run() after the event that is running; time stays where it is. */
+void engine_stop(struct engine *e);
+
+/* Every scheduled event, in no particular order, between two runs. */
+void engine_each(const struct engine *e,
+                 void (*each)(void *ctx, struct event *ev), void *ctx);
+
+/*
+ * Runs one scheduled event, not necessarily the earliest, at `time`, which lies
+ * neither before the event's own time nor before engine_now().  Events that are
+ * passed over stay scheduled, and are late from then on: they are to be run by
+ * this function too, before engine_run() is called again.
+ */
+void engine_run_event(struct engine *e, struct event *ev, sim_time time);
 
 /*
  * Time passes without an event: if nothing is due at or before `time` and

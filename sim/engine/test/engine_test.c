@@ -361,3 +361,114 @@ TEST_F(engine_rules, an_event_cannot_run_the_engine)
 {
     EXPECT_TRUE(dies(run_an_event_that_runs, f));
 }
+
+static void stop(struct engine_rules *f)
+{
+    engine_stop(&f->engine);
+}
+
+TEST_F(engine_rules, a_stopped_run_ends_at_the_event_that_stopped_it)
+{
+    f->then[0] = stop;
+    at(f, 0, 10);
+    at(f, 1, 10);
+    EXPECT_EQ(engine_run(&f->engine, 100), 1);
+    EXPECT_EQ(engine_now(&f->engine), 10);
+    EXPECT_EQ(engine_run(&f->engine, 100), 1, "the next run goes on");
+    EXPECT_EQ(engine_now(&f->engine), 100);
+}
+
+static bool advanced;
+
+static void stop_and_advance(struct engine_rules *f)
+{
+    stop(f);
+    advanced = engine_advance(&f->engine, 11);
+}
+
+TEST_F(engine_rules, nobody_runs_ahead_of_a_stop)
+{
+    f->then[0] = stop_and_advance;
+    at(f, 0, 10);
+    engine_run(&f->engine, 100);
+    EXPECT_FALSE(advanced);
+}
+
+/* ---- one chosen event ---- */
+
+static void mark(void *set, struct event *ev)
+{
+    *(unsigned *)set |= 1u << ev->what;
+}
+
+static unsigned scheduled(struct engine_rules *f)
+{
+    unsigned set = 0;
+
+    engine_each(&f->engine, mark, &set);
+    return set;
+}
+
+TEST_F(engine_rules, each_scheduled_event_is_seen_and_no_dead_slot)
+{
+    for (unsigned i = 0; i < 5; i++)
+        at(f, i, 10 * i);
+    engine_cancel(&f->engine, &f->event[1]);
+    at(f, 3, 5);
+    EXPECT_EQ(scheduled(f), 0x1d);
+    engine_run(&f->engine, 5);
+    EXPECT_EQ(scheduled(f), 0x14);
+}
+
+TEST_F(engine_rules, a_later_event_can_be_chosen_and_the_passed_over_are_late)
+{
+    at(f, 0, 10);
+    at(f, 1, 20);
+    engine_run_event(&f->engine, &f->event[1], 20);
+    EXPECT_EQ(engine_now(&f->engine), 20);
+    EXPECT_EQ(scheduled(f), 1);
+    engine_run_event(&f->engine, &f->event[0], 25);
+    EXPECT_EQ(engine_now(&f->engine), 25);
+    EXPECT_EQ(f->log[0].event, 1);
+    EXPECT_EQ(f->log[1].event, 0);
+    EXPECT_EQ(f->log[1].time, 25);
+}
+
+static void schedule_0_again(struct engine_rules *f)
+{
+    at(f, 0, engine_now(&f->engine) + 1);
+}
+
+TEST_F(engine_rules, a_chosen_event_can_schedule_itself_but_not_run_ahead)
+{
+    f->then[0] = schedule_0_again;
+    f->then[1] = stop_and_advance;
+    at(f, 0, 10);
+    at(f, 1, 10);
+    engine_run_event(&f->engine, &f->event[0], 10);
+    EXPECT_EQ(scheduled(f), 3);
+    engine_run_event(&f->engine, &f->event[1], 10);
+    EXPECT_FALSE(advanced);
+    EXPECT_EQ(engine_run(&f->engine, 11), 1);
+}
+
+static void choose_backwards(void *rules)
+{
+    struct engine_rules *f = rules;
+
+    at(f, 0, 10);
+    engine_run_event(&f->engine, &f->event[0], 9);
+}
+
+static void choose_unscheduled(void *rules)
+{
+    struct engine_rules *f = rules;
+
+    engine_run_event(&f->engine, &f->event[0], 9);
+}
+
+TEST_F(engine_rules, a_chosen_event_is_scheduled_and_never_early)
+{
+    EXPECT_TRUE(dies(choose_backwards, f));
+    EXPECT_TRUE(dies(choose_unscheduled, f));
+}
