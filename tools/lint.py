@@ -44,6 +44,7 @@ LAYERS = [
     (r"sim/scenario/", [r"sim/(scenario|core)/", COSTS]),
     (r"sim/(report|trace|stats)/",
      [r"sim/(core|engine|scenario|report|trace|stats)/"]),
+    (r"sim/explore/", [r"sim/(core|engine|explore)/"]),
     # plays recordings into models, without nodes and their time
     (r"sim/replay/", [r"sim/(core|replay)/", NO_NODE]),
     (r"sim/machine/", [r"sim/(?!sc/|cli/)", r"models/", r"software/"]),
