@@ -1,5 +1,6 @@
 /* The adapter's closed loop and its pulses. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "models/pcie/test/pcie_rig.h"
 
@@ -502,4 +503,24 @@ TEST(nic_node, same_seed_gives_the_same_arrivals)
         EXPECT_EQ(rig.log[i].msg.write.addr, first[i].msg.write.addr);
         EXPECT_EQ(rig.log[i].msg.write.data, first[i].msg.write.data);
     }
+}
+
+TEST(nic_node, restarting_the_counts_forgets_them_all)
+{
+    static const struct pcie_vector_counts none;
+    static const struct nic_queue_counts no_packets;
+
+    start(loop());
+    for (unsigned v = 0; v < PCIE_VECTORS; v++)
+        memset(&nic.fn.vector[v], 1, sizeof nic.fn.vector[v]);
+    for (unsigned q = 0; q < NIC_QUEUES; q++)
+        memset(&nic.queue[q].counts, 1, sizeof nic.queue[q].counts);
+    nic.fn.intx_asserted = nic.fn.waits.count = nic.fn.waits.sum = 1;
+    nic_node_restart_counts(&nic);
+    for (unsigned v = 0; v < PCIE_VECTORS; v++)
+        EXPECT_EQ(memcmp(&nic.fn.vector[v], &none, sizeof none), 0);
+    for (unsigned q = 0; q < NIC_QUEUES; q++)
+        EXPECT_EQ(memcmp(&nic.queue[q].counts, &no_packets, sizeof no_packets),
+                  0);
+    EXPECT_EQ(nic.fn.intx_asserted + nic.fn.waits.count + nic.fn.waits.sum, 0);
 }
