@@ -187,7 +187,9 @@ TEST_F(cpu_uintr, delivery_that_faults_changes_nothing)
     f->c->rsp = USER_STACK;
     EXPECT_TRUE(due(f), "the same vector is delivered then");
     f->c->uintr.uihandler = NOT_CANONICAL;
-    EXPECT_EQ(deliver(f).fault.vector, VECTOR_GP);
+    r = deliver(f);
+    EXPECT_EQ(r.fault.vector, VECTOR_GP);
+    EXPECT_EQ(r.fault.error_code, 0);
     EXPECT_EQ(f->c->uintr.uirr, 1);
     f->c->uintr.uihandler = USER_HANDLER;
 }
@@ -222,8 +224,16 @@ TEST_F(cpu_uintr, uiret_to_an_address_that_is_not_canonical_faults)
     r = rig_op(&f->r, OP_UIRET, 0);
     ASSERT_EQ(r.outcome, CPU_FAULTS);
     EXPECT_EQ(r.fault.vector, VECTOR_GP);
+    EXPECT_EQ(r.fault.error_code, 0);
     EXPECT_EQ(f->c->rip, CODE);
     EXPECT_EQ(f->c->rsp, USER_STACK);
+}
+
+TEST_F(cpu_uintr, uiret_ends_blocking_for_one_instruction)
+{
+    f->c->sti_blocking = true;
+    rig_op(&f->r, OP_UIRET, 0);
+    EXPECT_FALSE(f->c->sti_blocking);
 }
 
 TEST_F(cpu_uintr, testui_reads_uif)
@@ -246,18 +256,27 @@ TEST_F(cpu_uintr, instructions_are_undefined_without_cr4_uintr)
         EXPECT_EQ(rig_op(&f->r, kinds[i], 0).fault.vector, VECTOR_UD);
     EXPECT_EQ(cpu_senduipi(f->c, &f->r.mem, &send, &sent).fault.vector,
               VECTOR_UD);
+    EXPECT_FALSE(sent.notify || sent.fault);
     EXPECT_EQ(f->c->rip, CODE);
     EXPECT_TRUE(cpu_has_uintr_msr(f->c, MSR_UINTR_RR), "MSRs work");
 }
 
 TEST_F(cpu_uintr, cr4_uintr_needs_a_processor_with_user_interrupts)
 {
+    struct cpu_result r;
+
     f->c->gpr[RAX] = CR4_UINTR;
     f->c->uintr.enabled = false;
     rig_op(&f->r, OP_MOV_CR4, 0);
     EXPECT_TRUE(f->c->uintr.enabled);
+    f->c->gpr[RAX] = ~(uint64_t)CR4_UINTR;
+    rig_op(&f->r, OP_MOV_CR4, 0);
+    EXPECT_FALSE(f->c->uintr.enabled);
+    f->c->gpr[RAX] = CR4_UINTR;
     f->c->uintr.supported = false;
-    EXPECT_EQ(rig_op(&f->r, OP_MOV_CR4, 0).fault.vector, VECTOR_GP);
+    r = rig_op(&f->r, OP_MOV_CR4, 0);
+    EXPECT_EQ(r.fault.vector, VECTOR_GP);
+    EXPECT_EQ(r.fault.error_code, 0);
     EXPECT_FALSE(cpu_has_uintr_msr(f->c, MSR_UINTR_RR), "MSRs fault");
 }
 
@@ -265,13 +284,15 @@ TEST_F(cpu_uintr, senduipi_faults_with_gp_where_the_table_is_wrong)
 {
     struct op send = {.kind = OP_SENDUIPI, .reg = RAX};
     struct uintr_sent sent;
+    struct cpu_result r;
 
     EXPECT_EQ(cpu_senduipi(f->c, &f->r.mem, &send, &sent).outcome, CPU_GOES_ON);
     EXPECT_TRUE(sent.notify);
     EXPECT_EQ(f->c->rip, rip_plus(CODE, 1));
     f->c->gpr[RAX] = 1;
-    EXPECT_EQ(cpu_senduipi(f->c, &f->r.mem, &send, &sent).fault.vector,
-              VECTOR_GP);
+    r = cpu_senduipi(f->c, &f->r.mem, &send, &sent);
+    EXPECT_EQ(r.fault.vector, VECTOR_GP);
+    EXPECT_EQ(r.fault.error_code, 0);
     EXPECT_FALSE(sent.notify);
 }
 
@@ -455,10 +476,61 @@ TEST_F(cpu_uintr, exit_in_delivery_is_asynchronous_and_has_no_vectoring)
     ASSERT_EQ(r.outcome, CPU_EXITS);
     EXPECT_EQ(r.exit.reason, EXIT_EPT_VIOLATION);
     EXPECT_EQ(r.exit.qualification, 0x10182);
+    EXPECT_EQ(r.exit.instruction_length, 0);
     EXPECT_EQ(r.exit.idt_vectoring_info, 0);
     EXPECT_EQ(f->c->uintr.uirr, 1);
     EXPECT_TRUE(f->c->uintr.uif);
     EXPECT_EQ(f->c->rsp, USER_STACK + 0x28);
+}
+
+TEST_F(cpu_uintr, stack_fault_of_delivery_that_the_bitmap_catches_exits)
+{
+    struct cpu_result r;
+
+    put(f, VMCS_EXCEPTION_BITMAP, 1u << VECTOR_SS);
+    f->c->uintr.uirr = 1;
+    enter_guest(f);
+    f->c->rsp = NOT_CANONICAL + 64;
+    r = deliver(f);
+    ASSERT_EQ(r.outcome, CPU_EXITS);
+    EXPECT_EQ(r.exit.intr_info, FAULT_WITH_CODE(VECTOR_SS));
+    EXPECT_EQ(r.exit.qualification, 0);
+}
+
+TEST_F(cpu_uintr, monitor_trap_flag_exits_before_the_handler)
+{
+    rig_set(&f->r, VMCS_PRIMARY_CONTROLS, PRIMARY_MONITOR_TRAP_FLAG);
+    f->c->uintr.uirr = 1;
+    enter_guest(f);
+    deliver(f);
+    EXPECT_EQ(cpu_recognize(f->c), CPU_EVENT_MTF_EXIT);
+    EXPECT_EQ(f->c->rip, USER_HANDLER);
+}
+
+TEST_F(cpu_uintr, delivery_and_uiret_touch_no_more_than_their_frames)
+{
+    struct cpu_result r;
+
+    make_hole(f, STACK_AT);
+    f->c->uintr.uirr = 1;
+    enter_guest(f);
+    f->c->rsp = STACK_AT;
+    EXPECT_EQ(deliver(f).outcome, CPU_GOES_ON);
+    uiret(f);
+    f->c->rsp = STACK_AT - 24;
+    EXPECT_EQ(rig_op(&f->r, OP_UIRET, 0).outcome, CPU_GOES_ON);
+    f->c->rsp = STACK_AT - 23;
+    r = rig_op(&f->r, OP_UIRET, 0);
+    EXPECT_EQ(r.outcome, CPU_EXITS);
+    EXPECT_EQ(r.exit.qualification, 0x181, "a read");
+    f->r.vmcs.hole_base = STACK_AT - 0x1000 - 32;
+    f->c->rsp = STACK_AT;
+    f->c->uintr.uirr = 2;
+    EXPECT_EQ(deliver(f).outcome, CPU_GOES_ON);
+    f->r.vmcs.hole_base++;
+    f->c->rsp = STACK_AT;
+    f->c->uintr.uirr = 1;
+    EXPECT_EQ(deliver(f).outcome, CPU_EXITS);
 }
 
 /* ---- APIC virtualization ---- */

@@ -80,12 +80,13 @@ static const struct msr_row {
     {"misc_all_defined", 0x988, UINT64_C(0xffffffffff), true},
     {"misc_bit_40", 0x988, UINT64_C(1) << 40, false},
     {"misc_bit_63", 0x988, UINT64_C(1) << 63, false},
-    {"pd", 0x989, 0x3040, true},
+    {"pd", 0x989, 0x3fc0, true},
     {"pd_bit_5", 0x989, 0x3020, false},
     {"pd_bit_0", 0x989, 0x3041, false},
     {"pd_not_canonical", 0x989, NOT_CANONICAL, false},
     {"tt_enabled", 0x98a, 0x5011, true},
     {"tt_bit_1", 0x98a, 0x5012, false},
+    {"tt_bit_2", 0x98a, 0x5014, false},
     {"tt_bit_3", 0x98a, 0x5018, false},
     {"tt_not_canonical", 0x98a, NOT_CANONICAL, false},
 };
@@ -156,6 +157,11 @@ TEST_F(user_interrupts, xrstors_brings_back_what_xsaves_saved)
     EXPECT_EQ(f->u.uif, before.uif);
     for (uint32_t msr = 0x985; msr <= 0x98a; msr++)
         EXPECT_EQ(uintr_rdmsr(&f->u, msr), uintr_rdmsr(&before, msr));
+}
+
+TEST_F(user_interrupts, xsaves_has_0_for_uif_0)
+{
+    EXPECT_EQ(uintr_xsaves(&f->u).misc, UINT64_C(0xec) << 32 | LAST_INDEX);
 }
 
 TEST_F(user_interrupts, xrstors_faults_while_uinv_is_not_0)
