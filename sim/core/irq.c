@@ -59,6 +59,11 @@ static struct irq_record *find(const struct irqs *q, irq_id id)
     return &q->record[slot];
 }
 
+const struct irq_record *irq_find(const struct irqs *q, irq_id id)
+{
+    return find(q, id);
+}
+
 static void add_hop(struct irq_record *r, enum hop hop, sim_time now)
 {
     assert(hop < HOP_COUNT);
@@ -114,6 +119,8 @@ void irq_deliver(struct irqs *q, irq_id id, enum hop hop, sim_time now)
     add_hop(r, hop, now);
     r->final = true;
     q->count[r->source].delivered++;
+    if (q->watch)
+        q->watch(q->watch_ctx, r);
 }
 
 void irq_finish(struct irqs *q, irq_id id, enum hop hop, sim_time now)

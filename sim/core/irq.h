@@ -61,6 +61,9 @@ struct irq_counts {
 /* Called once per delivered interrupt when its last hop is known. */
 typedef void irq_sink_fn(void *ctx, const struct irq_record *r);
 
+/* Called when an interrupt has reached its final consumer, at that hop. */
+typedef void irq_watch_fn(void *ctx, const struct irq_record *r);
+
 struct irqs {
     struct irq_record *record;
     uint32_t capacity;
@@ -70,6 +73,8 @@ struct irqs {
     struct irq_counts count[IRQ_SOURCES_MAX];
     irq_sink_fn *sink;
     void *sink_ctx;
+    irq_watch_fn *watch; /* or NULL */
+    void *watch_ctx;
     char problem[160]; /* the words of irqs_check() */
 };
 
@@ -102,6 +107,9 @@ void irq_drop(struct irqs *q, irq_id id, enum irq_reason why);
 
 /* The source of an interrupt, or IRQ_SOURCES_MAX once it is finished. */
 uint16_t irq_source(const struct irqs *q, irq_id id);
+
+/* NULL for 0 and for interrupts that are finished. */
+const struct irq_record *irq_find(const struct irqs *q, irq_id id);
 
 /* True while the interrupt's fate is open. */
 bool irq_pending(const struct irqs *q, irq_id id);

@@ -47,7 +47,7 @@ static uint64_t held(const struct irqs *q, uint16_t source)
     return n;
 }
 
-static const char *audit_interrupts(struct machine *m)
+const char *audit_interrupts(struct machine *m)
 {
     mark_held(m);
     for (uint16_t s = 0; s < m->irqs.sources; s++) {

@@ -142,16 +142,23 @@ static uint32_t power_of_two_above(uint32_t n)
     return p;
 }
 
+static uint32_t memory_pages(const struct machine *m)
+{
+    uint32_t units = MEM_PAGES_PER_UNIT * m->scenario->machine.iommu.units;
+
+    return power_of_two_above(m->small ? MEM_PAGES_SMALL * m->cpus + units
+                                       : MEM_PAGES_PER_CPU * m->cpus + units +
+                                             MEM_PAGES_OUTSIDE);
+}
+
 static void take_memory(struct machine *m)
 {
     struct arena *a = &m->arena;
     uint32_t events = EVENTS_FIXED + EVENTS_PER_CPU * m->cpus +
                       EVENTS_PER_DEVICE * m->devices;
-    uint32_t records = IRQ_RECORDS_PER_CPU * (m->cpus + m->devices);
-    uint32_t pages = power_of_two_above(MEM_PAGES_PER_CPU * m->cpus +
-                                        MEM_PAGES_PER_UNIT *
-                                            m->scenario->machine.iommu.units +
-                                        MEM_PAGES_OUTSIDE);
+    uint32_t records = (m->small ? IRQ_RECORDS_SMALL : IRQ_RECORDS_PER_CPU) *
+                       (m->cpus + m->devices);
+    uint32_t pages = memory_pages(m);
 
     engine_init(
         &m->engine, events,
@@ -167,8 +174,9 @@ static void take_memory(struct machine *m)
     m->text.op = arena_take(a, m->text.capacity, sizeof(struct op));
     m->cpu = arena_take(a, m->cpus, sizeof *m->cpu);
     m->device = arena_take(a, m->devices, sizeof *m->device);
-    m->latency.histogram =
-        arena_take(a, LATENCY_PAIRS, sizeof *m->latency.histogram);
+    if (!m->small)
+        m->latency.histogram =
+            arena_take(a, LATENCY_PAIRS, sizeof *m->latency.histogram);
 }
 
 static size_t arena_bytes(const struct scenario *s)
@@ -201,8 +209,7 @@ static void set_times(struct machine *m)
     engine_schedule(&m->engine, &m->warmup_over, m->measure_from);
 }
 
-struct machine *machine_build_with(const struct scenario *s,
-                                   const struct machine_twins *twins)
+static struct machine *begin(const struct scenario *s)
 {
     struct arena arena;
     struct machine *m;
@@ -211,7 +218,13 @@ struct machine *machine_build_with(const struct scenario *s,
     m = arena_take(&arena, 1, sizeof *m);
     m->arena = arena;
     m->scenario = s;
-    m->make_twin = twins;
+    return m;
+}
+
+static struct machine *build(struct machine *m)
+{
+    const struct scenario *s = m->scenario;
+
     m->cpus = s->machine.cpus;
     m->devices = s->device_count;
     m->core = clock_from_hz(s->platform.clocks.core);
@@ -231,13 +244,32 @@ struct machine *machine_build_with(const struct scenario *s,
     remap_build(m);
     m->outside_source = machine_add_source(m, "outside");
     install_software(m);
-    measure_init(m);
+    if (!m->small)
+        measure_init(m);
+    invariants_init(m);
     return m;
+}
+
+struct machine *machine_build_with(const struct scenario *s,
+                                   const struct machine_twins *twins)
+{
+    struct machine *m = begin(s);
+
+    m->make_twin = twins;
+    return build(m);
 }
 
 struct machine *machine_build(const struct scenario *s)
 {
     return machine_build_with(s, NULL);
+}
+
+struct machine *machine_build_small(const struct scenario *s)
+{
+    struct machine *m = begin(s);
+
+    m->small = true;
+    return build(m);
 }
 
 void machine_free(struct machine *m)
@@ -256,7 +288,7 @@ sim_time machine_now(const struct machine *m)
 
 sim_time machine_next(struct machine *m)
 {
-    return engine_next(&m->engine);
+    return *m->violation ? SIM_TIME_NEVER : engine_next(&m->engine);
 }
 
 sim_time machine_end(const struct machine *m)
@@ -266,7 +298,8 @@ sim_time machine_end(const struct machine *m)
 
 void machine_run(struct machine *m, sim_time limit)
 {
-    engine_run(&m->engine, limit < m->end ? limit : m->end);
+    if (!*m->violation)
+        engine_run(&m->engine, limit < m->end ? limit : m->end);
 }
 
 unsigned machine_cpus(const struct machine *m)
@@ -305,6 +338,8 @@ const char *machine_finish(struct machine *m, struct figures *out)
 {
     const char *complaint;
 
+    if (*m->violation)
+        return m->violation;
     for (unsigned i = 0; i < m->cpus; i++)
         cpu_node_settle(&m->cpu[i].node, m->end);
     complaint = audit(m);

@@ -12,6 +12,7 @@
 
 #include "sim/core/mem.h"
 #include "sim/core/sim_time.h"
+#include "sim/explore/explore.h"
 #include "sim/report/figures.h"
 #include "sim/scenario/scenario.h"
 
@@ -37,6 +38,10 @@ struct machine *machine_build_with(const struct scenario *s,
 
 /* The same from the C models alone; `s` asks for no RTL. */
 struct machine *machine_build(const struct scenario *s);
+
+/* The same with little memory, as its state is to be copied often: without
+ * latencies, and nothing may write from outside. */
+struct machine *machine_build_small(const struct scenario *s);
 void machine_free(struct machine *m);
 
 sim_time machine_now(const struct machine *m);
@@ -47,7 +52,8 @@ sim_time machine_next(struct machine *m);
 /* When the run is over: warm-up + duration. */
 sim_time machine_end(const struct machine *m);
 
-/* Runs everything up to and including `limit` (at most machine_end()). */
+/* Runs everything up to and including `limit` (at most machine_end()); an
+ * invariant that breaks ends the run there, and machine_finish() says which. */
 void machine_run(struct machine *m, sim_time limit);
 
 /*
@@ -76,6 +82,13 @@ bool machine_intr(const struct machine *m, unsigned cpu);
 
 /* Memory accesses of CPUs and devices inside this range go there. */
 void machine_set_outside(struct machine *m, const struct mem_outside *outside);
+
+/*
+ * Runs the machine in every order of events that the limits allow, from where
+ * it is up to machine_end().  No RTL.  The machine is then where it was.
+ */
+void machine_explore(struct machine *m, const struct explore_limits *l,
+                     struct explore_result *result);
 
 /*
  * After the last machine_run(): checks conservation of interrupts and the

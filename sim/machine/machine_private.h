@@ -45,6 +45,8 @@
 #define MEM_PAGES_PER_UNIT 260u /* of the largest table, queue and status */
 #define MEM_PAGES_OUTSIDE 8192u /* 32 MiB for writes from outside */
 #define IRQ_RECORDS_PER_CPU 2048u
+#define IRQ_RECORDS_SMALL 64u /* of a machine whose state is copied */
+#define MEM_PAGES_SMALL 32u
 #define FABRIC_MESSAGES 1024u
 #define POSTED_WRITES 64u
 #define LATENCY_PAIRS 64u
@@ -159,6 +161,8 @@ struct machine {
     unsigned twins;
     char source_name[IRQ_SOURCES_MAX][SOURCE_NAME];
     char complaint[256]; /* what machine_finish() returns */
+    char violation[512]; /* the invariant that broke, or empty */
+    bool small;          /* see machine_build_small() */
 };
 
 /* bus.c: where accesses and writes of devices go. */
@@ -241,6 +245,23 @@ void install_irq_cpu(struct machine *m);
 void measure_init(struct machine *m);
 void measure_begin(struct machine *m);
 void measure_figures(struct machine *m, struct figures *out);
+
+/* invariants.c: what holds at every event.  A violation stops the run. */
+void invariants_init(struct machine *m);
+
+/* Between two events: NULL, or the invariant that the state breaks. */
+const char *invariants_broken(struct machine *m);
+
+/* describe.c: what an event is, before it runs. */
+struct words {
+    char *text;
+    size_t bytes;
+};
+void machine_describe(const struct machine *m, const struct event *ev,
+                      struct words w);
+
+/* audit.c: NULL, or the source whose interrupts are lost or there twice. */
+const char *audit_interrupts(struct machine *m);
 
 /* audit.c: NULL, or what does not add up. */
 const char *audit(struct machine *m);

@@ -1,0 +1,135 @@
+/* Events in words, for traces of a few of them. */
+#include <stdio.h>
+
+#include "sim/machine/machine_private.h"
+
+static const char *const mnemonic[] = {
+#define OP(name, text, cost, sentence) text,
+#include "models/cpu/ops.def"
+#undef OP
+};
+
+static const char *where(const struct machine_cpu *c)
+{
+    if (c->node.cpu.non_root)
+        return "guest";
+    return c->node.root_is_host ? "host" : "program";
+}
+
+static void describe_op(const struct machine_cpu *c, struct words w)
+{
+    const struct op *op = &c->machine->text.op[rip_op(c->node.cpu.rip)];
+
+    if (op->kind == OP_RDMSR || op->kind == OP_WRMSR)
+        snprintf(w.text, w.bytes, "CPU %u, %s: %s %jx", c->index, where(c),
+                 mnemonic[op->kind], (uintmax_t)op->imm);
+    else
+        snprintf(w.text, w.bytes, "CPU %u, %s: %s", c->index, where(c),
+                 mnemonic[op->kind]);
+}
+
+static void describe_exit(const struct machine_cpu *c, struct words w)
+{
+    const char *reason = exit_reason_name(c->node.exit.reason & 0xffff);
+
+    snprintf(w.text, w.bytes, "CPU %u: VM exit, %s", c->index,
+             reason ? reason : "of a reserved reason");
+}
+
+static void describe_step(const struct machine_cpu *c, struct words w)
+{
+    static const char *const names[] = {
+        [STEP_WAIT] = "looks at its lines",
+        [STEP_WAKE] = "wakes up",
+        [STEP_INTA] = "INTA cycles",
+        [STEP_INTA_EXIT] = "INTA cycles, a VM exit follows",
+        [STEP_POSTED] = "posted-interrupt processing",
+        [STEP_ENTRY] = "VM entry",
+        [STEP_SMI] = "SMI",
+        [STEP_INIT] = "INIT",
+    };
+    enum cpu_step step = c->node.step;
+
+    if (step == STEP_OP || step == STEP_WORK)
+        describe_op(c, w);
+    else if (step == STEP_EXIT)
+        describe_exit(c, w);
+    else if (step == STEP_DELIVERY)
+        snprintf(w.text, w.bytes, "CPU %u, %s: delivery of vector %xh",
+                 c->index, where(c), c->node.vectored.vector);
+    else
+        snprintf(w.text, w.bytes, "CPU %u, %s: %s", c->index, where(c),
+                 names[step]);
+}
+
+static bool of_cpu(const struct machine_cpu *c, const struct event *ev,
+                   struct words w)
+{
+    const char *what = NULL;
+
+    if (ev == &c->node.step_event) {
+        describe_step(c, w);
+        return true;
+    }
+    if (ev == &c->node.timer_event)
+        what = "VMX-preemption timer runs out";
+    else if (ev == &c->lapic.intr_event)
+        what = "INTR rises";
+    else if (ev == &c->lapic.timer_event)
+        what = "APIC timer expires";
+    else if (ev == &c->lapic.send_event)
+        what = "local APIC sends a message";
+    if (what)
+        snprintf(w.text, w.bytes, "CPU %u: %s", c->index, what);
+    return what;
+}
+
+static bool of_device(const struct machine *m, unsigned i,
+                      const struct event *ev, struct words w)
+{
+    const struct nic_node *n = &m->device[i];
+    const char *what = NULL;
+
+    if (ev == &n->pulse)
+        what = "pulse";
+    else if (ev == &n->wire)
+        what = "a message leaves on the wire";
+    else if (ev == &n->ack)
+        what = "a message arrives from the wire";
+    else if (ev == &n->fn.arrive)
+        what = "its write reaches the root complex";
+    else if (ev >= n->fn.interval && ev < n->fn.interval + PCIE_VECTORS)
+        what = "its moderation interval ends";
+    if (what)
+        snprintf(w.text, w.bytes, "%s: %s", m->scenario->device[i].name, what);
+    return what;
+}
+
+static void of_fabric(const struct fabric_message *f, struct words w)
+{
+    if (f->msg.kind == MSG_EOI)
+        snprintf(w.text, w.bytes, "EOI broadcast of vector %xh arrives",
+                 f->msg.eoi_vector);
+    else
+        snprintf(w.text, w.bytes, "message reaches CPU %u, vector %xh", f->cpu,
+                 f->msg.apic.vector);
+}
+
+void machine_describe(const struct machine *m, const struct event *ev,
+                      struct words w)
+{
+    for (unsigned i = 0; i < m->cpus; i++)
+        if (of_cpu(&m->cpu[i], ev, w))
+            return;
+    for (unsigned i = 0; i < m->devices; i++)
+        if (of_device(m, i, ev, w))
+            return;
+    if (ev->target == m->fabric.target)
+        of_fabric(&m->fabric.message[ev->what], w);
+    else if (ev == &m->posted.arrive)
+        snprintf(w.text, w.bytes, "a CPU's register write arrives");
+    else if (ev == &m->warmup_over)
+        snprintf(w.text, w.bytes, "the warm-up is over");
+    else
+        snprintf(w.text, w.bytes, "event %u of node %u", ev->what, ev->target);
+}

@@ -1,0 +1,88 @@
+/* A machine as a system whose orders of events can be searched. */
+#include <stdio.h>
+
+#include "sim/machine/machine_private.h"
+#include "sim/machine/state.h"
+
+static uint64_t hash(void *machine)
+{
+    return machine_hash(machine);
+}
+
+static const char *broken(void *machine)
+{
+    struct machine *m = machine;
+    const char *what = invariants_broken(m);
+
+    return what ? what : audit_interrupts(m);
+}
+
+static const char *stuck(void *machine)
+{
+    struct machine *m = machine;
+
+    for (uint16_t s = 0; s < m->irqs.sources; s++)
+        if (irqs_pending(&m->irqs, s)) {
+            snprintf(m->complaint, sizeof m->complaint,
+                     "nothing is left to happen, and an interrupt of %s was "
+                     "not delivered",
+                     m->source_name[s]);
+            return m->complaint;
+        }
+    return NULL;
+}
+
+static bool ended(void *machine)
+{
+    struct machine *m = machine;
+
+    return engine_next(&m->engine) > m->end;
+}
+
+static const struct clock *domain(const struct machine *m,
+                                  const struct event *ev)
+{
+    for (unsigned i = 0; i < m->cpus; i++) {
+        const struct machine_cpu *c = &m->cpu[i];
+
+        if (ev == &c->node.step_event || ev == &c->node.timer_event)
+            return &m->core;
+        if (ev == &c->lapic.timer_event)
+            return &m->apic_timer;
+        if (ev == &c->lapic.intr_event || ev == &c->lapic.send_event)
+            return &m->apic;
+    }
+    return ev->target == m->fabric.target ? NULL : &m->pcie;
+}
+
+/* At the next edge of its own clock; messages have none. */
+static sim_time late(void *machine, const struct event *ev, sim_time now)
+{
+    const struct clock *clock = domain(machine, ev);
+
+    return clock ? clock_edge(clock, now) : now;
+}
+
+static void describe(void *machine, const struct event *ev, char *text)
+{
+    machine_describe(machine, ev, (struct words){text, EXPLORE_TEXT});
+}
+
+void machine_explore(struct machine *m, const struct explore_limits *l,
+                     struct explore_result *result)
+{
+    struct explore_system system = {
+        .self = m,
+        .state = m->arena.base,
+        .bytes = m->arena.used,
+        .engine = &m->engine,
+        .hash = hash,
+        .broken = broken,
+        .stuck = stuck,
+        .ended = ended,
+        .late = late,
+        .describe = describe,
+    };
+
+    explore(&system, l, result);
+}

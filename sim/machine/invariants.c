@@ -1,0 +1,303 @@
+/*
+ * What holds at every event, or the run stops.
+ *
+ * When an interrupt reaches its handler: its vector is the highest in service
+ * of the APIC that it came from, no other one of its class is in service, its
+ * class is above the TPR's, and the code that it interrupted had IF = 1.  That
+ * it is not delivered twice the ledger itself asserts.
+ *
+ * Of every CPU: it does not wait while there is something to take, RVI and SVI
+ * are the highest bits of the virtual-APIC page, and what was posted or queued
+ * for its guest will be looked at: a notification or its sender is on the way,
+ * or the CPU is in root operation and passes the next VM entry.
+ *
+ * CPUs whose local APIC is RTL are looked at without it.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models/cpu/vapic.h"
+#include "sim/machine/machine_private.h"
+
+static void append(struct machine *m, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void append(struct machine *m, const char *format, ...)
+{
+    size_t used = strlen(m->violation);
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(m->violation + used, sizeof m->violation - used, format, ap);
+    va_end(ap);
+}
+
+/* The way that the interrupt has gone. */
+static void append_hops(struct machine *m, irq_id irq)
+{
+    const struct irq_record *r = irq_find(&m->irqs, irq);
+
+    if (!r)
+        return;
+    append(m, "; the interrupt, of %s:", m->source_name[r->source]);
+    for (unsigned i = 0; i < r->hops; i++)
+        append(m, "%s %s at %.3f ns", i ? "," : "",
+               hop_name((enum hop)r->hop[i].hop),
+               (double)r->hop[i].time / (double)SIM_NS);
+}
+
+static void violate(struct machine *m, const struct machine_cpu *c,
+                    const char *what, irq_id irq)
+{
+    if (*m->violation)
+        return; /* the first one counts */
+    append(m, "CPU %u: %s", c->index, what);
+    append_hops(m, irq);
+    engine_stop(&m->engine);
+}
+
+/* ---- an interrupt reaches its handler ---- */
+
+/* The APIC that it came from. */
+struct origin {
+    struct vecset isr;
+    uint32_t tpr;
+    const irq_id *isr_irq;
+};
+
+static struct vecset page_vectors(struct machine *m, const struct vmcs *v,
+                                  uint32_t offset)
+{
+    uint64_t at = vmcs_get(v, VMCS_VIRTUAL_APIC_ADDRESS) + offset;
+    struct vecset s;
+
+    for (unsigned i = 0; i < 4; i++, at += 0x20)
+        s.word[i] = mem_read32(&m->mem, at) |
+                    (uint64_t)mem_read32(&m->mem, at + 0x10) << 32;
+    return s;
+}
+
+static bool delivers_virtually(const struct vmcs *v)
+{
+    return vmcs_secondary(v) & SECONDARY_VIRTUAL_INTERRUPT_DELIVERY;
+}
+
+static bool find_origin(struct machine *m, const struct machine_cpu *c,
+                        irq_id irq, struct origin *o)
+{
+    const struct kvm *k = c->kvm;
+    const struct lapic *l = k ? &k->vlapic : &c->lapic.lapic;
+    int top;
+
+    *o = (struct origin){l->isr, l->tpr,
+                         k ? k->vmcs.visr_irq : c->lapic.isr_irq};
+    if (k && delivers_virtually(&k->vmcs)) {
+        uint64_t page = vmcs_get(&k->vmcs, VMCS_VIRTUAL_APIC_ADDRESS);
+
+        o->isr = page_vectors(m, &k->vmcs, VAPIC_ISR);
+        o->tpr = mem_read32(&m->mem, page + VAPIC_TPR);
+    }
+    top = vecset_top(&o->isr);
+    if (k && (top < 0 || o->isr_irq[top] != irq) && c->vm->features.eli)
+        *o = (struct origin){c->lapic.lapic.isr, 0, c->lapic.isr_irq};
+    return k || m->scenario->machine.lapic != IMPLEMENTATION_RTL;
+}
+
+static bool alone_in_class(const struct vecset *isr, unsigned vector)
+{
+    uint64_t word = isr->word[vector / 64] >> (vector % 64 & ~15u);
+
+    return !((word & 0xffff) & ~(UINT64_C(1) << vector % 16));
+}
+
+static const char *priority_broken(const struct origin *o, irq_id irq)
+{
+    int top = vecset_top(&o->isr);
+
+    if (top < 0 || o->isr_irq[top] != irq)
+        return "the interrupt delivered is not the highest in service";
+    if (!alone_in_class(&o->isr, (unsigned)top))
+        return "an interrupt was delivered while one of its class was in "
+               "service";
+    if (class_of(top) <= class_of((int)o->tpr))
+        return "an interrupt was delivered that the TPR masks";
+    return NULL;
+}
+
+#define FRAME_RFLAGS 16u /* bytes above RSP: RIP and CS come before */
+
+static bool had_interrupts_off(struct machine *m, const struct cpu *c)
+{
+    return !(mem_read64(&m->mem, c->rsp + FRAME_RFLAGS) & RFLAGS_IF);
+}
+
+/* No local APIC has it in service. */
+static bool from_8259(const struct irq_record *r)
+{
+    for (unsigned i = 0; i < r->hops; i++)
+        if (r->hop[i].hop == HOP_PIC_ACK)
+            return true;
+    return false;
+}
+
+static void look_at_delivery(struct machine *m, const struct machine_cpu *c,
+                             const struct irq_record *r)
+{
+    const char *what = NULL;
+    struct origin o;
+
+    if (!from_8259(r) && find_origin(m, c, r->id, &o))
+        what = priority_broken(&o, r->id);
+    if (had_interrupts_off(m, &c->node.cpu))
+        what = "an interrupt was delivered while RFLAGS.IF was 0";
+    if (what)
+        violate(m, c, what, r->id);
+}
+
+static void on_delivered(void *machine, const struct irq_record *r)
+{
+    struct machine *m = machine;
+
+    if (r->hop[r->hops - 1].hop != HOP_GUEST_HANDLER)
+        return;
+    for (unsigned i = 0; i < m->cpus; i++)
+        if (m->cpu[i].node.vectored_irq == r->id)
+            look_at_delivery(m, &m->cpu[i], r);
+    invariants_broken(m);
+}
+
+void invariants_init(struct machine *m)
+{
+    m->irqs.watch = on_delivered;
+    m->irqs.watch_ctx = m;
+}
+
+/* ---- what waits for a guest ---- */
+
+static uint64_t descriptor(const struct machine_cpu *c)
+{
+    return c->kvm->config.apicv.posted_interrupts
+               ? kvm_descriptor(&c->kvm->config)
+               : 0;
+}
+
+/* The interrupt that waits in the descriptor, or 0. */
+static irq_id posted_irq(const struct machine *m, uint64_t pid)
+{
+    for (uint32_t i = 0; i < m->posted_irqs.count; i++)
+        for (unsigned v = 0; m->posted_irqs.row[i].pid == pid && v < 256; v++)
+            if (m->posted_irqs.row[i].irq[v])
+                return m->posted_irqs.row[i].irq[v];
+    return 0;
+}
+
+static bool is_posted(struct machine *m, uint64_t pid)
+{
+    uint64_t pir = 0;
+
+    for (unsigned i = 0; i < 4; i++)
+        pir |= mem_read64(&m->mem, pid + PID_PIR + 8 * i);
+    return pir || (mem_read64(&m->mem, pid + PID_CONTROL) & PID_ON);
+}
+
+/* The CPU itself will look before the guest's next instruction. */
+static bool looks_itself(const struct machine_cpu *c)
+{
+    switch (c->node.step) {
+    case STEP_WAIT:
+        return c->node.cpu.intr || event_scheduled(&c->lapic.intr_event);
+    case STEP_POSTED:
+    case STEP_EXIT:
+    case STEP_INTA_EXIT:
+        return true;
+    default:
+        return !c->node.cpu.non_root || c->node.cpu.intr ||
+               event_scheduled(&c->lapic.intr_event) ||
+               !vecset_empty(&c->lapic.lapic.irr);
+    }
+}
+
+/* Another CPU of the host is at work, or a message is under way. */
+static bool told_by_others(const struct machine *m, const struct machine_cpu *c)
+{
+    for (unsigned i = 0; i < m->cpus; i++) {
+        const struct machine_cpu *o = &m->cpu[i];
+
+        if (o->lapic.sending_count)
+            return true;
+        if (o != c && o->node.step != STEP_WAIT && o->node.root_is_host &&
+            !o->node.cpu.non_root)
+            return true;
+    }
+    for (uint32_t i = 0; i < FABRIC_MESSAGES; i++)
+        if (m->fabric.message[i].in_use && m->fabric.message[i].cpu == c->index)
+            return true;
+    return false;
+}
+
+static void look_at_waiting(struct machine *m, const struct machine_cpu *c)
+{
+    uint64_t pid = descriptor(c);
+    bool posted = pid && is_posted(m, pid);
+
+    if (!posted && !c->kvm->queued)
+        return;
+    if (looks_itself(c) || told_by_others(m, c))
+        return;
+    if (posted)
+        violate(m, c, "a posted interrupt waits, and nobody will look for it",
+                posted_irq(m, pid));
+    else
+        violate(m, c, "a queued interrupt waits, and nobody will look for it",
+                c->kvm->queued_irq[__builtin_ctzll(c->kvm->queued)]);
+}
+
+/* ---- the virtual-APIC page ---- */
+
+static int or_0(int vector)
+{
+    return vector < 0 ? 0 : vector;
+}
+
+static void look_at_page(struct machine *m, const struct machine_cpu *c)
+{
+    const struct vmcs *v = c->node.cpu.vmcs;
+    struct vecset virr, visr;
+
+    if (!c->node.cpu.non_root || !delivers_virtually(v))
+        return;
+    virr = page_vectors(m, v, VAPIC_IRR);
+    visr = page_vectors(m, v, VAPIC_ISR);
+    if (c->node.cpu.vapic.rvi != or_0(vecset_top(&virr)))
+        violate(m, c, "RVI is not the highest bit of the VIRR",
+                v->virr_irq[or_0(vecset_top(&virr))]);
+    if (c->node.cpu.vapic.svi != or_0(vecset_top(&visr)))
+        violate(m, c, "SVI is not the highest bit of the VISR",
+                v->visr_irq[or_0(vecset_top(&visr))]);
+}
+
+/* ---- the whole ---- */
+
+static void look_at_rest(struct machine *m, const struct machine_cpu *c)
+{
+    const struct cpu_node *n = &c->node;
+
+    if (n->step == STEP_WAIT && !n->in_step &&
+        !event_scheduled(&n->step_event) &&
+        cpu_recognize(&n->cpu) != CPU_EVENT_NONE)
+        violate(m, c, "it waits although there is an event to take", 0);
+}
+
+const char *invariants_broken(struct machine *m)
+{
+    for (unsigned i = 0; i < m->cpus; i++) {
+        const struct machine_cpu *c = &m->cpu[i];
+
+        look_at_rest(m, c);
+        look_at_page(m, c);
+        if (c->kvm)
+            look_at_waiting(m, c);
+    }
+    return *m->violation ? m->violation : NULL;
+}

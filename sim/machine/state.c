@@ -1,0 +1,323 @@
+/*
+ * The hash of a machine's state.
+ *
+ * Nodes that a small machine always has are taken field by field; the I/O APIC
+ * and the 8259s as their bytes, identities included: this tells more states
+ * apart than there are, and never too few.
+ */
+#include "sim/machine/state.h"
+
+#include <string.h>
+
+#include "sim/machine/machine_private.h"
+
+struct hash {
+    uint64_t value;
+    sim_time now;
+};
+
+static uint64_t mixed(uint64_t a, uint64_t b)
+{
+    uint64_t x =
+        (a ^ (b + UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(0xff51afd7ed558ccd);
+
+    x = (x ^ x >> 32) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return x ^ x >> 29;
+}
+
+static void put(struct hash *h, uint64_t value)
+{
+    h->value = mixed(h->value, value);
+}
+
+static void put_bytes(struct hash *h, const void *data, size_t bytes)
+{
+    const unsigned char *p = data;
+    uint64_t word;
+
+    for (; bytes >= sizeof word; bytes -= sizeof word, p += sizeof word) {
+        memcpy(&word, p, sizeof word);
+        put(h, word);
+    }
+    word = 0;
+    memcpy(&word, p, bytes);
+    put(h, word);
+}
+
+#define PUT(h, object) put_bytes(h, &(object), sizeof(object))
+
+static void put_time(struct hash *h, sim_time time)
+{
+    put(h, time == SIM_TIME_NEVER ? time : time - h->now);
+}
+
+static void put_event(struct hash *h, const struct event *ev)
+{
+    put(h, event_scheduled(ev));
+    put(h, ev->what);
+    if (event_scheduled(ev))
+        put_time(h, ev->time);
+}
+
+static void put_msg(struct hash *h, const struct msg *msg)
+{
+    struct msg copy = *msg;
+
+    copy.irq = 0;
+    put_bytes(h, &copy, sizeof copy);
+}
+
+/* Which pages came first does not matter, nor that one was only read. */
+static void put_memory(struct hash *h, const struct mem *mem)
+{
+    uint64_t sum = 0, word;
+
+    for (uint32_t i = 0; i < mem->capacity; i++) {
+        const struct mem_page *p = &mem->page[i];
+
+        for (size_t at = 0; p->number && at < sizeof p->byte;
+             at += sizeof word) {
+            memcpy(&word, &p->byte[at], sizeof word);
+            if (word)
+                sum += mixed(p->number * MEM_PAGE_BYTES + at, word);
+        }
+    }
+    put(h, sum);
+}
+
+/* ---- CPUs ---- */
+
+/* The timer counts edges of its own clock. */
+static void put_lapic(struct hash *h, const struct lapic *lapic,
+                      const struct clock clock[2])
+{
+    struct lapic copy = *lapic;
+
+    if (copy.timer_expiry)
+        copy.timer_expiry -= clock_cycles(&clock[0], h->now);
+    if (copy.tsc_deadline)
+        copy.tsc_deadline -= clock_cycles(&clock[1], h->now);
+    PUT(h, copy);
+}
+
+static void put_lapic_node(struct hash *h, const struct lapic_node *n)
+{
+    struct clock clocks[2] = {n->config.timer_clock, n->config.tsc_clock};
+
+    put_lapic(h, &n->lapic, clocks);
+    put_event(h, &n->intr_event);
+    put_event(h, &n->timer_event);
+    put_event(h, &n->send_event);
+    put(h, n->intr_high);
+    put(h, n->extint_high);
+    put(h, n->sending_count);
+    for (uint32_t i = 0; i < n->sending_count; i++) {
+        const struct lapic_sending *s =
+            &n->sending[(n->sending_first + i) % LAPIC_SEND_MAX];
+
+        put_time(h, s->due);
+        put_msg(h, &s->message);
+    }
+    put(h, n->bus_free > h->now ? n->bus_free - h->now : 0);
+}
+
+static void put_core(struct hash *h, const struct cpu_node *n)
+{
+    struct cpu copy = n->cpu;
+    uint64_t tsc = clock_cycles(&n->config.clock, h->now);
+
+    copy.pause_loop.first -= copy.pause_loop.begun ? tsc : 0;
+    copy.pause_loop.last -= copy.pause_loop.begun ? tsc : 0;
+    PUT(h, copy);
+}
+
+static void put_cpu(struct hash *h, const struct cpu_node *n)
+{
+    put_core(h, n);
+    put_event(h, &n->step_event);
+    put_event(h, &n->timer_event);
+    put(h, n->step);
+    if (n->step == STEP_WORK)
+        put_time(h, n->start);
+    put(h, n->awake);
+    put(h, n->stall);
+    put(h, n->pollution);
+    if (n->step == STEP_EXIT)
+        PUT(h, n->exit);
+    if (n->step == STEP_DELIVERY) {
+        put(h, n->vectored.vector);
+        put(h, n->vectored.type);
+        put(h, n->vectored.error_code);
+        put(h, n->vectored.return_rip);
+    }
+    put(h, n->vectored_no_eoi);
+}
+
+/* ---- software ---- */
+
+static void forget_identities(struct kvm *k)
+{
+    k->vmcs.inject_irq = 0;
+    memset(k->vmcs.virr_irq, 0, sizeof k->vmcs.virr_irq);
+    memset(k->vmcs.visr_irq, 0, sizeof k->vmcs.visr_irq);
+    memset(k->queued_irq, 0, sizeof k->queued_irq);
+    k->again.irq = 0;
+}
+
+static void put_kvm(struct hash *h, const struct kvm *kvm)
+{
+    struct clock clocks[2] = {kvm->config.timer_clock, kvm->config.core_clock};
+    struct kvm copy = *kvm;
+
+    put_lapic(h, &copy.vlapic, clocks);
+    put_time(h, copy.next_tick);
+    memset(&copy.vlapic, 0, sizeof copy.vlapic);
+    copy.next_tick = 0;
+    copy.host_interrupts = copy.unexpected = 0;
+    forget_identities(&copy);
+    PUT(h, copy);
+}
+
+static void put_workload(struct hash *h, const struct workload *workload)
+{
+    struct workload copy = *workload;
+
+    copy.faults = copy.nmis = copy.spurious = 0;
+    PUT(h, copy);
+}
+
+/* ---- devices and what is under way ---- */
+
+static void put_function(struct hash *h, const struct pcie_node *n)
+{
+    PUT(h, n->pcie);
+    put(h, n->count);
+    for (uint32_t i = 0; i < n->count; i++) {
+        const struct pcie_posted *p = &n->fifo[(n->first + i) % PCIE_FIFO];
+
+        put_time(h, p->arrival);
+        put_msg(h, &p->msg);
+    }
+    put(h, n->intx);
+    put(h, n->intx_told);
+    put_event(h, &n->arrive);
+    for (unsigned k = 0; k < PCIE_VECTORS; k++)
+        put_event(h, &n->interval[k]);
+}
+
+static void put_queue(struct hash *h, const struct nic_queue *q)
+{
+    PUT(h, q->coalesce);
+    put_time(h, q->packet_at);
+    put_time(h, q->absolute_at);
+    put_event(h, &q->timer);
+    put(h, q->in_service);
+}
+
+static void put_device(struct hash *h, const struct nic_node *n)
+{
+    const uint64_t counts[] = {n->txwb,   n->rxwb,      n->queued,
+                               n->sent,   n->acked,     n->pulses,
+                               n->groups, n->completed, n->due_queues};
+
+    put_function(h, &n->fn);
+    PUT(h, n->rng);
+    PUT(h, counts);
+    put(h, n->completion_waits);
+    put(h, n->ack_waits);
+    put(h, n->pulses_waiting);
+    put(h, n->pulse_vector);
+    put_event(h, &n->wire);
+    put_event(h, &n->ack);
+    put_event(h, &n->pulse);
+    if (event_scheduled(&n->wire))
+        put_time(h, n->wire_since);
+    if (event_scheduled(&n->pulse))
+        put_time(h, n->pulse_time);
+    put(h, n->sent - n->told_sent);
+    put(h, n->acked - n->told_acked);
+    for (unsigned q = 0; q < NIC_QUEUES; q++)
+        put_queue(h, &n->queue[q]);
+    for (uint32_t i = 0; i < n->groups; i++) {
+        const struct nic_group *g =
+            &n->group[(n->first_group + i) % NIC_GROUPS];
+
+        put_time(h, g->acked_at);
+        put(h, g->count);
+    }
+}
+
+/* Messages are told apart by what they are, not by where they are kept. */
+static void put_fabric(struct hash *h, const struct fabric *f)
+{
+    uint64_t sum = 0;
+
+    put(h, f->last_winner);
+    for (uint32_t i = 0; i < FABRIC_MESSAGES; i++) {
+        const struct fabric_message *message = &f->message[i];
+        struct hash one = {.now = h->now};
+
+        if (!message->in_use)
+            continue;
+        put_time(&one, message->event.time);
+        put_msg(&one, &message->msg);
+        put(&one, message->cpu);
+        sum += one.value;
+    }
+    put(h, sum);
+}
+
+static void put_unit(struct hash *h, const struct machine_unit *u)
+{
+    const struct iommu_node *n = &u->node;
+
+    PUT(h, n->iommu);
+    PUT(h, u->driver);
+    put_event(h, &n->take_event);
+    for (unsigned i = 0; i < IOMMU_PORTS; i++)
+        put_event(h, &n->memory_event[i]);
+    put(h, n->count);
+    for (uint32_t i = 0; i < n->count; i++)
+        put_msg(h, &n->fifo[(n->first + i) % IOMMU_FIFO]);
+    put_msg(h, &n->current);
+}
+
+static void put_posted(struct hash *h, const struct posted *p)
+{
+    put(h, p->count);
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct posted_write *w =
+            &p->write[(p->first + i) % POSTED_WRITES];
+
+        put_time(h, w->arrival);
+        put(h, w->addr);
+        put(h, w->value);
+    }
+}
+
+uint64_t machine_hash(const struct machine *m)
+{
+    struct hash h = {.now = engine_now(&m->engine)};
+
+    put_memory(&h, &m->mem);
+    put_fabric(&h, &m->fabric);
+    put_posted(&h, &m->posted);
+    for (unsigned i = 0; i < m->cpus; i++) {
+        const struct machine_cpu *c = &m->cpu[i];
+
+        put_cpu(&h, &c->node);
+        put_lapic_node(&h, &c->lapic);
+        if (c->kvm)
+            put_kvm(&h, c->kvm);
+        if (c->workload)
+            put_workload(&h, c->workload);
+    }
+    for (unsigned i = 0; i < m->devices; i++)
+        put_device(&h, &m->device[i]);
+    for (unsigned i = 0; i < m->units; i++)
+        put_unit(&h, &m->unit[i]);
+    put_bytes(&h, m->intx, sizeof m->intx);
+    put_bytes(&h, m->ioapic, m->ioapics * sizeof *m->ioapic);
+    put_bytes(&h, m->pic, m->pic ? sizeof *m->pic : 0);
+    return h.value;
+}
