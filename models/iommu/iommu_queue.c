@@ -21,7 +21,8 @@ static uint64_t queue_bytes(const struct iommu *u)
 
 bool queue_enable(struct iommu *u, bool enable)
 {
-    bool empty = u->reg[IOMMU_IQH] == u->reg[IOMMU_IQT];
+    bool empty = u->reg[IOMMU_IQH] == u->reg[IOMMU_IQT] &&
+                 u->queue_state == IOMMU_QUEUE_IDLE;
 
     if (!enable && !(empty && u->queue_waited))
         return false;

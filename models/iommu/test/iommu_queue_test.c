@@ -302,6 +302,18 @@ TEST_F(iommu_unit, queue_is_disabled_only_when_it_ended_with_a_wait)
     EXPECT_EQ(IQH(f), 0);
 }
 
+/* Software moves the tail back to the head meanwhile. */
+TEST_F(iommu_unit, queue_is_not_disabled_while_it_is_at_a_descriptor)
+{
+    enable(f, false);
+    queue(f, IOMMU_WAIT, 0);
+    poke(f, IOMMU_AT_IQT, 8, f->tail);
+    poke(f, IOMMU_AT_IQT, 8, 0);
+    poke(f, IOMMU_AT_GCMD, 4, IOMMU_IRE);
+    EXPECT_EQ(f->out.warning, IOMMU_WARNING_QUEUE_IN_USE);
+    EXPECT_TRUE(gsts(f) & IOMMU_QIE);
+}
+
 /* ---- waits ---- */
 
 TEST_F(iommu_unit, status_is_in_memory_before_the_head_goes_on)
