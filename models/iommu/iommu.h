@@ -247,7 +247,6 @@ struct iommu_out {
     uint8_t fault;       /* enum iommu_fault */
     bool recorded;       /* ... and it has a record */
     bool notify;         /* of a posted one: there is a message */
-    bool merged;         /* of a posted one: its PIR bit was set before */
     uint8_t vector;      /* of a posted one: in the PIR ... */
     uint64_t descriptor; /* ... of the descriptor at this address */
     bool fault_event, invalidation_event; /* iommu_event() is sent */
@@ -279,7 +278,11 @@ struct iommu_mmio {
     uint64_t value;
 };
 
-enum iommu_event { IOMMU_FAULT_EVENT, IOMMU_INVALIDATION_EVENT };
+enum iommu_event {
+    IOMMU_FAULT_EVENT,
+    IOMMU_INVALIDATION_EVENT,
+    IOMMU_EVENTS
+};
 
 /* As after power-up. */
 void iommu_init(struct iommu *u, const struct iommu_config *c);

@@ -48,6 +48,7 @@ static void send_event(struct iommu_node *n, enum iommu_event e)
 {
     struct iommu_message m = iommu_event(&n->iommu, e);
 
+    n->counts.events[e]++;
     send_own(n, &m);
 }
 
@@ -224,14 +225,36 @@ static void access_memory(struct iommu_node *n, enum iommu_port port)
     } while (locked);
 }
 
-static void on_event(void *node, struct event *ev)
+static void act(struct iommu_node *n, const struct event *ev)
 {
-    struct iommu_node *n = node;
-
     if (ev->what == EVENT_TAKE)
         take(n);
     else
         access_memory(n, (enum iommu_port)ev->what);
+}
+
+/* What is due at this instant too. */
+static bool catch_up(struct iommu_node *n, struct event *ev)
+{
+    bool due = event_scheduled(ev) && ev->time == now_of(n);
+
+    if (due)
+        engine_cancel(n->config.engine, ev);
+    return due;
+}
+
+/* At one instant the request comes before the queue, whoever was first to know
+ * that it would be due. */
+static void on_event(void *node, struct event *ev)
+{
+    struct iommu_node *n = node;
+    struct event *request[] = {&n->take_event,
+                               &n->memory_event[IOMMU_PORT_REQUEST]};
+
+    for (unsigned i = 0; ev->what == IOMMU_PORT_QUEUE && i < 2; i++)
+        if (catch_up(n, request[i]))
+            act(n, request[i]);
+    act(n, ev);
     go_on(n);
 }
 

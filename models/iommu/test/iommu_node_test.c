@@ -234,6 +234,22 @@ TEST_F(iommu_nodes, wait_comes_after_the_requests_with_the_old_entry)
             EXPECT_EQ(f->seen[i].m.apic.vector, 0x50);
 }
 
+/* The read of the descriptor was scheduled first. */
+TEST_F(iommu_nodes, request_comes_before_the_queue_at_one_instant)
+{
+    put_entry(f, 0, 3, to_cpu(0x40, 0));
+    warm(f, 0, 3);
+    put_entry(f, 0, 3, to_cpu(0x50, 0));
+    put_descriptor(f, 0, IOMMU_IEC_INVALIDATE, 0);
+    put_register(f, 0, IOMMU_AT_IQT, 16);
+    run_to(f, EDGE_AFTER + QUEUE_READ - REQUEST_TO_MESSAGE * PERIOD);
+    request(f, 0, 3);
+    run_to(f, EDGE_AFTER + QUEUE_READ);
+    EXPECT_EQ(iommu_node_read(&f->node[0], IOMMU_AT_IQH, 8), 16);
+    ASSERT_EQ(f->seen_count, 1);
+    EXPECT_EQ(f->seen[0].m.apic.vector, 0x40);
+}
+
 TEST_F(iommu_nodes, settling_takes_no_time)
 {
     put_descriptor(f, 0, IOMMU_IEC_INVALIDATE, 0);
