@@ -7,11 +7,11 @@ Only what the files RTL use is in the package.
 
 The table's own comment names the columns: a line that starts with
 "REG(name, offset, ...)".  Every number of a row becomes a constant
-ROW_COLUMN; words (RO, RW, ...) become numbers by the order of ACCESS below.
-Rows of other kinds, say OPTION(name, feature, bits), become constants
-NAME_FEATURE_BITS; titles in quotes are no part of a name.  If REG has a column
-`count`, each column also becomes a function of the offset, COLUMN_at(), which
-is 0 where there is no register.
+ROW_COLUMN of 32 bits, or of 64 if it needs them; words (RO, RW, ...) become
+numbers by the order of ACCESS below.  Rows of other kinds, say OPTION(name,
+feature, bits), become constants NAME_FEATURE_BITS; titles in quotes are no part
+of a name.  If REG has a column `count`, each column also becomes a function of
+the offset, COLUMN_at(), which is 0 where there is no register.
 """
 import os
 import re
@@ -53,7 +53,8 @@ def number(text):
 
 
 def constant(name, value):
-    return f"  localparam logic [31:0] {name} = 32'h{value:08x};"
+    bits = 64 if value >> 32 else 32
+    return f"  localparam logic [{bits - 1}:0] {name} = {bits}'h{value:0{bits // 4}x};"
 
 
 def lookup(column, rows):
@@ -91,7 +92,7 @@ def package(path, rtl):
             t for c, t in row.items()
             if c != "name" and number(t) is None and t[0] != '"'])
         for column, text in row.items():
-            name_in_sv = "_".join(words + [column.upper()])
+            name_in_sv = "_".join(words + [column]).upper()
             if name_in_sv in used and number(text) is not None:
                 out.append(constant(name_in_sv, number(text)))
     registers = [row for kind, row in rows if kind == "REG"]

@@ -278,11 +278,7 @@ struct iommu_mmio {
     uint64_t value;
 };
 
-enum iommu_event {
-    IOMMU_FAULT_EVENT,
-    IOMMU_INVALIDATION_EVENT,
-    IOMMU_EVENTS
-};
+enum iommu_event { IOMMU_FAULT_EVENT, IOMMU_INVALIDATION_EVENT, IOMMU_EVENTS };
 
 /* As after power-up. */
 void iommu_init(struct iommu *u, const struct iommu_config *c);
