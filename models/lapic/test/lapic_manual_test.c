@@ -162,6 +162,20 @@ TEST(lapic_manual, other_msrs_are_as_printed)
     EXPECT_TRUE(lapic_rdmsr(&f.l, 0x01a, f.now, &value).gp);
 }
 
+TEST(lapic_manual, apic_base_has_a_flag_two_enables_and_an_address)
+{
+    struct apic f;
+
+    for (int bit = 0; bit < 64; bit++) {
+        bool address = bit >= 12 && bit < 46;
+
+        power_up(&f);
+        f.l.config.maxphyaddr = 46;
+        EXPECT_EQ(wrmsr(&f, 0x1b, 0x800 | UINT64_C(1) << bit),
+                  address || bit == 8 || bit == 10 || bit == 11, "bit %d", bit);
+    }
+}
+
 TEST(lapic_manual, error_bits_are_as_printed)
 {
     struct apic f;
