@@ -195,6 +195,12 @@ static bool vectored_external(const struct kvm *k)
            INTR_INFO_TYPE(info) == INTR_TYPE_EXTERNAL;
 }
 
+static bool is_nmi(const struct kvm *k)
+{
+    return get(k, VMCS_EXIT_REASON) == EXIT_EXCEPTION_NMI &&
+           get(k, VMCS_EXIT_INTR_INFO) == INTR_INFO_NMI;
+}
+
 static enum kvm_label handler_of(const struct kvm *k, const struct cpu_env *env)
 {
     switch (get(k, VMCS_EXIT_REASON)) {
@@ -223,7 +229,7 @@ static enum kvm_label handler_of(const struct kvm *k, const struct cpu_env *env)
     case EXIT_EOI_INDUCED:
         return KVM_ON_EOI;
     case EXIT_EXCEPTION_NMI:
-        return KVM_ON_EXCEPTION;
+        return is_nmi(k) ? KVM_ON_NMI : KVM_ON_EXCEPTION;
     default:
         return KVM_ON_OTHER;
     }
@@ -243,6 +249,8 @@ static irq_id exit_cause(const struct kvm *k, const struct cpu_env *env)
     default:
         break;
     }
+    if (is_nmi(k))
+        return 0;
     if (in_service >= 0)
         return k->vmcs.visr_irq[in_service];
     return is_guest_eoi(k, env) ? env->node->delivered_irq : 0;

@@ -55,6 +55,7 @@ struct kvm_config {
     uint32_t apic_id;
     uint32_t ndst; /* the CPU as a posted-interrupt descriptor names it */
     bool acknowledge_on_exit;
+    bool virtual_nmis; /* the processor has them */
     struct kvm_apicv apicv;
     bool eli, eli_exitless_eoi;
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
@@ -90,6 +91,7 @@ enum kvm_label {
     KVM_ON_APIC_WRITE,
     KVM_ON_EOI,
     KVM_ON_EXCEPTION,
+    KVM_ON_NMI, /* the host's, whoever runs */
     KVM_ON_OTHER,
     KVM_ELI_VECTORED, /* #NP while an unassigned interrupt was delivered */
     KVM_ELI_EOI,      /* an EOI of the guest, passed to the physical APIC */

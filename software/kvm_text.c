@@ -218,6 +218,9 @@ static void build_exits(struct kvm *k, struct text *t)
     text_work(t, costs->exception);
     text_call(t, kvm_call_exception, k, 0); /* may jump */
     jump(k, t, KVM_AGAIN);
+    label(k, t, KVM_ON_NMI); /* the handler's IRET unblocks the next */
+    text_op(t, OP_INT, RAX, VECTOR_NMI);
+    jump(k, t, KVM_AGAIN);
     label(k, t, KVM_ELI_VECTORED); /* RAX: the interrupt's vector */
     op(t, OP_INT_REG);
     jump(k, t, KVM_AGAIN);
@@ -258,7 +261,8 @@ static void fill_vmcs(struct kvm *k, struct mem *m)
     mem_write(m, k->msr_bitmap, ones, sizeof ones);
     vmcs_set(v, VMCS_MSR_BITMAP, k->msr_bitmap);
     vmcs_set(v, VMCS_PIN_CONTROLS,
-             PIN_DEFAULT1 | PIN_EXTERNAL_INTERRUPT_EXITING);
+             PIN_DEFAULT1 | PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING |
+                 (k->config.virtual_nmis ? PIN_VIRTUAL_NMIS : 0));
     vmcs_set(v, VMCS_PRIMARY_CONTROLS,
              PRIMARY_DEFAULT1 | PRIMARY_HLT_EXITING | PRIMARY_MSR_BITMAPS |
                  PRIMARY_CR8_LOAD_EXITING | PRIMARY_SECONDARY);

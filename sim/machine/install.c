@@ -418,6 +418,7 @@ static void install_kvm(struct machine *m, struct machine_cpu *c,
                     ? c->index
                     : c->index << 8,
         .acknowledge_on_exit = vm->features.acknowledge_on_exit,
+        .virtual_nmis = s->platform.capabilities.vmx.virtual_nmis,
         .apicv = vm->features.apicv,
         .eli = vm->features.eli,
         .eli_exitless_eoi = vm->features.eli_exitless_eoi,

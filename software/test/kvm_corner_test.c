@@ -104,6 +104,46 @@ TEST_F(kvm_corner, acknowledged_on_exit_means_in_service_and_not_pending)
     EXPECT_TRUE(vecset_empty(&f->cpu->lapic.lapic.isr), "the host's EOI");
 }
 
+/* A device's message that asks for an NMI. */
+static void send_nmi(struct kvm_corner *f)
+{
+    uint32_t data = DELIVERY_NMI << 8;
+
+    machine_write(f->machine, MSI_BASE | 1u << 12, &data, sizeof data);
+}
+
+static void expect_nmi_of_the_host(struct kvm_corner *f)
+{
+    const struct cpu *c = &f->cpu->node.cpu;
+    uint64_t intr_exits;
+
+    ASSERT_TRUE(rig_run_until(f->machine, in_guest));
+    intr_exits = exits(f, EXIT_EXTERNAL_INTERRUPT);
+    send_nmi(f);
+    run_for(f, SIM_MS);
+    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
+    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), intr_exits);
+    EXPECT_EQ(f->cpu->kvm->nmis, 1);
+    EXPECT_EQ(f->cpu->workload->nmis, 0, "not the guest's");
+    EXPECT_TRUE(c->non_root, "it goes on");
+    EXPECT_FALSE(c->nmi_blocking, "by the IRET of the host's handler");
+    send_nmi(f);
+    run_for(f, SIM_MS);
+    EXPECT_EQ(f->cpu->kvm->nmis, 2);
+}
+
+TEST_F(kvm_corner, nmi_exits_and_is_the_hosts)
+{
+    expect_nmi_of_the_host(f);
+}
+
+TEST_F(kvm_corner, nmi_exits_without_virtual_nmis_too)
+{
+    f->scenario.platform.capabilities.vmx.virtual_nmis = false;
+    build(f);
+    expect_nmi_of_the_host(f);
+}
+
 TEST_F(kvm_corner, arrival_while_the_host_has_interrupts_on_makes_no_exit)
 {
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));

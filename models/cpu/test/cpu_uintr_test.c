@@ -381,15 +381,15 @@ TEST_F(cpu_uintr, entry_and_exit_switch_cr4_uintr)
     EXPECT_TRUE(f->c->uintr.enabled);
     leave(f);
     EXPECT_FALSE(f->c->uintr.enabled);
-    EXPECT_TRUE(rig_get(&f->r, VMCS_GUEST_CR4) & CR4_UINTR);
+    EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_CR4), CR4_UINTR);
 }
 
 TEST_F(cpu_uintr, uinv_is_loaded_saved_and_cleared_as_controls_say)
 {
     rig_set(&f->r, VMCS_ENTRY_CONTROLS, ENTRY_CTL_LOAD_UINV);
-    put(f, VMCS_GUEST_UINV, 0x77);
+    put(f, VMCS_GUEST_UINV, 0xf7);
     enter_guest(f);
-    EXPECT_EQ(f->c->uintr.uinv, 0x77);
+    EXPECT_EQ(f->c->uintr.uinv, 0xf7);
     f->c->uintr.uinv = 0x78;
     leave(f);
     EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_UINV), 0x78);

@@ -269,6 +269,38 @@ TEST_F(vmx_boundary, injected_interrupt_takes_the_place_of_debug_exceptions)
     EXPECT_EQ(cpu_recognize(f->c), CPU_EVENT_NONE);
 }
 
+TEST_F(vmx_boundary, injected_int_n_without_mov_ss_is_not)
+{
+    put(f, VMCS_GUEST_PENDING_DEBUG, BREAKPOINT);
+    put(f, VMCS_ENTRY_INTR_INFO, INT_80);
+    put(f, VMCS_ENTRY_INSTRUCTION_LENGTH, 1);
+    rig_enter(&f->r);
+    rig_inject(&f->r);
+    EXPECT_EQ(cpu_recognize(f->c), CPU_EVENT_NONE);
+}
+
+TEST_F(vmx_boundary, injected_fault_behind_mov_ss_is_not_followed_by_debug)
+{
+    put(f, VMCS_GUEST_PENDING_DEBUG, BREAKPOINT);
+    put(f, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_MOV_SS);
+    put(f, VMCS_ENTRY_INTR_INFO, EXCEPTION(VECTOR_UD));
+    rig_enter(&f->r);
+    rig_inject(&f->r);
+    EXPECT_EQ(cpu_recognize(f->c), CPU_EVENT_NONE);
+}
+
+TEST_F(vmx_boundary, injected_int3_behind_mov_ss_is_followed_by_debug)
+{
+    put(f, VMCS_GUEST_PENDING_DEBUG, BREAKPOINT);
+    put(f, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_MOV_SS);
+    put(f, VMCS_ENTRY_INTR_INFO,
+        INTR_INFO_VALID | INTR_TYPE_SOFTWARE_EXCEPTION << 8 | 3);
+    put(f, VMCS_ENTRY_INSTRUCTION_LENGTH, 1);
+    rig_enter(&f->r);
+    rig_inject(&f->r);
+    EXPECT_EQ(cpu_recognize(f->c), CPU_EVENT_DEBUG);
+}
+
 TEST_F(vmx_boundary, injected_int_n_behind_mov_ss_is_followed_by_debug)
 {
     put(f, VMCS_GUEST_PENDING_DEBUG, BREAKPOINT);

@@ -297,6 +297,7 @@ TEST_F(vmx_nmi, iret_that_faults_unblocks_and_its_exit_says_so)
     r = faulting_iret(f);
     ASSERT_EQ(r.outcome, CPU_EXITS);
     EXPECT_EQ(r.exit.intr_info, UNBLOCKING_EXIT);
+    EXPECT_EQ(r.exit.error_code, 0);
     EXPECT_EQ(f->c->rip, CODE);
     cpu_vm_exit(f->c, &r.exit);
     EXPECT_FALSE(saved_blocking(f), "the VMM has to set it again");
@@ -349,6 +350,9 @@ TEST_F(vmx_nmi, iret_touches_no_more_than_its_frame)
     EXPECT_EQ(rig_op(&f->r, OP_IRET, 0).outcome, CPU_GOES_ON);
     f->c->rsp = STACK_AT + 1;
     EXPECT_EQ(rig_op(&f->r, OP_IRET, 0).outcome, CPU_EXITS);
+    f->r.vmcs.hole_base = STACK_AT - 0x1000 + 1;
+    f->c->rsp = STACK_AT;
+    EXPECT_EQ(rig_op(&f->r, OP_IRET, 0).exit.qualification, 0x181, "a read");
 }
 
 TEST_F(vmx_nmi, ept_violation_of_iret_says_it_in_its_qualification)

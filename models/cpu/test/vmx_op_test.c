@@ -106,6 +106,13 @@ TEST_F(vmx_op, init_that_waited_in_root_is_taken_after_vmxoff)
     EXPECT_EQ(cpu_recognize(f->c), CPU_EVENT_INIT);
 }
 
+TEST_F(vmx_op, vmxoff_leaves_no_vmcs_current)
+{
+    execute_on(f, OP_VMXOFF, NULL);
+    EXPECT_FALSE(f->c->vmx_on);
+    EXPECT_TRUE(f->c->vmcs == NULL);
+}
+
 TEST_F(vmx_op, vmxoff_outside_vmx_operation_is_undefined)
 {
     f->c->vmx_on = false;
