@@ -6,6 +6,7 @@
 #define QUEUE_OFFSET 0x100000u /* behind the largest table */
 #define STATUS_OFFSET 0x101000u
 #define QUEUE_BYTES 4096u
+#define SCRATCH 64u /* from the status on */
 
 /* "Remappable format": of addresses, and in the same order in RTEs. */
 #define ADDRESS UINT32_C(0xfee00010)
@@ -121,4 +122,97 @@ uint32_t vtd_rte_high(uint32_t index)
 {
     assert(index <= HANDLE_LOW);
     return index << RTE_HANDLE_SHIFT | RTE_FORMAT;
+}
+
+/* ---- moving an entry ---- */
+
+void vtd_move_add(struct vtd_move *move, const struct vtd_target *to)
+{
+    if (move->places < VTD_PLACES_MAX)
+        move->entry[move->places++] = entry_of(move->driver, to);
+}
+
+void vtd_move_taken(struct vtd_move *move, uint32_t place)
+{
+    if (!move->under_way && place != move->at)
+        move->done.strays++;
+}
+
+/* RAX = the entry's low half for the next place: only this half differs. */
+static void begin(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct vtd_move *move = self;
+
+    (void)arg;
+    move->at = (move->at + 1) % move->places;
+    move->under_way = true;
+    move->began = env->now;
+    env->cpu->gpr[RAX] = move->entry[move->at].low;
+}
+
+/* RAX = the new tail. */
+static void queue(void *self, struct cpu_env *env, uint64_t arg)
+{
+    const struct vtd_move *move = self;
+    struct vtd *v = move->driver;
+
+    (void)arg;
+    append(v, env->mem,
+           IOMMU_IEC_INVALIDATE | IOMMU_IEC_SELECTIVE |
+               (uint64_t)move->index << IOMMU_IEC_IIDX_SHIFT,
+           0);
+    append_wait(v, env->mem);
+    env->cpu->gpr[RAX] = v->tail;
+}
+
+/* RAX = 1: the unit has written the status of the last wait. */
+static void check(void *self, struct cpu_env *env, uint64_t arg)
+{
+    const struct vtd_move *move = self;
+
+    (void)arg;
+    env->cpu->gpr[RAX] = waited(move->driver, env->mem);
+}
+
+static void finish(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct vtd_move *move = self;
+    sim_time took = env->now - move->began;
+
+    (void)arg;
+    move->under_way = false;
+    move->done.count++;
+    move->done.time += took;
+    if (took > move->done.longest)
+        move->done.longest = took;
+}
+
+/* Where the descriptors go is known at run time only: `queue` stores them, and
+ * four stores to another place take the time. */
+static void build_flush(struct vtd_move *move, struct text *t)
+{
+    struct vtd *v = move->driver;
+    uint64_t again;
+    uint32_t done;
+
+    for (unsigned i = 0; i < 4; i++)
+        text_op(t, OP_STORE, RAX, v->status + SCRATCH);
+    text_call(t, queue, move, 0);
+    text_op(t, OP_STORE, RAX, v->config.registers + IOMMU_AT_IQT);
+    again = text_here(t);
+    text_op(t, OP_LOAD, RAX, v->status);
+    text_call(t, check, move, 0);
+    done = text_op(t, OP_JNZ, RAX, 0);
+    text_op(t, OP_PAUSE, RAX, 0);
+    text_op(t, OP_JMP, RAX, again);
+    text_patch(t, done);
+}
+
+void vtd_build_move(struct vtd_move *move, struct text *t)
+{
+    text_call(t, begin, move, 0);
+    text_op(t, OP_STORE, RAX, entry_at(move->driver, move->index));
+    if (move->flush)
+        build_flush(move, t);
+    text_call(t, finish, move, 0);
 }

@@ -49,6 +49,29 @@ struct vtd_target {
     uint16_t sid;
 };
 
+/* Moves that were made: from the write of the entry until the unit has said
+ * that none is in use that is older; and interrupts that came to a CPU from
+ * where their entry had been moved away. */
+struct vtd_moves_done {
+    uint64_t count, strays;
+    sim_time time, longest;
+};
+
+#define VTD_PLACES_MAX 8u
+
+/* An entry that software moves from place to place in turn. */
+struct vtd_move {
+    struct vtd *driver;
+    uint32_t index;
+    bool flush; /* invalidates the entry; otherwise forgets to */
+    struct iommu_entry entry[VTD_PLACES_MAX];
+    uint32_t places;
+    uint32_t at; /* where the entry sends */
+    bool under_way;
+    sim_time began;
+    struct vtd_moves_done done;
+};
+
 void vtd_init(struct vtd *v, const struct vtd_config *c);
 
 /* Table and queue; invalidates everything, waits, and turns remapping on. */
@@ -70,5 +93,16 @@ uint32_t vtd_msi_address(uint32_t index, bool subhandle);
  * half has bit 15 of an index, the vector and the trigger mode; indices here
  * are below 8000h. */
 uint32_t vtd_rte_high(uint32_t index);
+
+/* One more place, if there is room for it; the first one is where the entry
+ * sends when the run begins. */
+void vtd_move_add(struct vtd_move *move, const struct vtd_target *to);
+
+/* Code that moves the entry on; clobbers RAX.  Interrupts are off, and no other
+ * CPU uses the unit's queue. */
+void vtd_build_move(struct vtd_move *move, struct text *t);
+
+/* An interrupt of the entry is taken at a place. */
+void vtd_move_taken(struct vtd_move *move, uint32_t place);
 
 #endif

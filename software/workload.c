@@ -48,6 +48,8 @@ static void collect(void *self, struct cpu_env *env, uint64_t i)
     uint64_t received =
         news(env->mem, irq->received, &w->seen_received[irq->device]);
 
+    if (irq->move)
+        vtd_move_taken(irq->move, irq->place);
     if (irq->acknowledges)
         w->acknowledged += received;
     w->softirq_left +=
@@ -200,6 +202,9 @@ static void build_timer_handler(struct workload *w, struct text *t)
     text_op(t, OP_PUSHA, RAX, 0);
     apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
     text_work(t, w->config.timer_work);
+    for (uint32_t i = 0; i < w->config.irq_count; i++)
+        if (w->config.irq[i].move)
+            vtd_build_move(w->config.irq[i].move, t);
     build_return(t);
 }
 
@@ -399,4 +404,17 @@ void workload_build(struct workload *w, const struct workload_config *c,
     };
     build_idt(w, t, m);
     build_boot(w, t);
+}
+
+void workload_take_over(struct workload *w, const struct workload_irq *irq,
+                        struct text *t, struct mem *m)
+{
+    uint32_t i = w->config.irq_count;
+
+    if (i == WORKLOAD_VECTORS_MAX)
+        return;
+    w->config.irq[i] = *irq;
+    w->config.irq_count++;
+    idt_set_gate(m, w->idt, irq->vector, text_here(t));
+    build_message_handler(w, t, i);
 }

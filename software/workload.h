@@ -22,6 +22,7 @@
 
 #include "models/cpu/cpu_node.h"
 #include "software/text.h"
+#include "software/vtd.h"
 
 #define WORKLOAD_VECTORS_MAX 64
 #define WORKLOAD_DEVICES_MAX 16
@@ -45,6 +46,10 @@ struct workload_irq {
     bool acknowledges; /* received are acknowledgements of what was produced */
     /* Where the device counts messages; 0: this vector does not tell that. */
     uint64_t sent, received;
+    /* The timer's handler moves it between CPUs, this being one of their
+     * places; NULL: it stays. */
+    struct vtd_move *move;
+    uint32_t place; /* 0: that of the CPU that moves it */
 };
 
 struct workload_config {
@@ -84,5 +89,10 @@ struct workload {
 /* Assembles the workload's text and fills its IDT; returns nothing to fail. */
 void workload_build(struct workload *w, const struct workload_config *c,
                     struct text *t, struct mem *m);
+
+/* A handler for an interrupt that another CPU's workload moves here; nothing
+ * happens if there is no room for one more. */
+void workload_take_over(struct workload *w, const struct workload_irq *irq,
+                        struct text *t, struct mem *m);
 
 #endif

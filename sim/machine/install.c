@@ -121,16 +121,20 @@ static void fill_line(struct machine *m, unsigned device, struct slots *s)
                           line_vector(m, &s->used[1], 0x31)};
 }
 
-static void fill_slots(const struct scenario_device *d, unsigned device,
+static void fill_slots(struct machine *m, unsigned device,
                        struct vecset used[2], struct slot *slot)
 {
+    const struct scenario_device *d = &m->scenario->device[device];
     unsigned block = block_of(d);
     uint8_t host = 0, guest = 0;
 
     for (unsigned k = 0; k < scenario_granted(d); k++) {
         if (k % block == 0) {
             host = allocate(&used[0], 0x35, block);
-            guest = allocate(&used[1], 0x31, block);
+            /* what moves to another CPU has one vector on all of them */
+            guest = block == 1 && balance_on(m)
+                        ? line_vector(m, &used[1], 0x31)
+                        : allocate(&used[1], 0x31, block);
         }
         slot[k] = (struct slot){device, k, (uint8_t)(host + k % block),
                                 (uint8_t)(guest + k % block)};
@@ -165,7 +169,7 @@ static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
             if (scenario_has_line(d) && block == 1)
                 fill_line(m, i, &s);
             else if (block_of(d) == block)
-                fill_slots(d, i, s.used, slot + s.n);
+                fill_slots(m, i, s.used, slot + s.n);
             s.n += scenario_granted(d);
         }
     }
@@ -228,6 +232,7 @@ static struct signal remapped_signal(struct machine *m, const struct slot *s,
     uint32_t index = remap_entries(remap_unit_of(m, to->sid), to,
                                    msi ? scenario_granted(d) : 1);
 
+    m->table_entry[s->device][s->k] = index;
     return (struct signal){.addr = vtd_msi_address(index, msi)};
 }
 
@@ -376,8 +381,10 @@ static void install_workload(struct machine *m, struct machine_cpu *c,
     if (s->n)
         w.doorbell = BAR_BASE + BAR_STRIDE * stream_device(m, c->vm) +
                      NIC_REG_TXDOORBELL;
-    for (uint32_t i = 0; i < s->n; i++)
+    for (uint32_t i = 0; i < s->n; i++) {
         w.irq[i] = workload_irq(m, c, &s->slot[i]);
+        w.irq[i].move = balance_move(m, c, &w.irq[i], s->slot[i].k);
+    }
     c->workload = arena_take(&m->arena, 1, sizeof *c->workload);
     workload_build(c->workload, &w, &m->text, &m->mem);
 }
@@ -452,12 +459,12 @@ static void install(struct machine *m, const struct scenario_vm *vm)
     struct slots s = slots_of_vm(m, vm, slot);
 
     c->vm = vm;
-    install_workload(m, c, &s);
     if (s.pic_base)
         install_pic(m, vm, s.pic_base);
     for (uint32_t i = 0; i < s.n; i++)
         drive(m, c, &slot[i],
               bare_metal ? slot[i].guest_vector : slot[i].host_vector);
+    install_workload(m, c, &s);
     if (bare_metal) {
         cpu_node_start(&c->node, c->workload->boot, c->workload->stack);
         return;
@@ -471,6 +478,7 @@ void install_software(struct machine *m)
 {
     for (uint32_t i = 0; i < m->scenario->vm_count; i++)
         install(m, &m->scenario->vm[i]);
+    balance_install(m);
     if (m->scenario->machine.irq_cpu)
         install_irq_cpu(m);
 }

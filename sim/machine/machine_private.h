@@ -144,7 +144,8 @@ struct machine {
     struct ioapic_node *ioapic; /* all units; NULL: there is none */
     struct pic_node *pic;       /* NULL: there are none */
     unsigned units;
-    struct machine_unit *unit; /* remapping units */
+    struct machine_unit *unit;                            /* remapping units */
+    uint32_t table_entry[SCENARIO_DEVICES][PCIE_VECTORS]; /* of messages */
     struct forged forged;
     struct intx_pin intx[SCENARIO_DEVICES];
     struct vecset line_vectors;    /* of all CPUs */
@@ -203,6 +204,14 @@ void remap_from_ioapic(void *machine, const struct msg *write);
 
 void remap_begin(struct machine *m);
 void remap_figures(const struct machine *m, struct figures *out);
+
+/* balance.c: interrupts that software moves between CPUs. */
+bool balance_on(const struct machine *m);
+struct vtd_move *balance_move(struct machine *m, const struct machine_cpu *c,
+                              const struct workload_irq *irq, unsigned k);
+void balance_install(struct machine *m);
+void balance_begin(struct machine *m);
+void balance_figures(const struct machine *m, struct figures *out);
 
 /* forged.c: interrupt messages that devices have made up. */
 void forged_build(struct machine *m);

@@ -72,6 +72,7 @@ void measure_begin(struct machine *m)
     irqs_restart_counts(&m->irqs);
     remap_begin(m);
     forged_begin(m);
+    balance_begin(m);
     memset(m->latency.pair, 0, sizeof m->latency.pair);
     m->latency.used = 0;
     m->start.messages = messages(m);
@@ -424,5 +425,6 @@ void measure_figures(struct machine *m, struct figures *out)
     cycle_figures(m, &t, out);
     remap_figures(m, out);
     forged_figures(m, out);
+    balance_figures(m, out);
     warning_figures(m, out);
 }

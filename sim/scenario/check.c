@@ -287,6 +287,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
         check_features(&c, i);
         check_assigned(&c, i);
         check_vectors(&c, i);
+        check_balance(&c, i);
     }
 }
 

@@ -75,3 +75,32 @@ void check_scope(const struct check *c, uint32_t i)
                "'entries'",
                unit, interrupts, u->entries);
 }
+
+/* What comes of a virtual machine's balance that cannot be, or NULL. */
+static const char *balance_lacks(const struct scenario *s, uint32_t i)
+{
+    const struct scenario_vm *vm = &s->vm[i];
+
+    if (!s->machine.iommu.units)
+        return "a remapping unit: machine.iommu.units";
+    if (vm->hypervisor != HYPERVISOR_NONE)
+        return "'hypervisor: none'";
+    if (!s->program[vm->program].timer_hz)
+        return "a program with a 'timer'";
+    for (uint32_t j = 0; j < vm->assigned_count; j++)
+        if (s->device[vm->assigned[j]].message != MESSAGE_MSIX)
+            return "devices with 'message: msix'";
+    for (uint32_t j = 0; j < i; j++)
+        if (s->vm[j].balance != BALANCE_NONE)
+            return "to be the only one: one virtual machine can have it";
+    return NULL;
+}
+
+void check_balance(const struct check *c, uint32_t i)
+{
+    const char *lacks = balance_lacks(c->s, i);
+
+    if (c->s->vm[i].balance != BALANCE_NONE && lacks)
+        broken(c, place_of(element(c, "vms", i), "balance"), "balance needs %s",
+               lacks);
+}

@@ -61,6 +61,10 @@ static const char *const kind_words[] = {[PROGRAM_STREAM] = "stream",
                                          [PROGRAM_SPIN] = "spin",
                                          [PROGRAM_IDLE] = "idle",
                                          NULL};
+static const char *const balance_words[] = {[BALANCE_NONE] = "none",
+                                            [BALANCE_FLUSH] = "flush",
+                                            [BALANCE_NO_FLUSH] = "no_flush",
+                                            NULL};
 static const char *const hypervisor_words[] = {
     [HYPERVISOR_NONE] = "none", [HYPERVISOR_KVM] = "kvm", NULL};
 static const char *const apic_words[] = {

@@ -139,6 +139,9 @@ static inline uint32_t scenario_granted(const struct scenario_device *d)
                                                        : d->vectors;
 }
 
+/* What the handler of a program's timer does with its devices' interrupts. */
+enum scenario_balance { BALANCE_NONE, BALANCE_FLUSH, BALANCE_NO_FLUSH };
+
 struct scenario_vm {
     char name[SCENARIO_NAME];
     enum scenario_hypervisor hypervisor;
@@ -154,6 +157,7 @@ struct scenario_vm {
     uint32_t assigned_count;
     uint32_t assigned[SCENARIO_DEVICES]; /* indices of devices */
     uint32_t program;                    /* index */
+    enum scenario_balance balance;
 };
 
 #define SCENARIO_ROOT "root" /* the bus before all bridges */

@@ -236,6 +236,10 @@ static const struct mistake_row {
      "message: intx\n  - name: clock\n    message: intx\n",
      "x.yaml:9:5: error: pin 16 is that of 'nic' too; only devices of one "
      "virtual machine can share a line"},
+    {"balance_without_units", "    apic: x2apic",
+     "    apic: x2apic\n    balance: flush",
+     "x.yaml:22:14: error: balance needs a remapping unit: "
+     "machine.iommu.units"},
     {"table_of_odd_size", "machine: {cpus: 2}",
      "machine: {cpus: 2, iommu: {units: 1, entries: 100}}",
      "x.yaml:5:47: error: a table has a power of two as 'entries', not 100"},
