@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tests/differential/duel.h"
+#include "tests/differential/vtd_duel.h"
 
 /* Setting up included, and what is looked at after a step. */
 #define REQUESTS_PER_STEP 100u
@@ -79,7 +80,8 @@ static unsigned run(unsigned block, const char *qemu, const struct options *o)
     d = (struct duel){.block = blocks[block].name, .seed = o->seed};
     rng_init(&d.rng, o->seed, blocks[block].stream);
     board_init(&d.board);
-    qemu_start(&d.qemu, qemu, o->steps * REQUESTS_PER_STEP + REQUESTS_BESIDES);
+    qemu_start(&d.qemu, qemu, NULL,
+               o->steps * REQUESTS_PER_STEP + REQUESTS_BESIDES);
     blocks[block].run(&d, o->steps);
     sum_up(&d);
     qemu_stop(&d.qemu);
@@ -101,5 +103,6 @@ int main(int argc, char **argv)
     }
     for (unsigned i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
         failed += run(i, qemu, &o);
+    failed += vtd_duel(qemu, o.seed, o.steps);
     return failed != 0;
 }

@@ -139,22 +139,46 @@ static void write_all(struct qemu *q, int fd, const char *text)
 
 /* ---- what it says ---- */
 
+/* Lines of the trace that tell of a message: what stands before its address
+ * and its data. */
+static const struct {
+    const char *line, *addr, *data;
+} told[] = {
+    {"'apic-msi'", " addr 0x", " value 0x"},
+    {"vtd_ir_remap_msi ", "-> (addr 0x", "data 0x"},
+    {"vtd_irq_generate ", " addr 0x", " data 0x"},
+};
+
+/* The hexadecimal number behind `what`, and where it stands; NULL: none. */
+static const char *number_behind(const char *line, const char *what,
+                                 uint32_t *number)
+{
+    const char *at = strstr(line, what);
+
+    if (at)
+        *number = (uint32_t)strtoul(at + strlen(what), NULL, 16);
+    return at;
+}
+
 static void note_trace(struct qemu *q, const char *line)
 {
     struct answer *a = &q->answer;
-    const char *addr = strstr(line, " addr 0x");
-    const char *value = strstr(line, " value 0x");
+    struct message m = {0};
+    const char *at = NULL;
 
     if (strstr(line, "apic_deliver_irq") && a->messages)
         a->message[a->messages - 1].reached = true;
-    if (!strstr(line, "'apic-msi'") || !addr || !value)
+    for (unsigned i = 0; i < sizeof told / sizeof told[0] && !at; i++) {
+        if (!strstr(line, told[i].line))
+            continue;
+        at = number_behind(line, told[i].addr, &m.addr);
+        at = at ? number_behind(at, told[i].data, &m.data) : NULL;
+    }
+    if (!at)
         return;
     if (a->messages == MESSAGES_MAX)
         give_up(q, "more than %u messages at once", MESSAGES_MAX);
-    a->message[a->messages++] = (struct message){
-        .addr = (uint32_t)strtoul(addr + strlen(" addr "), NULL, 16),
-        .data = (uint32_t)strtoul(value + strlen(" value "), NULL, 16),
-    };
+    a->message[a->messages++] = m;
 }
 
 static void drain_trace(struct qemu *q)
@@ -167,7 +191,7 @@ static void drain_trace(struct qemu *q)
     } while (fill(&q->trace));
 }
 
-static uint32_t wait_for_ok(struct qemu *q, const char *request)
+static uint64_t wait_for_ok(struct qemu *q, const char *request)
 {
     char line[LINE_MAX_LENGTH];
 
@@ -181,11 +205,11 @@ static uint32_t wait_for_ok(struct qemu *q, const char *request)
             give_up(q, "'%s' to '%s'", line, request);
     }
     drain_trace(q);
-    return (uint32_t)strtoull(line + 2, NULL, 16);
+    return strtoull(line + 2, NULL, 16);
 }
 
 /* A request without its line end. */
-__attribute__((format(printf, 2, 3))) static uint32_t
+__attribute__((format(printf, 2, 3))) static uint64_t
 request(struct qemu *q, const char *format, ...)
 {
     char text[256];
@@ -210,10 +234,35 @@ struct ends {
     int in, out, err, control;
 };
 
+static const struct qemu_machine pc = {
+    {"-machine", "pc", "-trace", "memory_region_ops_write", NULL}};
+
+#define ARGUMENTS_MAX 40u
+
 __attribute__((noreturn)) static void become_qemu(const char *path,
+                                                  const struct qemu_machine *m,
                                                   const struct ends *e)
 {
     char chardev[64];
+    const char *fixed[] = {path,
+                           "-accel",
+                           "tcg",
+                           "-S",
+                           "-nodefaults",
+                           "-display",
+                           "none",
+                           "-qtest",
+                           "stdio",
+                           "-qtest-log",
+                           "none",
+                           "-chardev",
+                           chardev,
+                           "-mon",
+                           "chardev=control,mode=control",
+                           "-trace",
+                           "apic_deliver_irq"};
+    const unsigned count = sizeof fixed / sizeof fixed[0];
+    char *arguments[ARGUMENTS_MAX] = {NULL};
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(e->in, 0);
@@ -221,15 +270,16 @@ __attribute__((noreturn)) static void become_qemu(const char *path,
     dup2(e->err, 2);
     fcntl(e->control, F_SETFD, 0);
     snprintf(chardev, sizeof chardev, "socket,id=control,fd=%d", e->control);
-    execl(path, path, "-accel", "tcg", "-S", "-machine", "pc", "-nodefaults",
-          "-display", "none", "-qtest", "stdio", "-qtest-log", "none",
-          "-chardev", chardev, "-mon", "chardev=control,mode=control", "-trace",
-          "memory_region_ops_write", "-trace", "apic_deliver_irq",
-          (char *)NULL);
+    for (unsigned i = 0; i < count; i++)
+        arguments[i] = strdup(fixed[i]);
+    for (unsigned i = 0; m->argument[i]; i++)
+        arguments[count + i] = strdup(m->argument[i]);
+    execv(path, arguments);
     _exit(127);
 }
 
-static void spawn(struct qemu *q, const char *path)
+static void spawn(struct qemu *q, const char *path,
+                  const struct qemu_machine *machine)
 {
     int in[2], out[2], err[2], control[2];
 
@@ -243,7 +293,8 @@ static void spawn(struct qemu *q, const char *path)
     if (q->pid < 0)
         give_up(q, "no process: %s", strerror(errno));
     if (q->pid == 0)
-        become_qemu(path, &(struct ends){in[0], out[1], err[1], control[1]});
+        become_qemu(path, machine ? machine : &pc,
+                    &(struct ends){in[0], out[1], err[1], control[1]});
     close(in[0]);
     close(out[1]);
     close(err[1]);
@@ -311,10 +362,11 @@ static void find_pics(struct qemu *q)
     json_decref(reply);
 }
 
-void qemu_start(struct qemu *q, const char *path, uint64_t requests_max)
+void qemu_start(struct qemu *q, const char *path,
+                const struct qemu_machine *machine, uint64_t requests_max)
 {
     *q = (struct qemu){.pid = -1, .requests_max = requests_max};
-    spawn(q, path);
+    spawn(q, path, machine);
     find_pics(q);
 }
 
@@ -368,9 +420,9 @@ static uint32_t acknowledge(struct qemu *q)
     return vector;
 }
 
-static char width(const struct op *op)
+static char width(unsigned bytes)
 {
-    return op->bytes == 1 ? 'b' : op->bytes == 2 ? 'w' : 'l';
+    return bytes == 1 ? 'b' : bytes == 2 ? 'w' : bytes == 4 ? 'l' : 'q';
 }
 
 static uint32_t operate(struct qemu *q, const struct op *op)
@@ -379,7 +431,7 @@ static uint32_t operate(struct qemu *q, const struct op *op)
 
     switch (op->kind) {
     case OP_IN:
-        return request(q, "inb 0x%x", op->at);
+        return (uint32_t)request(q, "inb 0x%x", op->at);
     case OP_OUT:
         request(q, "outb 0x%x 0x%x", op->at, op->value);
         return 0;
@@ -390,9 +442,9 @@ static uint32_t operate(struct qemu *q, const struct op *op)
     case OP_INTA:
         return acknowledge(q);
     case OP_READ:
-        return request(q, "read%c 0x%x", width(op), address);
+        return (uint32_t)request(q, "read%c 0x%x", width(op->bytes), address);
     case OP_WRITE:
-        request(q, "write%c 0x%x 0x%x", width(op), address, op->value);
+        request(q, "write%c 0x%x 0x%x", width(op->bytes), address, op->value);
         return 0;
     default:
         set_pin(q, op->at, op->value);
@@ -406,4 +458,20 @@ void qemu_do(struct qemu *q, const struct op *op, struct answer *a)
     q->answer.value = operate(q, op);
     q->answer.intr = q->intr;
     *a = q->answer;
+}
+
+uint64_t qemu_read(struct qemu *q, uint64_t addr, unsigned bytes)
+{
+    return request(q, "read%c 0x%jx", width(bytes), (uintmax_t)addr);
+}
+
+void qemu_write(struct qemu *q, uint64_t addr, unsigned bytes, uint64_t value)
+{
+    request(q, "write%c 0x%jx 0x%jx", width(bytes), (uintmax_t)addr,
+            (uintmax_t)value);
+}
+
+void qemu_out(struct qemu *q, uint16_t port, unsigned bytes, uint32_t value)
+{
+    request(q, "out%c 0x%x 0x%x", width(bytes), port, value);
 }

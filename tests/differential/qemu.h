@@ -37,10 +37,17 @@ struct qemu {
  * names another one. */
 const char *qemu_find(void);
 
-/* Starts a process.  It ends by qemu_stop(), or with ours; after
+/* A machine, and what is told of it in the trace. */
+struct qemu_machine {
+    const char *argument[12]; /* ends with NULL */
+};
+
+/* Starts a process with that machine, or with NULL the PC of the 8259As and the
+ * I/O APIC.  It ends by qemu_stop(), or with ours; after
  * `requests_max` requests, or where one is refused or takes longer than 20
  * seconds, our program ends with status 1 and says why. */
-void qemu_start(struct qemu *q, const char *path, uint64_t requests_max);
+void qemu_start(struct qemu *q, const char *path,
+                const struct qemu_machine *machine, uint64_t requests_max);
 void qemu_stop(struct qemu *q);
 
 /* From now on INT is known; it must be low. */
@@ -50,5 +57,11 @@ void qemu_watch_int(struct qemu *q);
 void qemu_open_inta(struct qemu *q);
 
 void qemu_do(struct qemu *q, const struct op *op, struct answer *a);
+
+/* Physical memory and registers in it, and ports; `bytes` 1, 2, 4 or, but for
+ * ports, 8.  Messages are in q->answer: those since it was cleared. */
+uint64_t qemu_read(struct qemu *q, uint64_t addr, unsigned bytes);
+void qemu_write(struct qemu *q, uint64_t addr, unsigned bytes, uint64_t value);
+void qemu_out(struct qemu *q, uint16_t port, unsigned bytes, uint32_t value);
 
 #endif
