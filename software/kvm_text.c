@@ -307,6 +307,7 @@ void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
     build_boot(k, t);
     fill_vmcs(k, m);
     k->vmcs.ipi_source = c->ipi_source;
+    k->vmcs.timer_source = c->timer_source;
     kvm_apicv_build(k, m);
     vmcs_set(&k->vmcs, VMCS_HOST_RIP, text_here(t));
     text_work(t, c->costs.switch_out);

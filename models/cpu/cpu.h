@@ -62,6 +62,7 @@ struct cpu_vapic {
     uint8_t rvi, svi;     /* 0: none */
     bool recognized;      /* a virtual interrupt is pending for delivery */
     bool below_threshold; /* the entry found VTPR below the TPR threshold */
+    bool timer_due;       /* the TSC has reached the guest's deadline */
     /* The write that this operation had virtualized; its APIC-write emulation
      * follows at the operation's end. */
     bool written;
@@ -117,6 +118,7 @@ enum cpu_event {
     CPU_EVENT_NMI_WINDOW_EXIT,
     CPU_EVENT_NMI_EXIT,
     CPU_EVENT_NMI_DELIVERY,
+    CPU_EVENT_GUEST_TIMER,
     CPU_EVENT_WINDOW_EXIT,
     CPU_EVENT_VIRTUAL_DELIVERY,
     CPU_EVENT_EXTINT_EXIT, /* with INTA cycles if the exit acknowledges */

@@ -69,6 +69,8 @@ enum cpu_event cpu_recognize(const struct cpu *c)
     event = recognize_unmaskable(c);
     if (event != CPU_EVENT_NONE || c->activity == ACTIVITY_SHUTDOWN)
         return event;
+    if (c->vapic.timer_due)
+        return CPU_EVENT_GUEST_TIMER;
     if (cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW) &&
         interruptible(c))
         return CPU_EVENT_WINDOW_EXIT;

@@ -10,7 +10,7 @@
 #include "models/cpu/cpu_vapic_node.h"
 #include "models/cpu/vapic.h"
 
-enum { CPU_STEP, CPU_TIMER };
+enum { CPU_STEP, CPU_TIMER, CPU_GUEST_TIMER };
 
 #define MSR_APIC_BASE 0x1bu
 #define APIC_BASE_BSP (1u << 8)
@@ -21,12 +21,15 @@ static void on_event(void *node, struct event *ev)
 {
     struct cpu_node *n = node;
 
-    if (ev->what == CPU_TIMER) {
-        n->cpu.preemption_timer = true;
-        cpu_node_look(n);
+    if (ev->what == CPU_STEP) {
+        run(n);
         return;
     }
-    run(n);
+    if (ev->what == CPU_TIMER)
+        n->cpu.preemption_timer = true;
+    else
+        n->cpu.vapic.timer_due = true;
+    cpu_node_look(n);
 }
 
 void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
@@ -51,6 +54,7 @@ void cpu_node_init(struct cpu_node *n, const struct cpu_node_config *c)
     n->cpu.activity = ACTIVITY_WAIT_FOR_SIPI;
     event_init(&n->step_event, target, CPU_STEP);
     event_init(&n->timer_event, target, CPU_TIMER);
+    event_init(&n->guest_timer_event, target, CPU_GUEST_TIMER);
 }
 
 /* ---- starting steps; each returns the step's length in cycles ---- */
@@ -239,6 +243,9 @@ static uint64_t begin_event(struct cpu_node *n, enum cpu_event event)
         return begin_debug(n);
     case CPU_EVENT_NMI_DELIVERY:
         return begin_nmi(n);
+    case CPU_EVENT_GUEST_TIMER:
+        return cpu_node_begin(n, STEP_GUEST_TIMER, SHARE_GUEST_IRQ,
+                              n->config.costs.guest_timer);
     case CPU_EVENT_VIRTUAL_DELIVERY:
         return begin_virtual_delivery(n);
     case CPU_EVENT_EXTINT_EXIT:
@@ -277,9 +284,10 @@ static uint64_t begin_next(struct cpu_node *n)
         return cpu_node_begin(n, STEP_WAKE, SHARE_IDLE,
                               n->config.costs.hlt_wake);
     /* processing of notifications leaves the CPU in HLT, but awake */
-    n->awake = inactive && (event == CPU_EVENT_INTR_EXIT ||
-                            event == CPU_EVENT_INTR_DELIVERY ||
-                            event == CPU_EVENT_VIRTUAL_DELIVERY);
+    n->awake =
+        inactive &&
+        (event == CPU_EVENT_INTR_EXIT || event == CPU_EVENT_INTR_DELIVERY ||
+         event == CPU_EVENT_GUEST_TIMER || event == CPU_EVENT_VIRTUAL_DELIVERY);
     return begin_event(n, event);
 }
 
@@ -443,6 +451,9 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         return true;
     case STEP_DELIVERY:
         r = cpu_node_deliver(n, &n->vectored);
+        break;
+    case STEP_GUEST_TIMER:
+        cpu_vapic_node_timer(n);
         break;
     case STEP_POSTED:
         cpu_vapic_node_posted(n);

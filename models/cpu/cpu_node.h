@@ -106,7 +106,8 @@ enum cpu_step {
     STEP_INTA,      /* a delivery follows */
     STEP_INTA_EXIT, /* an exit follows */
     STEP_DELIVERY,
-    STEP_POSTED, /* posted-interrupt processing */
+    STEP_POSTED,      /* posted-interrupt processing */
+    STEP_GUEST_TIMER, /* a guest-timer event */
     STEP_USER_DELIVERY,
     STEP_EXIT,
     STEP_ENTRY,
@@ -118,7 +119,8 @@ struct cpu_node {
     struct cpu cpu;
     struct cpu_node_config config;
     struct event step_event;
-    struct event timer_event; /* the VMX-preemption timer runs out */
+    struct event timer_event;       /* the VMX-preemption timer runs out */
+    struct event guest_timer_event; /* the guest's deadline is reached */
     struct cpu_account account;
     uint64_t op_cost[OP_COUNT]; /* cycles, of ops whose cost is fixed */
     enum cpu_step step;

@@ -42,6 +42,7 @@ uint64_t cpu_node_begin_exit(struct cpu_node *n, const struct cpu_exit *x)
     n->account.exits[x->reason & 0xffff]++;
     n->attributed = false;
     stop_preemption_timer(n);
+    engine_cancel(n->config.engine, &n->guest_timer_event);
     return cpu_node_begin(n, STEP_EXIT, SHARE_TRANSITION,
                           n->config.costs.vm_exit);
 }
@@ -118,5 +119,6 @@ struct cpu_result cpu_node_end_entry(struct cpu_node *n)
         return r;
     }
     arm_preemption_timer(n);
+    cpu_vapic_node_arm(n);
     return cpu_entry_injects(&n->cpu, &e) ? inject(n, &e) : r;
 }

@@ -38,15 +38,16 @@ bool cpu_vapic_node_serves(const struct cpu_node *n, const struct op *op)
 static bool is_eoi(const struct op *op)
 {
     return op->kind == OP_WRMSR
-               ? (op->imm & 0xff) == VAPIC_EOI / 16
+               ? op->imm == VAPIC_MSR_FIRST + VAPIC_EOI / 16
                : op->kind == OP_STORE && op->imm % MEM_PAGE_BYTES == VAPIC_EOI;
 }
 
 static bool is_icr(const struct op *op)
 {
-    return op->kind == OP_WRMSR ? (op->imm & 0xff) == VAPIC_ICR_LOW / 16
-                                : op->kind == OP_STORE &&
-                                      op->imm % MEM_PAGE_BYTES == VAPIC_ICR_LOW;
+    return op->kind == OP_WRMSR
+               ? op->imm == VAPIC_MSR_FIRST + VAPIC_ICR_LOW / 16
+               : op->kind == OP_STORE &&
+                     op->imm % MEM_PAGE_BYTES == VAPIC_ICR_LOW;
 }
 
 uint64_t cpu_vapic_node_cost(const struct cpu_node *n, const struct op *op)
@@ -106,6 +107,15 @@ static irq_id birth(struct cpu_node *n)
 {
     return irq_birth(n->config.irqs, n->cpu.vmcs->ipi_source, HOP_ICR_WRITE,
                      engine_now(n->config.engine));
+}
+
+/* The interrupt of the guest's timer is born when it was due. */
+static irq_id timer_birth(struct cpu_node *n)
+{
+    uint64_t deadline = vmcs_get(n->cpu.vmcs, VMCS_GUEST_DEADLINE);
+
+    return irq_birth(n->config.irqs, n->cpu.vmcs->timer_source,
+                     HOP_TIMER_EXPIRY, deadline * n->config.clock.period);
 }
 
 static void account(struct cpu_node *n, const struct vapic_out *out)
@@ -184,6 +194,8 @@ struct cpu_result cpu_vapic_node_execute(struct cpu_node *n,
     if (out.gp)
         return cpu_raise(&n->cpu, VECTOR_GP, 0);
     cpu_retire(&n->cpu);
+    if (op->kind == OP_WRMSR && op->imm == VAPIC_MSR_TSC_DEADLINE)
+        cpu_vapic_node_arm(n);
     return follow(n, &out);
 }
 
@@ -204,6 +216,35 @@ struct cpu_result cpu_vapic_node_senduipi(struct cpu_node *n,
     }
     out = vapic_senduipi(&n->cpu, m, sent.vector, sent.ndst);
     return follow(n, &out);
+}
+
+/* ---- the guest's timer ---- */
+
+void cpu_vapic_node_arm(struct cpu_node *n)
+{
+    struct engine *e = n->config.engine;
+    sim_time period = n->config.clock.period;
+    uint64_t deadline;
+
+    engine_cancel(e, &n->guest_timer_event);
+    if (!vapic_has_timer(&n->cpu))
+        return;
+    deadline = vmcs_get(n->cpu.vmcs, VMCS_GUEST_DEADLINE);
+    /* one beyond the end of time never comes */
+    if (!deadline || deadline > SIM_TIME_NEVER / period - 1)
+        return;
+    if (deadline * period <= engine_now(e))
+        n->cpu.vapic.timer_due = true;
+    else
+        engine_schedule(e, &n->guest_timer_event, deadline * period);
+}
+
+void cpu_vapic_node_timer(struct cpu_node *n)
+{
+    irq_id irq = timer_birth(n);
+    struct vapic_out out = vapic_timer_event(&n->cpu, n->config.mem);
+
+    requested(n, out.vector, out.merged, irq);
 }
 
 /* ---- events ---- */

@@ -23,6 +23,12 @@ struct cpu_result cpu_vapic_node_senduipi(struct cpu_node *n,
  * n->vectored_irq. */
 struct cpu_vectored cpu_vapic_node_deliver(struct cpu_node *n);
 
+/* The guest's deadline, after a VM entry or a write of it. */
+void cpu_vapic_node_arm(struct cpu_node *n);
+
+/* The guest-timer event. */
+void cpu_vapic_node_timer(struct cpu_node *n);
+
 /* An exit ends: a virtual interrupt whose delivery it cut short is to be
  * injected again. */
 void cpu_vapic_node_exit(struct cpu_node *n);

@@ -4,7 +4,8 @@
  *
  * Modelled: TPR shadow and threshold, the APIC-access page, x2APIC mode,
  * APIC-register virtualization, virtual-interrupt delivery, self-IPI and EOI
- * virtualization, posted-interrupt processing, IPI virtualization.  The
+ * virtualization, posted-interrupt processing, IPI virtualization, the
+ * guest's TSC deadline.  The
  * processor trusts RVI and SVI: it derives them from the page only where the
  * manual says so.  Left out: accesses to the page with another size than 1, 2,
  * 4 or 8 bytes.
@@ -132,5 +133,20 @@ bool vapic_has_wrmsr(const struct cpu *c, uint32_t msr);
 uint64_t vapic_rdmsr(const struct cpu *c, struct mem *m, uint32_t msr);
 struct vapic_out vapic_wrmsr(struct cpu *c, struct mem *m, uint32_t msr,
                              uint64_t value);
+
+/* ---- the guest's timer ---- */
+
+/* IA32_TSC_DEADLINE, whose accesses APIC-timer virtualization serves by
+ * vapic_rdmsr() and vapic_wrmsr(). */
+#define VAPIC_MSR_TSC_DEADLINE 0x6e0u
+
+bool vapic_has_timer(const struct cpu *c);
+
+/* The guest sets its deadline, in its own TSC; 0 disarms.  When the physical
+ * TSC has reached VMCS_GUEST_DEADLINE, cpu.vapic.timer_due is to be set. */
+void vapic_set_deadline(struct cpu *c, uint64_t deadline);
+
+/* The guest-timer event: requests the virtual timer vector. */
+struct vapic_out vapic_timer_event(struct cpu *c, struct mem *m);
 
 #endif

@@ -30,6 +30,8 @@ static bool is_x2apic(const struct cpu *c, uint32_t msr)
 
 bool vapic_has_rdmsr(const struct cpu *c, uint32_t msr)
 {
+    if (msr == VAPIC_MSR_TSC_DEADLINE)
+        return vapic_has_timer(c);
     return is_x2apic(c, msr) &&
            (msr == MSR_TPR ||
             vapic_secondary(c, SECONDARY_APIC_REGISTER_VIRTUALIZATION));
@@ -37,6 +39,8 @@ bool vapic_has_rdmsr(const struct cpu *c, uint32_t msr)
 
 bool vapic_has_wrmsr(const struct cpu *c, uint32_t msr)
 {
+    if (msr == VAPIC_MSR_TSC_DEADLINE)
+        return vapic_has_timer(c);
     if (!is_x2apic(c, msr))
         return false;
     switch (msr) {
@@ -59,6 +63,8 @@ static uint32_t offset_of(uint32_t msr)
 
 uint64_t vapic_rdmsr(const struct cpu *c, struct mem *m, uint32_t msr)
 {
+    if (msr == VAPIC_MSR_TSC_DEADLINE)
+        return vmcs_get(c->vmcs, VMCS_GUEST_DEADLINE_SHADOW);
     return mem_read64(m, vapic_at(c, offset_of(msr)));
 }
 
@@ -78,6 +84,10 @@ static uint64_t reserved(uint32_t msr)
 struct vapic_out vapic_wrmsr(struct cpu *c, struct mem *m, uint32_t msr,
                              uint64_t value)
 {
+    if (msr == VAPIC_MSR_TSC_DEADLINE) {
+        vapic_set_deadline(c, value);
+        return (struct vapic_out){0};
+    }
     if (value & reserved(msr))
         return (struct vapic_out){.gp = true};
     mem_write64(m, vapic_at(c, offset_of(msr)), value);

@@ -105,8 +105,9 @@ struct vmcs {
     /* Beside the architecture: identity and accounting. */
     irq_id inject_irq; /* of the interrupt that the next entry injects */
     irq_id virr_irq[256], visr_irq[256]; /* of the virtual APIC's vectors */
-    uint16_t ipi_source; /* of what the guest sends without an exit */
-    uint64_t frames;     /* the guest's handler nesting, see cpu.h */
+    /* of what the guest sends, and of its timer, without an exit */
+    uint16_t ipi_source, timer_source;
+    uint64_t frames; /* the guest's handler nesting, see cpu.h */
 };
 
 static inline uint64_t vmcs_get(const struct vmcs *v, enum vmcs_field f)

@@ -47,7 +47,7 @@ enum cost_number {
 static const uint64_t cost_primes[COSTS] = {
     601, 607, 613, 617, 619, 631, 641, 643, 647, 653, 659, 661, 673, 677,
     683, 691, 701, 709, 719, 727, 733, 739, 743, 751, 757, 761, 769, 773,
-    787, 797, 809, 811, 821, 823, 827, 829, 839, 853, 857, 859, 1721};
+    787, 797, 809, 811, 821, 823, 827, 829, 839, 853, 857, 859, 863, 1721};
 #define COST_OF(name) cost_primes[COST_##name]
 #define DEVICE_READ_CYCLES 1009u
 #define PORT_CYCLES 1013u

@@ -33,6 +33,7 @@ static inline struct cpu_costs rig_cpu_costs(void)
         .interrupt_delivery = 200,
         .virtual_delivery = 200,
         .posted_processing = 300,
+        .guest_timer = 100,
         .event_injection = 200,
         .fault_delivery = 200,
         .int_n = 150,
