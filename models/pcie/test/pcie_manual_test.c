@@ -4,7 +4,7 @@
  * one.  A function with 8 MSI vectors, 64-bit address and mask bits, and 5
  * MSI-X vectors.
  */
-#include "models/pcie/pcie.h"
+#include "models/pcie/pcie_regs.h"
 #include "tests/gtest_c.h"
 
 /* Doublewords after reset, and after all ones were written everywhere.  Those
@@ -65,6 +65,19 @@ TEST(pcie_manual, configuration_space_is_as_a_dump_shows_it)
         EXPECT_EQ(pcie_config_read(&p, at, 4), dword_at(at)->ones, "at %x", at);
 }
 
+TEST(pcie_manual, a_byte_is_writable_if_ones_change_it)
+{
+    struct pcie p = function();
+
+    for (unsigned at = 0; at < 0x100; at++) {
+        const struct dword *d = dword_at(at & ~3u);
+
+        EXPECT_EQ(pcie_config_writable(&p, at),
+                  ((d->reset ^ d->ones) >> 8 * (at % 4) & 0xff) != 0, "at %x",
+                  at);
+    }
+}
+
 TEST(pcie_manual, each_capability_bit_acts_where_it_is_printed)
 {
     struct pcie p = function();
@@ -117,4 +130,19 @@ TEST(pcie_manual, pending_bits_are_where_the_capability_says)
     EXPECT_EQ(pcie_msix_read(&p, 0x2000, 8), 0x11);
     EXPECT_EQ(pcie_config_write(&p, 0x72, 2, 1u << 15).send, 0x01,
               "the function mask goes, that of entry 4 stays");
+}
+
+TEST(pcie_manual, nothing_is_behind_the_last_entry_of_a_full_table)
+{
+    struct pcie p;
+
+    pcie_init(&p, &(struct pcie_build){.msix_vectors = 32});
+    pcie_config_write(&p, 0x04, 2, 1u << 2);
+    pcie_config_write(&p, 0x72, 2, 1u << 15);
+    pcie_cause(&p, 31);
+    EXPECT_EQ(pcie_msix_read(&p, 0x2000, 8), 0x80000000);
+    for (uint32_t at = 0x1200; at < 0x1240; at += 4)
+        EXPECT_EQ(pcie_msix_read(&p, at, 4), 0, "at %x", at);
+    pcie_msix_write(&p, 0x1200, 4, 0xffffffff);
+    EXPECT_EQ(pcie_msix_read(&p, 0x2000, 8), 0x80000000);
 }

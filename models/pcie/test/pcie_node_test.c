@@ -186,6 +186,18 @@ TEST(pcie_node, holds_the_interrupts_that_are_on_their_way)
     EXPECT_EQ(held(), 0);
 }
 
+TEST(pcie_node, holds_nothing_that_has_left)
+{
+    start(0);
+    for (unsigned i = 0; i < PCIE_FIFO; i++) {
+        pcie_node_cause(&node, 0);
+        engine_run(&rig.engine, engine_now(&rig.engine) + SIM_US);
+    }
+    EXPECT_EQ(rig.messages, PCIE_FIFO);
+    pcie_node_cause(&node, 0);
+    EXPECT_EQ(held(), 1);
+}
+
 TEST(pcie_node, is_ready_until_its_fifo_could_overflow)
 {
     uint32_t pairs = 0;

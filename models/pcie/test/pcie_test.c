@@ -460,12 +460,13 @@ TEST(pcie_moderation, a_masked_message_reloads_the_counter_too)
 
 TEST(pcie_moderation, a_held_cause_that_went_away_is_not_sent)
 {
-    struct pcie p = msix_unmasked(1, 1);
+    struct pcie p = msix_unmasked(4, 1u << 3);
 
-    cause(&p, 0);
-    cause(&p, 0);
-    checked(&p, pcie_cause_gone(&p, 0));
-    EXPECT_EQ(checked(&p, pcie_interval_over(&p, 0)).send, 0);
+    cause(&p, 3);
+    cause(&p, 3);
+    checked(&p, pcie_cause_gone(&p, 3));
+    EXPECT_EQ(p.wanted, 0);
+    EXPECT_EQ(checked(&p, pcie_interval_over(&p, 3)).send, 0);
 }
 
 TEST(pcie_moderation, intx_is_not_moderated)
