@@ -54,7 +54,7 @@ SUITES = {
     "iommu": ["posting"],
 }
 TEST_NAME = re.compile(r"^TEST(?:_F|_EACH)?\((\w+)", re.M)
-LOCKSTEP = ("lapic", "ioapic", "pic")
+LOCKSTEP = ("lapic", "ioapic", "pic", "iommu")
 IN_MACHINE = [m for m in LOCKSTEP if (ROOT / f"sim/sc/test/{m}_twin_test.cc").exists()]
 TESTS = ("unit tests", "lock-step", "twin in a machine", "all unit tests", "long lock-step",
          "sanitizers")
