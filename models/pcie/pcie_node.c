@@ -182,7 +182,6 @@ void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
         n->dma_refused++;
         return;
     }
-    n->dma_writes++;
     post(n,
          &(struct msg){.kind = MSG_WRITE,
                        .write = {.addr = addr,

@@ -78,7 +78,6 @@ struct pcie_node {
     } waits; /* from what a message tells first to the message */
     uint64_t warnings[PCIE_WARNING_COUNT]; /* how often, by kind */
     uint64_t intx_asserted;                /* how often the signal rose */
-    uint64_t dma_writes;
     uint64_t dma_refused; /* without bus mastering nothing is written */
 };
 

@@ -164,6 +164,13 @@ void board::look()
     note("irr", vector, lapic_node_in_irr(&m_node, vector));
     note("page", lapic_node_claims(&m_node, 0xfee00080),
          lapic_node_claims(&m_node, 0xfee01080));
+    for (unsigned source = 0; source < 3; source++) {
+        const struct irq_counts &count = m_irqs.count[source];
+
+        note("sent, delivered", count.sent, count.delivered);
+        note("merged, dropped", count.merged, count.dropped);
+        note("dropped by a reset", count.by_reason[IRQ_APIC_RESET]);
+    }
 }
 
 void board::ask()
