@@ -79,20 +79,37 @@ uint32_t vtd_allocate(struct vtd *v, uint32_t n)
     return first;
 }
 
+static uint64_t source_of(const struct vtd_target *t)
+{
+    uint64_t svt = (uint64_t)IOMMU_SVT_SID << IOMMU_IRTE_SVT_SHIFT;
+
+    return t->checks_source ? svt | t->sid : 0;
+}
+
+static struct iommu_entry posted_entry(const struct vtd_target *t)
+{
+    return (struct iommu_entry){
+        .low = IOMMU_IRTE_P | IOMMU_IRTE_IM |
+               (uint64_t)t->vector << IOMMU_IRTE_VECTOR_SHIFT |
+               t->descriptor << 32,
+        .high = (t->descriptor & ~(uint64_t)UINT32_MAX) | source_of(t),
+    };
+}
+
 static struct iommu_entry entry_of(const struct vtd *v,
                                    const struct vtd_target *t)
 {
     unsigned dst =
         v->config.x2apic ? IOMMU_IRTE_DST_SHIFT : IOMMU_IRTE_DST8_SHIFT;
 
+    if (t->descriptor)
+        return posted_entry(t);
     return (struct iommu_entry){
         .low = IOMMU_IRTE_P | (t->level ? IOMMU_IRTE_TM : 0) |
                (uint64_t)t->mode << IOMMU_IRTE_DLM_SHIFT |
                (uint64_t)t->vector << IOMMU_IRTE_VECTOR_SHIFT |
                (uint64_t)t->apic_id << dst,
-        .high = t->checks_source
-                    ? (uint64_t)IOMMU_SVT_SID << IOMMU_IRTE_SVT_SHIFT | t->sid
-                    : 0,
+        .high = source_of(t),
     };
 }
 

@@ -45,7 +45,8 @@ struct vtd_target {
     uint8_t vector;
     uint8_t mode; /* enum delivery_mode */
     bool level;
-    bool checks_source; /* only requests of `sid` */
+    uint64_t descriptor; /* posted: `vector` is the guest's; 0: remapped */
+    bool checks_source;  /* only requests of `sid` */
     uint16_t sid;
 };
 

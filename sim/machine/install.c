@@ -236,26 +236,48 @@ static struct signal remapped_signal(struct machine *m, const struct slot *s,
     return (struct signal){.addr = vtd_msi_address(index, msi)};
 }
 
-static struct signal signal_of(struct machine *m, unsigned cpu,
-                               const struct slot *s, uint8_t vector)
+/* Where the interrupts of its devices go. */
+static unsigned cpu_of(const struct machine *m, const struct machine_cpu *c)
+{
+    return irq_cpu_takes(m, c->vm) ? m->cpus - 1 : c->index;
+}
+
+/* The CPU that the device's messages interrupt, or with posting the virtual
+ * CPU's descriptor and the guest's own vector. */
+static struct vtd_target target_of(const struct machine *m,
+                                   const struct machine_cpu *c,
+                                   const struct slot *s, uint8_t vector)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
-    struct vtd_target to = {.apic_id = cpu,
+    struct kvm_config host = {.memory = HOST_MEMORY(c->index)};
+    struct vtd_target to = {.apic_id = cpu_of(m, c),
                             .vector = d->delivery == SIGNAL_FIXED ? vector : 0,
                             .mode = mode_of(d),
                             .sid = m->device[s->device].fn.config.requester};
 
+    if (!c->vm->features.vtd_posting)
+        return to;
+    to.descriptor = kvm_descriptor(&host);
+    to.vector = s->guest_vector;
+    return to;
+}
+
+static struct signal signal_of(struct machine *m, const struct machine_cpu *c,
+                               const struct slot *s, uint8_t vector)
+{
+    struct vtd_target to = target_of(m, c, s, vector);
+
     if (m->units)
         return remapped_signal(m, s, &to);
-    return (struct signal){(uint32_t)(MSI_BASE | cpu << 12),
+    return (struct signal){(uint32_t)(MSI_BASE | to.apic_id << 12),
                            (uint16_t)(to.mode << 8 | to.vector)};
 }
 
-static void program_messages(struct machine *m, unsigned cpu,
+static void program_messages(struct machine *m, const struct machine_cpu *c,
                              const struct slot *s, uint8_t vector)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
-    struct signal signal = signal_of(m, cpu, s, vector);
+    struct signal signal = signal_of(m, c, s, vector);
 
     if (d->message == MESSAGE_MSIX)
         program_msix(&m->device[s->device], s->k, &signal);
@@ -266,15 +288,14 @@ static void program_messages(struct machine *m, unsigned cpu,
 static void drive(struct machine *m, const struct machine_cpu *c,
                   const struct slot *s, uint8_t vector)
 {
-    unsigned cpu = irq_cpu_takes(m, c->vm) ? m->cpus - 1 : c->index;
     const struct scenario_device *d = &m->scenario->device[s->device];
     struct nic_node *nic = &m->device[s->device];
 
     if (scenario_has_line(d) && !on_pic(d))
-        install_pin(m, d, cpu, vector);
+        install_pin(m, d, cpu_of(m, c), vector);
     else if (d->message == MESSAGE_MSIX ||
              (d->message == MESSAGE_MSI && s->k == 0))
-        program_messages(m, cpu, s, vector);
+        program_messages(m, c, s, vector);
     nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(c->index, s->device));
     nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(c->index, s->device) + 8);
     /* last: a device may speak from here on */

@@ -288,6 +288,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
         check_assigned(&c, i);
         check_vectors(&c, i);
         check_balance(&c, i);
+        check_posting(&c, i);
     }
 }
 

@@ -104,3 +104,31 @@ void check_balance(const struct check *c, uint32_t i)
         broken(c, place_of(element(c, "vms", i), "balance"), "balance needs %s",
                lacks);
 }
+
+/* What posting by the remapping unit needs beside it, or NULL. */
+static const char *posting_lacks(const struct scenario *s,
+                                 const struct scenario_vm *vm)
+{
+    if (!s->machine.iommu.units)
+        return "a remapping unit: machine.iommu.units";
+    if (!vm->features.apicv.posted_interrupts)
+        return "'posted_interrupts: true'";
+    if (s->machine.iommu.x2apic != (vm->apic == APIC_MODE_X2APIC))
+        return "machine.iommu.x2apic to be as the virtual machine's 'apic': "
+               "the descriptor names its CPU in one of two ways";
+    for (uint32_t j = 0; j < vm->assigned_count; j++)
+        if (scenario_has_line(&s->device[vm->assigned[j]]) ||
+            s->device[vm->assigned[j]].delivery != SIGNAL_FIXED)
+            return "devices with messages that have a vector";
+    return NULL;
+}
+
+void check_posting(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    const char *lacks = posting_lacks(c->s, vm);
+
+    if (vm->features.vtd_posting && lacks)
+        broken(c, place_of(element(c, "vms", i), "vtd_posting"),
+               "vtd_posting needs %s", lacks);
+}

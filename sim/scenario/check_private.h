@@ -83,6 +83,7 @@ void check_rtl(const struct check *c);
 /* check_iommu.c: remapping units, and the device in the scope of one. */
 void check_iommu(const struct check *c);
 void check_scope(const struct check *c, uint32_t device);
+void check_posting(const struct check *c, uint32_t vm);
 void check_balance(const struct check *c, uint32_t vm);
 
 #endif

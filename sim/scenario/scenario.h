@@ -152,6 +152,7 @@ struct scenario_vm {
         bool eli_exitless_eoi;
         bool acknowledge_on_exit;
         struct kvm_apicv apicv;
+        bool vtd_posting;   /* the remapping unit posts to the guest */
         sim_time eli_timer; /* preemption timer that bounds IF = 0 */
     } features;
     uint32_t assigned_count;

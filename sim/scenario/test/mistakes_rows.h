@@ -240,6 +240,10 @@ static const struct mistake_row {
      "    apic: x2apic\n    balance: flush",
      "x.yaml:22:14: error: balance needs a remapping unit: "
      "machine.iommu.units"},
+    {"posting_without_units", "    apic: x2apic",
+     "    apic: x2apic\n    features: {vtd_posting: true}",
+     "x.yaml:22:29: error: vtd_posting needs a remapping unit: "
+     "machine.iommu.units"},
     {"table_of_odd_size", "machine: {cpus: 2}",
      "machine: {cpus: 2, iommu: {units: 1, entries: 100}}",
      "x.yaml:5:47: error: a table has a power of two as 'entries', not 100"},
