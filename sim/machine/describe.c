@@ -44,6 +44,8 @@ static void describe_step(const struct machine_cpu *c, struct words w)
         [STEP_INTA] = "INTA cycles",
         [STEP_INTA_EXIT] = "INTA cycles, a VM exit follows",
         [STEP_POSTED] = "posted-interrupt processing",
+        [STEP_GUEST_TIMER] = "guest-timer event",
+        [STEP_USER_DELIVERY] = "delivery of a user interrupt",
         [STEP_ENTRY] = "VM entry",
         [STEP_SMI] = "SMI",
         [STEP_INIT] = "INIT",
@@ -73,6 +75,8 @@ static bool of_cpu(const struct machine_cpu *c, const struct event *ev,
     }
     if (ev == &c->node.timer_event)
         what = "VMX-preemption timer runs out";
+    else if (ev == &c->node.guest_timer_event)
+        what = "the guest's deadline is reached";
     else if (ev == &c->lapic.intr_event)
         what = "INTR rises";
     else if (ev == &c->lapic.timer_event)

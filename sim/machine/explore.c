@@ -45,7 +45,8 @@ static const struct clock *domain(const struct machine *m,
     for (unsigned i = 0; i < m->cpus; i++) {
         const struct machine_cpu *c = &m->cpu[i];
 
-        if (ev == &c->node.step_event || ev == &c->node.timer_event)
+        if (ev == &c->node.step_event || ev == &c->node.timer_event ||
+            ev == &c->node.guest_timer_event)
             return &m->core;
         if (ev == &c->lapic.timer_event)
             return &m->apic_timer;
