@@ -304,6 +304,8 @@ void kvm_call_other(void *self, struct cpu_env *env, uint64_t arg)
         k->guest_idt = (struct cpu_idtr){k->gpr[op->reg], (uint16_t)op->imm};
         kvm_eli_disable(k, env->mem);
         break;
+    case EXIT_INIT_SIGNAL: /* nobody's op: the guest goes on where it was */
+        return;
     default:
         k->unexpected++;
     }

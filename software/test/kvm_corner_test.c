@@ -137,6 +137,22 @@ TEST_F(kvm_corner, nmi_exits_and_is_the_hosts)
     expect_nmi_of_the_host(f);
 }
 
+TEST_F(kvm_corner, init_exits_and_the_guest_goes_on_where_it_was)
+{
+    uint32_t data = DELIVERY_INIT << 8;
+    uint64_t rip;
+
+    ASSERT_TRUE(rig_run_until(f->machine, in_guest));
+    machine_write(f->machine, MSI_BASE | 1u << 12, &data, sizeof data);
+    ASSERT_TRUE(rig_run_until(f->machine, in_exit));
+    EXPECT_EQ(f->cpu->node.exit.reason, EXIT_INIT_SIGNAL);
+    rip = f->cpu->node.cpu.rip;
+    EXPECT_GT(rip_done(rip), 0, "or this shows little");
+    ASSERT_TRUE(rig_run_until(f->machine, in_entry));
+    EXPECT_EQ(vmcs_get(&f->cpu->kvm->vmcs, VMCS_GUEST_RIP), rip);
+    EXPECT_EQ(exits(f, EXIT_INIT_SIGNAL), 1);
+}
+
 TEST_F(kvm_corner, nmi_exits_without_virtual_nmis_too)
 {
     f->scenario.platform.capabilities.vmx.virtual_nmis = false;
