@@ -18,8 +18,9 @@
 // whether the instant is an edge of that clock, step_i = 0 that it is still the instant of the
 // cycle before, take_i = 0 that a turn that has come is not taken yet.
 module iommu #(
-  parameter int unsigned Sets = 4,      // of the interrupt-entry cache, at most
-  parameter int unsigned Ways = 2,
+  parameter int unsigned Entries = 8,   // of the interrupt-entry cache, at most
+  parameter int unsigned Ways = 4,      // of a set of it, at most
+  parameter int unsigned Shown = 8,     // entries that the cache shows
   parameter int unsigned Depth = 256    // requests that can wait
 ) (
   input  logic         clk_i,
@@ -110,9 +111,10 @@ module iommu #(
   output logic         queue_waited_o,
   output logic [15:0]  waiting_o,       // requests that wait
   output logic         turn_o,          // the oldest waits for its turn
-  output logic [Sets*Ways-1:0]    cached_o,
-  output logic [16*Sets*Ways-1:0] cached_index_o,
-  output logic [8*Sets-1:0]       cached_next_o
+  output logic         turn_come_o,     // ... which has come, but take_i was 0
+  output logic [Shown-1:0]    cached_o,
+  output logic [16*Shown-1:0] cached_index_o,
+  output logic [8*Shown-1:0]  cached_next_o    // of sets
 );
   iommu_pkg::capabilities_t caps;
   iommu_pkg::state_t  state_q;
@@ -150,7 +152,7 @@ module iommu #(
   iommu_turn u_turn (
     .clk_i, .rst_ni, .request_to_message_i, .step_i, .tick_i(apic_tick_i), .take_i,
     .waits_i(waits && state_d.request_state == iommu_pkg::RequestIdle), .takes_o(takes),
-    .waiting_o(turn_o)
+    .waiting_o(turn_o), .come_o(turn_come_o)
   );
 
   // ---- 1: the request --------------------------------------------------------------------------
@@ -271,7 +273,7 @@ module iommu #(
 
   // ---- the cache -------------------------------------------------------------------------------
 
-  iommu_cache #(.Sets(Sets), .Ways(Ways)) u_cache (
+  iommu_cache #(.Entries(Entries), .Ways(Ways), .Shown(Shown)) u_cache (
     .clk_i, .rst_ni, .set_mask_i, .ways_i,
     .index_i(lookup_index), .hit_o(hit), .entry_o(cached),
     .fill_i(fill), .fill_index_i(state_q.index[15:0]), .fill_entry_i(fill_entry),

@@ -1,11 +1,12 @@
 // The interrupt-entry cache: set-associative, entries found by their interrupt_index.  A set
-// replaces its ways in turn, those without an entry first.  It can be strapped to be smaller than
-// it is.
+// replaces its ways in turn, those without an entry first.  Straps say how its entries are
+// divided into sets, and how many it has: set s is the ways_i entries from s * ways_i on.
 //
 // Within a cycle: lookup, fill, invalidations.
 module iommu_cache #(
-  parameter int unsigned Sets = 4,
-  parameter int unsigned Ways = 2
+  parameter int unsigned Entries = 8,  // at most
+  parameter int unsigned Ways = 4,     // of a set, at most
+  parameter int unsigned Shown = 8     // entries that valid_o and its neighbours show
 ) (
   input  logic         clk_i,
   input  logic         rst_ni,
@@ -25,24 +26,23 @@ module iommu_cache #(
   input  logic [15:0]  first_i,
   input  logic [4:0]   mask_i,
 
-  output logic [Sets*Ways-1:0]    valid_o,
-  output logic [16*Sets*Ways-1:0] tag_o,
-  output logic [8*Sets-1:0]       next_o
+  output logic [Shown-1:0]    valid_o,
+  output logic [16*Shown-1:0] tag_o,
+  output logic [8*Shown-1:0]  next_o      // of sets
 );
-  localparam int unsigned PlaceBits = $clog2(Sets * Ways);
-  localparam int unsigned SetBits = Sets > 1 ? $clog2(Sets) : 1;
+  localparam int unsigned PlaceBits = $clog2(Entries);
 
-  logic [Sets*Ways-1:0] valid_q;
-  logic [Sets*Ways-1:0] valid_d;
-  logic [15:0]          tag_q [Sets*Ways];
-  logic [127:0]         entry_q [Sets*Ways];
-  logic [7:0]           next_q [Sets];  // of each set: the way to replace
+  logic [Entries-1:0] valid_q;
+  logic [Entries-1:0] valid_d;
+  logic [15:0]        tag_q [Entries];
+  logic [127:0]       entry_q [Entries];
+  logic [8*Entries-1:0] next_q;  // of each set: the way to replace
 
   // ---- lookup ----------------------------------------------------------------------------------
 
   logic [31:0] lookup_first;  // the first way of the set
 
-  assign lookup_first = {16'd0, index_i & set_mask_i} * Ways;
+  assign lookup_first = {16'd0, index_i & set_mask_i} * {25'd0, ways_i};
 
   always_comb begin
     hit_o = 1'b0;
@@ -68,12 +68,12 @@ module iommu_cache #(
 
   assign fills = fill_i && ways_i != 7'd0;
   assign fill_set = {16'd0, fill_index_i & set_mask_i};
-  assign fill_first = fill_set * Ways;
+  assign fill_first = fill_set * {25'd0, ways_i};
   assign fill_place = PlaceBits'(fill_first + {24'd0, fill_way});
 
   always_comb begin
     full = 1'b1;
-    fill_way = next_q[SetBits'(fill_set)];
+    fill_way = next_q[{PlaceBits'(fill_set), 3'd0} +: 8];
     next_way = fill_way + 8'd1 == {1'b0, ways_i} ? 8'd0 : fill_way + 8'd1;
     for (int unsigned i = 0; i < Ways; i++) begin
       if (full && i < {25'd0, ways_i} && !valid_q[PlaceBits'(fill_first + i)]) begin
@@ -91,10 +91,8 @@ module iommu_cache #(
   end
 
   always_ff @(posedge clk_i) begin
-    for (int unsigned i = 0; i < Sets; i++) begin
-      if (!rst_ni) next_q[i] <= 8'd0;
-      else if (fills && full && i == fill_set) next_q[i] <= next_way;
-    end
+    if (!rst_ni) next_q <= '0;
+    else if (fills && full) next_q[{PlaceBits'(fill_set), 3'd0} +: 8] <= next_way;
   end
 
   // ---- invalidation ----------------------------------------------------------------------------
@@ -106,7 +104,7 @@ module iommu_cache #(
     valid_d = valid_q;
     if (fills) valid_d[fill_place] = 1'b1;
     if (invalidate_i) begin
-      for (int unsigned i = 0; i < Sets * Ways; i++) begin
+      for (int unsigned i = 0; i < Entries; i++) begin
         tag = fills && fill_place == PlaceBits'(i) ? fill_index_i : tag_q[i];
         if ((tag ^ first_i) >> mask_i == 16'd0) valid_d[i] = 1'b0;
       end
@@ -121,11 +119,9 @@ module iommu_cache #(
 
   // ---- for those who look ----------------------------------------------------------------------
 
-  assign valid_o = valid_q;
-  for (genvar i = 0; i < Sets * Ways; i++) begin : gen_tags
+  assign valid_o = valid_q[Shown-1:0];
+  for (genvar i = 0; i < Shown; i++) begin : gen_shown
     assign tag_o[16*i +: 16] = valid_q[i] ? tag_q[i] : 16'd0;
-  end
-  for (genvar i = 0; i < Sets; i++) begin : gen_next
-    assign next_o[8*i +: 8] = next_q[i];
+    assign next_o[8*i +: 8] = next_q[8*i +: 8];
   end
 endmodule

@@ -9,7 +9,8 @@ module iommu_turn (
   input  logic        take_i,   // strap in silicon: a turn is taken when it has come
   input  logic        waits_i,  // after this cycle the unit is free and a request waits
   output logic        takes_o,
-  output logic        waiting_o
+  output logic        waiting_o,
+  output logic        come_o    // the turn has come, and was not taken
 );
   logic        waiting_q;
   logic [16:0] left_q;    // ticks until the turn has come
@@ -36,4 +37,5 @@ module iommu_turn (
   end
 
   assign waiting_o = waiting_q;
+  assign come_o = waiting_q && left_q == 17'd0;
 endmodule

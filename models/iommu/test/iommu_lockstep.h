@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /* As the twin is built for this test. */
-#define LOCKSTEP_SETS 4u
-#define LOCKSTEP_WAYS 2u
+#define LOCKSTEP_ENTRIES 8u /* of the cache */
+#define LOCKSTEP_WAYS 4u    /* of a set, at most */
 #define RECORDS 16u
 
 /* In the order in which one cycle carries them out. */
@@ -64,8 +64,8 @@ enum iommu_word {
     SEEN_QUEUE_RUNS,
     SEEN_QUEUE_WAITED,
     SEEN_CACHED, /* of each way: bit 31 and the index */
-    SEEN_NEXT = SEEN_CACHED + LOCKSTEP_SETS * LOCKSTEP_WAYS,
-    SEEN_WAITING = SEEN_NEXT + LOCKSTEP_SETS, /* requests */
+    SEEN_NEXT = SEEN_CACHED + LOCKSTEP_ENTRIES,
+    SEEN_WAITING = SEEN_NEXT + LOCKSTEP_ENTRIES, /* requests */
     SEEN_TURN,
     SEEN_MEM_KIND, /* what the request wants of memory */
     SEEN_MEM_ADDR,

@@ -336,8 +336,7 @@ static void show_cache(const struct iommu *u, uint32_t *seen)
             const struct iommu_cached *way = &u->cache.way[set * ways + i];
 
             if (way->valid)
-                seen[SEEN_CACHED + set * LOCKSTEP_WAYS + i] =
-                    1u << 31 | way->index;
+                seen[SEEN_CACHED + set * ways + i] = 1u << 31 | way->index;
         }
         seen[SEEN_NEXT + set] = ways ? u->cache.next[set * ways] : 0;
     }

@@ -6,12 +6,12 @@
 #include "models/iommu/test/iommu_lockstep_rules.h"
 
 #define meet iommu_rules_meet
-#define PLACES (LOCKSTEP_SETS * LOCKSTEP_WAYS)
+#define PLACES LOCKSTEP_ENTRIES
 
 static struct {
     uint64_t table[PLACES]; /* of which an entry was cached */
     uint32_t dropped;       /* the index of the last one, plus 1 */
-    uint32_t evictions[LOCKSTEP_SETS];
+    uint32_t evictions[PLACES];
     bool stopped; /* by an error that was cleared since */
 } was;
 

@@ -36,8 +36,9 @@ void iommu_lockstep_setup(struct rng *r, struct lockstep_setup *s)
     v[SETUP_FEATURES] = below(r, SETUP_FEATURE_SETS);
     v[SETUP_FEATURES] |= chance(r, 60) ? SETUP_POSTING : 0;
     v[SETUP_FEATURES] |= chance(r, 50) ? SETUP_EXTENDED : 0;
-    v[SETUP_SETS] = UINT64_C(1) << below(r, 3);
     v[SETUP_WAYS] = chance(r, 10) ? 0 : 1 + below(r, LOCKSTEP_WAYS);
+    v[SETUP_SETS] = UINT64_C(1) << below(r, v[SETUP_WAYS] > 2 ? 2 : 3);
+    v[SETUP_SETS] <<= v[SETUP_WAYS] == 1 && chance(r, 30);
     v[SETUP_REQUEST_TO_MESSAGE] = delays[below(r, 8)];
     v[SETUP_APIC_PERIOD] = chance(r, 50) ? 1 : 1 + below(r, 4);
     v[SETUP_REPEATS] = chance(r, 75) ? 1 : 2 + below(r, 2);

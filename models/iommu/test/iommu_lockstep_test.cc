@@ -182,12 +182,12 @@ void show_state(const Viommu &top, uint32_t *seen)
     seen[SEEN_QUEUE_STATE] = top.queue_state_o;
     seen[SEEN_QUEUE_RUNS] = top.queue_runs_o;
     seen[SEEN_QUEUE_WAITED] = top.queue_waited_o;
-    for (unsigned i = 0; i < LOCKSTEP_SETS * LOCKSTEP_WAYS; i++)
+    for (unsigned i = 0; i < LOCKSTEP_ENTRIES; i++)
         if (top.cached_o >> i & 1)
             seen[SEEN_CACHED + i] =
                 1u << 31 |
                 (top.cached_index_o[i / 2] >> (16 * (i % 2)) & 0xffff);
-    for (unsigned i = 0; i < LOCKSTEP_SETS; i++)
+    for (unsigned i = 0; i < LOCKSTEP_ENTRIES; i++)
         seen[SEEN_NEXT + i] = top.cached_next_o >> (8 * i) & 0xff;
     seen[SEEN_WAITING] = top.waiting_o;
     seen[SEEN_TURN] = top.turn_o;
