@@ -65,8 +65,9 @@ LOCKSTEP_C := $(filter-out %_test.c,$(wildcard tests/lockstep/*.c))
 VERILATED := $(BUILD)/rtl/verilated.o $(BUILD)/rtl/verilated_threads.o
 # Twins that a machine can have: sim/sc/NAME_twin.cc.
 SC_TWINS := $(patsubst sim/sc/%_twin.cc,%,$(wildcard sim/sc/*_twin.cc))
-# The I/O APIC comes in two sizes.
+# The I/O APIC comes in two sizes; a machine's remapping unit has a cache of any size.
 TWIN_SIZES_ioapic := ioapic120
+TWIN_SIZES_iommu := iommu1024
 # $(call rtl_of,NAME): the verilated twin, in each size
 rtl_of = $(foreach n,$(1) $(TWIN_SIZES_$(1)),$(BUILD)/rtl/$(n)/V$(n)__ALL.a)
 SC_RTL := $(foreach n,$(SC_TWINS),$(call rtl_of,$(n))) $(VERILATED)
@@ -237,6 +238,7 @@ $(BUILD)/lockstep/$(1): $(call obj,$(LOCKSTEP_C) $(call sources,\
 endef
 $(foreach n,$(TWINS),$(eval $(call twin_rules,$(n))))
 $(eval $(call verilate_rule,ioapic120,ioapic,-GPins=120))
+$(eval $(call verilate_rule,iommu1024,iommu,-GEntries=1024 -GWays=64 -GShown=1))
 
 $(BUILD)/rtl/%.o: $(VERILATOR_INCLUDE)/%.cpp
 	@mkdir -p $(@D)

@@ -12,6 +12,71 @@ static sim_time now_of(const struct iommu_node *n)
     return engine_now(n->config.engine);
 }
 
+/* ---- the model, or the twin in its place ---- */
+
+static bool has_twin(const struct iommu_node *n)
+{
+    return n->config.twin.call != NULL;
+}
+
+static bool idle(const struct iommu_node *n)
+{
+    const struct iommu_twin *t = &n->config.twin;
+
+    return has_twin(n) ? t->call->idle(t->of) : iommu_idle(&n->iommu);
+}
+
+static struct iommu_access access_of(const struct iommu_node *n,
+                                     enum iommu_port port)
+{
+    const struct iommu_twin *t = &n->config.twin;
+
+    return has_twin(n) ? t->call->access(t->of, port)
+                       : iommu_access(&n->iommu, port);
+}
+
+static bool wants(const struct iommu_node *n, enum iommu_port port)
+{
+    return has_twin(n) ? access_of(n, port).kind != IOMMU_ACCESS_NONE
+                       : iommu_wants(&n->iommu, port);
+}
+
+static struct iommu_out answer(struct iommu_node *n, enum iommu_port port,
+                               const uint64_t *data)
+{
+    const struct iommu_twin *t = &n->config.twin;
+
+    return has_twin(n) ? t->call->answer(t->of, port, data, now_of(n))
+                       : iommu_answer(&n->iommu, port, data);
+}
+
+static struct iommu_request request_of(const struct msg *m)
+{
+    return (struct iommu_request){.addr = m->write.addr,
+                                  .data = (uint32_t)m->write.data,
+                                  .bytes = m->write.bytes,
+                                  .sid = m->write.requester};
+}
+
+/* A twin has the requests that wait itself. */
+static void arrive(struct iommu_node *n, const struct msg *m)
+{
+    const struct iommu_twin *t = &n->config.twin;
+    struct iommu_request r = request_of(m);
+
+    if (has_twin(n))
+        t->call->arrive(t->of, &r, now_of(n));
+}
+
+static struct iommu_out take_current(struct iommu_node *n)
+{
+    const struct iommu_twin *t = &n->config.twin;
+    struct iommu_request r = request_of(&n->current);
+
+    return has_twin(n) ? t->call->take(t->of, now_of(n))
+                       : iommu_request(&n->iommu, &r);
+}
+
 /* ---- what leaves ---- */
 
 static struct msg message(irq_id irq, const struct iommu_message *m)
@@ -46,7 +111,9 @@ static void send_own(struct iommu_node *n, const struct iommu_message *m)
 
 static void send_event(struct iommu_node *n, enum iommu_event e)
 {
-    struct iommu_message m = iommu_event(&n->iommu, e);
+    const struct iommu_twin *t = &n->config.twin;
+    struct iommu_message m =
+        has_twin(n) ? t->call->event(t->of, e) : iommu_event(&n->iommu, e);
 
     n->counts.events[e]++;
     send_own(n, &m);
@@ -114,7 +181,7 @@ static void schedule_take(struct iommu_node *n)
 {
     uint64_t cycles = n->config.costs.request_to_message;
 
-    if (n->count && iommu_idle(&n->iommu) && !event_scheduled(&n->take_event))
+    if (n->count && idle(n) && !event_scheduled(&n->take_event))
         engine_schedule(
             n->config.engine, &n->take_event,
             clock_after(&n->config.apic_clock, now_of(n), cycles ? cycles : 1));
@@ -140,9 +207,9 @@ static void schedule_memory(struct iommu_node *n, enum iommu_port port)
     struct event *ev = &n->memory_event[port];
     struct iommu_access a;
 
-    if (!iommu_wants(&n->iommu, port) || event_scheduled(ev))
+    if (!wants(n, port) || event_scheduled(ev))
         return;
-    a = iommu_access(&n->iommu, port);
+    a = access_of(n, port);
     engine_schedule(
         n->config.engine, ev,
         clock_edge(&n->config.apic_clock, now_of(n) + delay_of(n, port, &a)));
@@ -194,18 +261,13 @@ static void go_on(struct iommu_node *n)
 
 static void take(struct iommu_node *n)
 {
-    struct iommu_request r;
     struct iommu_out out;
 
     n->current = n->fifo[n->first];
     n->first = (n->first + 1) % IOMMU_FIFO;
     n->count--;
     n->counts.requests++;
-    r = (struct iommu_request){.addr = n->current.write.addr,
-                               .data = (uint32_t)n->current.write.data,
-                               .bytes = n->current.write.bytes,
-                               .sid = n->current.write.requester};
-    out = iommu_request(&n->iommu, &r);
+    out = take_current(n);
     publish(n, &out);
 }
 
@@ -215,13 +277,12 @@ static void access_memory(struct iommu_node *n, enum iommu_port port)
     bool locked;
 
     do {
-        struct iommu_access a = iommu_access(&n->iommu, port);
+        struct iommu_access a = access_of(n, port);
         bool done = n->config.memory(n->config.ctx, &a);
-        struct iommu_out out =
-            iommu_answer(&n->iommu, port, done ? a.data : NULL);
+        struct iommu_out out = answer(n, port, done ? a.data : NULL);
 
         publish(n, &out);
-        locked = iommu_access(&n->iommu, port).kind == IOMMU_ACCESS_UNLOCK;
+        locked = access_of(n, port).kind == IOMMU_ACCESS_UNLOCK;
     } while (locked);
 }
 
@@ -280,22 +341,28 @@ void iommu_node_receive(struct iommu_node *n, const struct msg *m)
         return;
     }
     n->fifo[(n->first + n->count++) % IOMMU_FIFO] = *m;
+    arrive(n, m);
     schedule_take(n);
 }
 
 uint64_t iommu_node_read(struct iommu_node *n, uint32_t offset, unsigned bytes)
 {
+    const struct iommu_twin *t = &n->config.twin;
     struct iommu_mmio a = {.offset = offset, .bytes = bytes};
+    struct iommu_out out = has_twin(n) ? t->call->read(t->of, &a, now_of(n))
+                                       : iommu_read(&n->iommu, &a);
 
-    n->counts.warnings[iommu_read(&n->iommu, &a).warning]++;
+    n->counts.warnings[out.warning]++;
     return a.value;
 }
 
 void iommu_node_write(struct iommu_node *n, uint32_t offset, unsigned bytes,
                       uint64_t value)
 {
+    const struct iommu_twin *t = &n->config.twin;
     struct iommu_mmio a = {offset, bytes, value};
-    struct iommu_out out = iommu_write(&n->iommu, &a);
+    struct iommu_out out = has_twin(n) ? t->call->write(t->of, &a, now_of(n))
+                                       : iommu_write(&n->iommu, &a);
 
     publish(n, &out);
     go_on(n);
@@ -304,7 +371,7 @@ void iommu_node_write(struct iommu_node *n, uint32_t offset, unsigned bytes,
 void iommu_node_settle(struct iommu_node *n)
 {
     engine_cancel(n->config.engine, &n->memory_event[IOMMU_PORT_QUEUE]);
-    while (iommu_wants(&n->iommu, IOMMU_PORT_QUEUE))
+    while (wants(n, IOMMU_PORT_QUEUE))
         access_memory(n, IOMMU_PORT_QUEUE);
 }
 

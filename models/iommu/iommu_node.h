@@ -17,7 +17,7 @@
 #ifndef MODELS_IOMMU_IOMMU_NODE_H
 #define MODELS_IOMMU_IOMMU_NODE_H
 
-#include "models/iommu/iommu.h"
+#include "models/iommu/iommu_node_twin.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
 #include "sim/core/posted_irqs.h"
@@ -45,6 +45,7 @@ struct iommu_node_config {
     bool (*memory)(void *ctx, struct iommu_access *a);
     void (*answer)(void *ctx, irq_id irq, bool taken);
     struct posted_irqs *posted; /* has what is posted from then on */
+    struct iommu_twin twin;     /* in place of the model; empty: none */
 };
 
 struct iommu_counts {
@@ -57,7 +58,7 @@ struct iommu_counts {
 };
 
 struct iommu_node {
-    struct iommu iommu;
+    struct iommu iommu; /* as after power-up if a twin acts for it */
     struct iommu_node_config config;
     struct event take_event; /* the oldest request has its turn */
     struct event memory_event[IOMMU_PORTS];

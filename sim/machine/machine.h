@@ -23,6 +23,8 @@ struct ioapic_node_config;
 struct ioapic_twin;
 struct pic_node_config;
 struct pic_twin;
+struct iommu_node_config;
+struct iommu_twin;
 
 /* Makers of the RTL twins that a scenario can ask for (sim/sc/twins.h).  They
  * are C++, and the C library does without. */
@@ -30,6 +32,7 @@ struct machine_twins {
     struct lapic_twin (*lapic)(const struct lapic_node_config *c);
     struct ioapic_twin (*ioapic)(const struct ioapic_node_config *c);
     struct pic_twin (*pic)(const struct pic_node_config *c);
+    struct iommu_twin (*iommu)(const struct iommu_node_config *c);
 };
 
 /* Cannot fail: `s` was checked.  `s` must outlive the machine. */

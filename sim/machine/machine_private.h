@@ -51,7 +51,7 @@
 #define POSTED_WRITES 64u
 #define LATENCY_PAIRS 64u
 #define SOURCE_NAME 80u
-#define TWINS (SCENARIO_CPUS + IOAPICS + 1u)
+#define TWINS (SCENARIO_CPUS + IOAPICS + SCENARIO_UNITS + 1u)
 
 struct machine_cpu {
     struct machine *machine;

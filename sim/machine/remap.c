@@ -181,6 +181,10 @@ static void build_unit(struct machine *m, unsigned i)
         .compatibility = s->compatibility,
     };
 
+    if (s->implementation == IMPLEMENTATION_RTL) {
+        config.twin = m->make_twin->iommu(&config);
+        machine_add_twin(m, &config.twin.call->common, config.twin.of);
+    }
     u->machine = m;
     iommu_node_init(&u->node, &config);
     vtd_init(&u->driver, &driver);

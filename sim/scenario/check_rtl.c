@@ -79,10 +79,23 @@ static void check_pic_rtl(const struct check *c)
     check_rtl_delays(c, &b);
 }
 
+static void check_iommu_rtl(const struct check *c)
+{
+    const struct scenario_iommu *s = &c->s->machine.iommu;
+    struct rtl_block b = {.name = "iommu",
+                          .longest = c->s->platform.iommu.request_to_message,
+                          .longest_most = IOMMU_TWIN_DELAY_MAX};
+
+    if (s->implementation != IMPLEMENTATION_RTL || !s->units)
+        return;
+    check_rtl_delays(c, &b);
+}
+
 /* A block that the machine does not have needs nothing. */
 void check_rtl(const struct check *c)
 {
     check_lapic_rtl(c);
     check_ioapic_rtl(c);
     check_pic_rtl(c);
+    check_iommu_rtl(c);
 }

@@ -103,6 +103,7 @@ struct scenario_iommu {
     bool x2apic;
     bool source_check;
     bool compatibility;
+    enum implementation implementation; /* of all units */
 };
 
 struct scenario_device {

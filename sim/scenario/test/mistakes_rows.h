@@ -417,6 +417,12 @@ static const struct mistake_row {
      "variants:\n  slow: {platform: {ioapic: {eoi_to_message: 65536 cycles}}}",
      "x.yaml:5:55: error: implementation: rtl needs delays of at most 65535 "
      "cycles; a delay of platform.ioapic is 65536"},
+    {"rtl_unit_with_a_delay_beyond_its_counter", "machine: {cpus: 2}",
+     "machine: {cpus: 2, iommu: {units: 1, implementation: rtl}}\n"
+     "variants:\n  slow: {platform: {iommu: {request_to_message: 65536 "
+     "cycles}}}",
+     "x.yaml:5:54: error: implementation: rtl needs delays of at most 65535 "
+     "cycles; a delay of platform.iommu is 65536"},
     {"rtl_of_another_kind", "machine: {cpus: 2}",
      "machine: {cpus: 2, lapic: {implementation: rtx}}",
      "x.yaml:5:44: error: 'implementation: rtx': expected one of model, rtl; "
