@@ -19,7 +19,8 @@ enum cli_status {
     CLI_FINE = 0,
     CLI_EXPECTATION_FAILED = 1,
     CLI_USER_MISTAKE = 2,
-    CLI_OUR_FAULT = 3, /* the run's own accounts do not add up */
+    CLI_OUR_FAULT = 3,     /* the run's own accounts do not add up */
+    CLI_NOT_EXHAUSTED = 4, /* a limit cut the search short */
 };
 
 /* Options, as bits: which of them a verb takes. */
@@ -30,6 +31,7 @@ enum cli_option {
     CLI_HOST = 1 << 3,
     CLI_MARKDOWN = 1 << 4,
     CLI_FOLDER = 1 << 5, /* --out */
+    CLI_LIMITS = 1 << 6, /* --window, --max-states and --depth */
 };
 
 struct cli {
@@ -42,6 +44,8 @@ struct cli {
     const char *out;  /* a folder, or NULL */
     const char *json; /* a file, "-", or NULL */
     bool quiet, markdown, systemc;
+    uint64_t window;            /* femtoseconds */
+    uint32_t max_states, depth; /* 0: not given */
 };
 
 struct cli_verb {
@@ -54,7 +58,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_run, cli_compare, cli_check, cli_show,
-    cli_list, cli_replay;
+    cli_list, cli_replay, cli_explore;
 
 /* Reads the options of a verb; argv[0] is "virqsim VERB".  Ends the program
  * on --help and on a mistake. */

@@ -5,7 +5,8 @@
 #include "sim/core/diag.h"
 
 static const struct cli_verb *const verbs[] = {
-    &cli_run, &cli_compare, &cli_check, &cli_show, &cli_list, &cli_replay,
+    &cli_run,  &cli_compare, &cli_check,   &cli_show,
+    &cli_list, &cli_replay,  &cli_explore,
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 

@@ -6,6 +6,7 @@
 
 #include "sim/cli/cli.h"
 #include "sim/core/diag.h"
+#include "sim/scenario/value.h"
 
 enum {
     KEY_VARIANT = 256,
@@ -15,7 +16,10 @@ enum {
     KEY_JSON,
     KEY_QUIET,
     KEY_HOST,
-    KEY_MARKDOWN
+    KEY_MARKDOWN,
+    KEY_WINDOW,
+    KEY_STATES,
+    KEY_DEPTH
 };
 
 static const struct option_row {
@@ -48,6 +52,16 @@ static const struct option_row {
     {CLI_MARKDOWN,
      {"markdown", KEY_MARKDOWN, NULL, 0,
       "Print `list keys' as the manual, docs/scenario.md", 0}},
+    {CLI_LIMITS,
+     {"window", KEY_WINDOW, "TIME", 0,
+      "Events at most this much apart come in every order, such as 100ns; "
+      "without it those of one instant do",
+      0}},
+    {CLI_LIMITS,
+     {"max-states", KEY_STATES, "N", 0, "Stop after N states (100000)", 0}},
+    {CLI_LIMITS,
+     {"depth", KEY_DEPTH, "N", 0,
+      "Follow no more than N events from the start (100000)", 0}},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -72,6 +86,31 @@ static error_t take_set(struct argp_state *state, struct cli *cli,
         argp_error(state, "more than %d times --set", CLI_SETS);
     else
         cli->set[cli->set_count++] = set;
+    return 0;
+}
+
+static error_t take_window(struct argp_state *state, struct cli *cli,
+                           const char *text)
+{
+    char why[VALUE_TEXT];
+
+    if (!quantity_parse(QUANTITY_TIME, text, &cli->window, why))
+        argp_error(state, "--window %s: %s", text, why);
+    return 0;
+}
+
+static error_t take_limit(struct argp_state *state, uint32_t *limit,
+                          const char *text)
+{
+    char why[VALUE_TEXT];
+    uint64_t value;
+
+    if (!quantity_parse(QUANTITY_COUNT, text, &value, why))
+        argp_error(state, "'%s': %s", text, why);
+    else if (!value || value > UINT32_MAX / 2)
+        argp_error(state, "'%s': expected 1 to %u", text, UINT32_MAX / 2);
+    else
+        *limit = (uint32_t)value;
     return 0;
 }
 
@@ -118,6 +157,12 @@ static error_t take(int key, char *arg, struct argp_state *state)
     case KEY_MARKDOWN:
         cli->markdown = true;
         return 0;
+    case KEY_WINDOW:
+        return take_window(state, cli, arg);
+    case KEY_STATES:
+        return take_limit(state, &cli->max_states, arg);
+    case KEY_DEPTH:
+        return take_limit(state, &cli->depth, arg);
     case ARGP_KEY_ARG:
         return take_argument(state, p, arg);
     case ARGP_KEY_END:

@@ -240,7 +240,8 @@ void explore(const struct explore_system *system,
     struct search s = {.system = system, .limits = l, .result = result};
     bool goes_on;
 
-    *result = (struct explore_result){.exhausted = true};
+    *result = (struct explore_result){.exhausted = true,
+                                      .invariants = system->invariants};
     snapshots_init(&s.snapshots, system->state, system->bytes);
     goes_on = !violates(&s, system->broken(system->self), &(struct reached){0});
     is_new(&s);

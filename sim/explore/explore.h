@@ -35,6 +35,8 @@ struct explore_system {
     bool (*ended)(void *self);
     /* When a late event happens: at `now` or just after; NULL: at once. */
     sim_time (*late)(void *self, const struct event *ev, sim_time now);
+    /* What `broken` and `stuck` look at, in sentences; ends with NULL. */
+    const char *const *invariants;
     /* What the event is, before it runs: up to EXPLORE_TEXT bytes. */
     void (*describe)(void *self, const struct event *ev, char *text);
 };
@@ -56,6 +58,7 @@ struct explore_result {
     uint32_t depth; /* of the state that is the most events away */
     uint32_t ended; /* states beyond which nothing was looked for */
     bool exhausted; /* no limit cut the search short */
+    const char *const *invariants;
     bool violated;
     char violation[2 * EXPLORE_TEXT];
     struct explore_step *trace; /* to the violation */

@@ -4,6 +4,13 @@
 #include "sim/machine/machine_private.h"
 #include "sim/machine/state.h"
 
+static const char *const invariants[] = {
+#define INVARIANT(name, sentence) sentence,
+#include "sim/machine/invariants.def"
+#undef INVARIANT
+    NULL,
+};
+
 static uint64_t hash(void *machine)
 {
     return machine_hash(machine);
@@ -82,6 +89,7 @@ void machine_explore(struct machine *m, const struct explore_limits *l,
         .stuck = stuck,
         .ended = ended,
         .late = late,
+        .invariants = invariants,
         .describe = describe,
     };
 

@@ -20,6 +20,19 @@
 #include "models/cpu/vapic.h"
 #include "sim/machine/machine_private.h"
 
+enum invariant {
+#define INVARIANT(name, sentence) INVARIANT_##name,
+#include "sim/machine/invariants.def"
+#undef INVARIANT
+    INVARIANT_COUNT
+};
+
+static const char *const sentences[] = {
+#define INVARIANT(name, sentence) sentence,
+#include "sim/machine/invariants.def"
+#undef INVARIANT
+};
+
 static void append(struct machine *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -48,11 +61,11 @@ static void append_hops(struct machine *m, irq_id irq)
 }
 
 static void violate(struct machine *m, const struct machine_cpu *c,
-                    const char *what, irq_id irq)
+                    enum invariant what, irq_id irq)
 {
     if (*m->violation)
         return; /* the first one counts */
-    append(m, "CPU %u: %s", c->index, what);
+    append(m, "CPU %u breaks \"%s\"", c->index, sentences[what]);
     append_hops(m, irq);
     engine_stop(&m->engine);
 }
@@ -111,18 +124,18 @@ static bool alone_in_class(const struct vecset *isr, unsigned vector)
     return !((word & 0xffff) & ~(UINT64_C(1) << vector % 16));
 }
 
-static const char *priority_broken(const struct origin *o, irq_id irq)
+/* INVARIANT_COUNT: none. */
+static enum invariant priority_broken(const struct origin *o, irq_id irq)
 {
     int top = vecset_top(&o->isr);
 
     if (top < 0 || o->isr_irq[top] != irq)
-        return "the interrupt delivered is not the highest in service";
+        return INVARIANT_HIGHEST;
     if (!alone_in_class(&o->isr, (unsigned)top))
-        return "an interrupt was delivered while one of its class was in "
-               "service";
+        return INVARIANT_ONE_OF_CLASS;
     if (class_of(top) <= class_of((int)o->tpr))
-        return "an interrupt was delivered that the TPR masks";
-    return NULL;
+        return INVARIANT_TPR;
+    return INVARIANT_COUNT;
 }
 
 #define FRAME_RFLAGS 16u /* bytes above RSP: RIP and CS come before */
@@ -144,14 +157,14 @@ static bool from_8259(const struct irq_record *r)
 static void look_at_delivery(struct machine *m, const struct machine_cpu *c,
                              const struct irq_record *r)
 {
-    const char *what = NULL;
+    enum invariant what = INVARIANT_COUNT;
     struct origin o;
 
     if (!from_8259(r) && find_origin(m, c, r->id, &o))
         what = priority_broken(&o, r->id);
     if (had_interrupts_off(m, &c->node.cpu))
-        what = "an interrupt was delivered while RFLAGS.IF was 0";
-    if (what)
+        what = INVARIANT_INTERRUPT_FLAG;
+    if (what != INVARIANT_COUNT)
         violate(m, c, what, r->id);
 }
 
@@ -246,10 +259,9 @@ static void look_at_waiting(struct machine *m, const struct machine_cpu *c)
     if (looks_itself(c) || told_by_others(m, c))
         return;
     if (posted)
-        violate(m, c, "a posted interrupt waits, and nobody will look for it",
-                posted_irq(m, pid));
+        violate(m, c, INVARIANT_POSTED_SEEN, posted_irq(m, pid));
     else
-        violate(m, c, "a queued interrupt waits, and nobody will look for it",
+        violate(m, c, INVARIANT_QUEUED_SEEN,
                 c->kvm->queued_irq[__builtin_ctzll(c->kvm->queued)]);
 }
 
@@ -270,11 +282,9 @@ static void look_at_page(struct machine *m, const struct machine_cpu *c)
     virr = page_vectors(m, v, VAPIC_IRR);
     visr = page_vectors(m, v, VAPIC_ISR);
     if (c->node.cpu.vapic.rvi != or_0(vecset_top(&virr)))
-        violate(m, c, "RVI is not the highest bit of the VIRR",
-                v->virr_irq[or_0(vecset_top(&virr))]);
+        violate(m, c, INVARIANT_RVI, v->virr_irq[or_0(vecset_top(&virr))]);
     if (c->node.cpu.vapic.svi != or_0(vecset_top(&visr)))
-        violate(m, c, "SVI is not the highest bit of the VISR",
-                v->visr_irq[or_0(vecset_top(&visr))]);
+        violate(m, c, INVARIANT_SVI, v->visr_irq[or_0(vecset_top(&visr))]);
 }
 
 /* ---- the whole ---- */
@@ -286,7 +296,7 @@ static void look_at_rest(struct machine *m, const struct machine_cpu *c)
     if (n->step == STEP_WAIT && !n->in_step &&
         !event_scheduled(&n->step_event) &&
         cpu_recognize(&n->cpu) != CPU_EVENT_NONE)
-        violate(m, c, "it waits although there is an event to take", 0);
+        violate(m, c, INVARIANT_AWAKE, 0);
 }
 
 const char *invariants_broken(struct machine *m)
