@@ -173,9 +173,13 @@ static uint64_t begin_smi(struct cpu_node *n)
 
 static uint64_t begin_virtual_delivery(struct cpu_node *n)
 {
+    const struct cpu_costs *costs = &n->config.costs;
+
     n->vectored = cpu_vapic_node_deliver(n);
     return cpu_node_begin(n, STEP_DELIVERY, SHARE_GUEST_IRQ,
-                          n->config.costs.virtual_delivery);
+                          uintr_identifies(&n->cpu.uintr, n->vectored.vector)
+                              ? costs->user_notification
+                              : costs->virtual_delivery);
 }
 
 /* An acknowledged interrupt notifies of posted ones, or it exits. */

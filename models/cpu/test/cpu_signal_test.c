@@ -116,9 +116,10 @@ TEST_F(cpu_signal, init_of_an_application_processor_waits_for_sipi)
     c->gpr[RCX] = 7;
     c->frames = 1;
     c->nmi = c->nmi_blocking = c->init = true;
-    c->intr = c->smi = true;
+    c->intr = c->extint = c->smi = true;
     cpu_init(c, &f->r.mem, false);
     EXPECT_EQ(c->activity, ACTIVITY_WAIT_FOR_SIPI);
+    EXPECT_TRUE(c->extint, "the line is the 8259's");
     EXPECT_FALSE(cpu_if(c));
     EXPECT_EQ(c->gpr[RCX], 0);
     EXPECT_EQ(c->frames, 0);

@@ -413,6 +413,15 @@ TEST_F(cpu_op, vmx_instruction_without_a_vmcs_fails)
     }
 }
 
+TEST_F(cpu_op, add_adds_to_the_register)
+{
+    f->r.cpu.gpr[RAX] = 5;
+    rig_op(&f->r, OP_ADD, 7);
+    EXPECT_EQ(f->r.cpu.gpr[RAX], 12);
+    rig_op(&f->r, OP_MOV, 7);
+    EXPECT_EQ(f->r.cpu.gpr[RAX], 7);
+}
+
 TEST_F(cpu_op, vmx_instruction_that_succeeds_says_so)
 {
     f->r.cpu.vm_fail = true;

@@ -1,10 +1,12 @@
 /* When a virtual APIC acts, which interrupt is which, and what reaches the
  * physical APIC. */
+#include "models/cpu/cpu_uintr.h"
 #include "models/cpu/test/guest_rig.h"
 #include "models/cpu/vapic.h"
 
 #define VAPIC_AT UINT64_C(0x50000)
 #define PID_AT UINT64_C(0x51040)
+#define UPID_AT UINT64_C(0x53000)
 #define OTHER_PID_AT UINT64_C(0x51080)
 #define PIDS_AT UINT64_C(0x52000)
 #define NOTIFICATION 0xf2u
@@ -105,6 +107,42 @@ TEST_F(cpu_node_vapic, notification_is_processed_without_an_exit)
     EXPECT_EQ(on(g), 0);
     EXPECT_EQ(g->r.eois, 1, "the processor's own");
     EXPECT_TRUE(vecset_empty(&g->r.isr));
+}
+
+/* The virtual vector is UINV; the descriptor asks for user interrupt 5. */
+static void use_user_interrupts(struct guest_rig *g, uint8_t vector)
+{
+    struct uintr *u = &g->r.node.cpu.uintr;
+
+    u->uinv = vector;
+    u->upidaddr = UPID_AT;
+    mem_write64(&g->r.mem, UPID_AT + 8, 1u << 5);
+}
+
+TEST_F(cpu_node_vapic, virtual_user_notification_goes_back_to_hlt)
+{
+    struct guest_rig *g = &f->g;
+    uint64_t at = BOOT_CYCLES + 3000;
+    uint64_t done =
+        at + COST_OF(hlt_wake) + POSTED + COST_OF(user_notification);
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_HLT, 0);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    guest_put(g, VMCS_GUEST_CR4, CR4_UINTR);
+    post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
+    guest_run(g, 1);
+    use_user_interrupts(g, 0x31);
+    rig_run(&g->r, done - 1);
+    EXPECT_EQ(g->r.node.cpu.uintr.uirr, 0);
+    rig_run(&g->r, done);
+    EXPECT_EQ(g->r.node.cpu.uintr.uirr, 1u << 5, "woken once");
+    rig_run(&g->r, 40000);
+    EXPECT_EQ(g->r.node.cpu.activity, ACTIVITY_HLT);
+    EXPECT_EQ(g->r.notes, 0, "neither handler nor what is behind HLT");
+    EXPECT_EQ(g->exits, 0);
 }
 
 TEST_F(cpu_node_vapic, notification_waiting_at_the_entry_comes_first)
