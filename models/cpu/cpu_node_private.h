@@ -29,6 +29,21 @@ static inline uint64_t cpu_node_begin(struct cpu_node *n, enum cpu_step step,
 /* Whose time it is while the CPU executes. */
 enum cpu_share cpu_node_share(const struct cpu_node *n);
 
+/* The event is taken, one that is not CPU_EVENT_NONE; the step's cycles. */
+uint64_t cpu_node_begin_event(struct cpu_node *n, enum cpu_event event);
+
+/* CPU_EXITS or CPU_FAULTS: the VM exit, or the delivery of the fault. */
+uint64_t cpu_node_begin_consequence(struct cpu_node *n,
+                                    const struct cpu_result *r);
+
+/* The 8259s have answered: what follows begins. */
+uint64_t cpu_node_end_inta(struct cpu_node *n);
+void cpu_node_end_init(struct cpu_node *n);
+
+/* A host's INT_REG has ended: it has called its handler, if it did, for the
+ * interrupt of the last exit. */
+void cpu_node_dispatched(struct cpu_node *n, const struct cpu_result *r);
+
 /* Delivers an event; it is n->vectored_irq's, if that is not 0. */
 struct cpu_result cpu_node_deliver(struct cpu_node *n,
                                    const struct cpu_vectored *e);
