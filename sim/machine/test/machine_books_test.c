@@ -61,6 +61,33 @@ static void any_program(struct rng *r, struct scenario_program *p)
     p->timer_hz = rng_below(r, 2) * between(r, 100, 20000);
 }
 
+/* Any of the combinations that VM entries allow. */
+static void any_apicv(struct rng *r, struct scenario_vm *vm)
+{
+    struct kvm_apicv *f = &vm->features.apicv;
+
+    if (vm->hypervisor == HYPERVISOR_NONE || vm->features.eli)
+        return;
+    f->apic_access_page = rng_below(r, 2);
+    f->tpr_shadow = rng_below(r, 4);
+    if (!f->tpr_shadow)
+        return;
+    f->x2apic_virt = rng_below(r, 2);
+    f->apic_register_virtualization = rng_below(r, 2);
+    f->virtual_interrupt_delivery = rng_below(r, 2);
+    f->ipiv = rng_below(r, 2);
+    f->posted_interrupts = f->virtual_interrupt_delivery &&
+                           vm->features.acknowledge_on_exit && rng_below(r, 2);
+}
+
+static bool any_eli(const struct scenario *s)
+{
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        if (s->vm[i].features.eli)
+            return true;
+    return false;
+}
+
 static void any_vm(struct rng *r, struct scenario *s, unsigned i)
 {
     enum rig_variant v = (enum rig_variant)rng_below(r, 4);
@@ -78,10 +105,12 @@ static void any_vm(struct rng *r, struct scenario *s, unsigned i)
     vm->features.eli_timer = rng_below(r, 2) * between(r, 1, 200) * SIM_US;
     if (!vm->features.eli && rng_below(r, 2))
         vm->apic = APIC_MODE_XAPIC;
+    any_apicv(r, vm);
 }
 
-/* 1-4 CPUs and devices; one of the CPUs may have no software, and the first
- * VM may have one more device, a pulse source. */
+/* 1-4 CPUs and devices; one of the CPUs may have no software or take the
+ * others' interrupts, and the first VM may have one more device, a pulse
+ * source. */
 static struct scenario any_scenario(struct rng *r)
 {
     struct scenario s = {.platform = rig_platform(), .seed = rng_u64(r)};
@@ -93,8 +122,10 @@ static struct scenario any_scenario(struct rng *r)
     s.machine.host_timer_hz = rng_below(r, 2) * between(r, 100, 5000);
     for (unsigned i = 0; i < vms; i++)
         any_vm(r, &s, i);
-    if (rng_below(r, 2))
+    if (rng_below(r, 2)) {
         s.machine.cpus++;
+        s.machine.irq_cpu = !any_eli(&s) && rng_below(r, 2);
+    }
     if (rng_below(r, 2)) {
         s.device_count++;
         any_device(r, &s.device[vms], vms);

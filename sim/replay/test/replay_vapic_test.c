@@ -75,6 +75,22 @@ TEST_F(replayed, value_read_does_not_count_after_the_host_skipped_the_read)
     EXPECT_STREQ(f->result.first.got, "rv 20");
 }
 
+/* The notification vector with delivery, but without posted interrupts. */
+TEST_F(replayed, physical_interrupt_exits_before_the_operation)
+{
+    play_text(f, "BEGIN vapic\n"
+                 "T 0 ctl 110110 thr 0 vtpr 20 rvi 0 svi 0 eoi 0 0 0 0 pir 0 "
+                 "0 0 0 on 1 irr 0 0 0 0 0 0 0 0 isr 0 0 0 0 0 0 0 0\n"
+                 "O 0 80 0\nE 1 qual 0 st 0 info 0\n"
+                 "S rv 20 gp 0 taken vtpr 20 vppr 20 eoi 0 icr 3100310 3000300 "
+                 "st 0 irr 0 0 0 0 0 0 0 0 isr 0 0 0 0 0 0 0 0 on 1\n"
+                 "O 7 0 0\nE 1 qual 0 st 0 info 800000f2\n");
+    EXPECT_COUNTS(f, 3, 1, 0);
+    EXPECT_EQ(f->result.first.line, 7, "the host has taken it");
+    EXPECT_STREQ(f->result.first.expected, "exit 1");
+    EXPECT_STREQ(f->result.first.got, "no exit");
+}
+
 TEST_F(replayed, failed_entry_ends_the_set_up)
 {
     play_text(f, "BEGIN vapic\n"
