@@ -81,23 +81,37 @@ void check_apicv(const struct check *c, uint32_t i)
     check_against_eli(&v);
 }
 
-static void check_irq_cpu_devices(const struct check *c,
-                                  const struct scenario_vm *vm)
-{
-    for (uint32_t j = 0; j < vm->assigned_count; j++) {
-        uint32_t device = vm->assigned[j];
+/* Vectors of one CPU for the devices of all virtual machines. */
+#define IRQ_CPU_VECTORS 128u
 
-        if (scenario_has_line(&c->s->device[device]))
-            broken(c, place_of(element(c, "devices", device), "message"),
+/* How many vectors the devices of the virtual machine take there. */
+static uint32_t check_irq_cpu_devices(const struct check *c,
+                                      const struct scenario_vm *vm)
+{
+    uint32_t vectors = 0;
+
+    for (uint32_t j = 0; j < vm->assigned_count; j++) {
+        const struct scenario_device *d = &c->s->device[vm->assigned[j]];
+        struct element e = element(c, "devices", vm->assigned[j]);
+
+        vectors += scenario_granted(d);
+        if (scenario_has_line(d))
+            broken(c, place_of(e, "message"),
                    "machine.irq_cpu needs devices with messages: the "
                    "interrupts of '%s' come through a line",
-                   c->s->device[device].name);
+                   d->name);
+        else if (d->message == MESSAGE_MSI && scenario_granted(d) > 1)
+            broken(c, place_of(e, "vectors"),
+                   "machine.irq_cpu needs 'message: msix' for several "
+                   "vectors: those of MSI lie side by side, for which one "
+                   "CPU may have no room");
     }
+    return vectors;
 }
 
 void check_irq_cpu(const struct check *c)
 {
-    uint32_t last = c->s->machine.cpus - 1;
+    uint32_t last = c->s->machine.cpus - 1, vectors = 0;
 
     for (uint32_t i = 0; c->s->machine.irq_cpu && i < c->s->vm_count; i++) {
         const struct scenario_vm *vm = &c->s->vm[i];
@@ -113,6 +127,11 @@ void check_irq_cpu(const struct check *c)
                    "eli needs its devices' interrupts on its own CPU, not "
                    "where machine.irq_cpu sends them");
         if (vm->hypervisor == HYPERVISOR_KVM)
-            check_irq_cpu_devices(c, vm);
+            vectors += check_irq_cpu_devices(c, vm);
     }
+    if (vectors > IRQ_CPU_VECTORS)
+        broken(c, node_get(node_get(c->root, "machine"), "irq_cpu")->at,
+               "machine.irq_cpu: the devices of all virtual machines have %u "
+               "vectors; one CPU has room for %u",
+               vectors, IRQ_CPU_VECTORS);
 }

@@ -80,12 +80,17 @@ static void any_apicv(struct rng *r, struct scenario_vm *vm)
                            vm->features.acknowledge_on_exit && rng_below(r, 2);
 }
 
-static bool any_eli(const struct scenario *s)
+/* A CPU that takes the others' interrupts has no room for vectors side by
+ * side, and ELI wants its own. */
+static bool may_share_irq_cpu(const struct scenario *s)
 {
     for (uint32_t i = 0; i < s->vm_count; i++)
         if (s->vm[i].features.eli)
-            return true;
-    return false;
+            return false;
+    for (uint32_t i = 0; i < s->device_count; i++)
+        if (s->device[i].message != MESSAGE_MSIX)
+            return false;
+    return true;
 }
 
 static void any_vm(struct rng *r, struct scenario *s, unsigned i)
@@ -122,10 +127,8 @@ static struct scenario any_scenario(struct rng *r)
     s.machine.host_timer_hz = rng_below(r, 2) * between(r, 100, 5000);
     for (unsigned i = 0; i < vms; i++)
         any_vm(r, &s, i);
-    if (rng_below(r, 2)) {
+    if (rng_below(r, 2))
         s.machine.cpus++;
-        s.machine.irq_cpu = !any_eli(&s) && rng_below(r, 2);
-    }
     if (rng_below(r, 2)) {
         s.device_count++;
         any_device(r, &s.device[vms], vms);
@@ -133,6 +136,8 @@ static struct scenario any_scenario(struct rng *r)
         s.device[vms].nic.pulse_interval = 20 * SIM_US;
         s.vm[0].assigned[s.vm[0].assigned_count++] = vms;
     }
+    if (s.machine.cpus > vms)
+        s.machine.irq_cpu = may_share_irq_cpu(&s) && rng_below(r, 2);
     return s;
 }
 

@@ -127,6 +127,57 @@ TEST(irq_cpu, takes_messages_only)
                       "interrupts of 'nic' come through a line");
 }
 
+TEST(irq_cpu, takes_single_messages_of_msi_only)
+{
+    struct loaded l =
+        load_text("title: t\nplatform: platforms/sapphire-rapids.yaml\n"
+                  "duration: 1ms\nmachine: {cpus: 2, irq_cpu: true}\n"
+                  "devices:\n  - {name: nic, message: msi, vectors: 2, pulse: "
+                  "periodic, pulse_interval: 50us}\n"
+                  "programs:\n  - {name: counter, kind: spin}\nvms:\n"
+                  "  - {name: vm, assigned: [nic], program: counter, "
+                  "hypervisor: kvm}\n",
+                  NULL, 0);
+
+    expect_refused(l, "machine.irq_cpu needs 'message: msix' for several "
+                      "vectors");
+}
+
+/* Five virtual machines with a device of `vectors` vectors each. */
+static struct loaded load_five(unsigned vectors)
+{
+    char text[2048];
+    int n = snprintf(text, sizeof text,
+                     "title: t\nplatform: platforms/sapphire-rapids.yaml\n"
+                     "duration: 1ms\nmachine: {cpus: 6, irq_cpu: true}\n"
+                     "devices:\n");
+
+    for (int i = 0; i < 5; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n,
+                      "  - {name: d%d, vectors: %u, pulse: periodic, "
+                      "pulse_interval: 50us}\n",
+                      i, vectors);
+    n += snprintf(text + n, sizeof text - (size_t)n,
+                  "programs:\n  - {name: counter, kind: spin}\nvms:\n");
+    for (int i = 0; i < 5; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n,
+                      "  - {name: vm%d, cpu: %d, assigned: [d%d], program: "
+                      "counter, hypervisor: kvm}\n",
+                      i, i, i);
+    return load_text(text, NULL, 0);
+}
+
+TEST(irq_cpu, has_room_for_128_vectors)
+{
+    struct loaded l = load_five(25);
+
+    EXPECT_TRUE(l.set != NULL, "%s", l.diag.text ? l.diag.text : "");
+    loaded_free(&l);
+    expect_refused(load_five(26), "machine.irq_cpu: the devices of all virtual "
+                                  "machines have 130 vectors; one CPU has room "
+                                  "for 128");
+}
+
 TEST(irq_cpu, excludes_eli)
 {
     expect_refused(load_with("{cpus: 2, irq_cpu: true}", SPR,
