@@ -45,6 +45,9 @@ LAYERS = [
     (r"sim/(report|trace|stats)/",
      [r"sim/(core|engine|scenario|report|trace|stats)/"]),
     (r"sim/explore/", [r"sim/(core|engine|explore)/"]),
+    # software's protocols around the processor's functions, without time
+    (r"sim/protocol/",
+     [r"sim/(core|engine|explore|protocol)/", r"models/cpu/(?!cpu_node)"]),
     # plays recordings into models, without nodes and their time
     (r"sim/replay/", [r"sim/(core|replay)/", NO_NODE]),
     (r"sim/machine/", [r"sim/(?!sc/|cli/)", r"models/", r"software/"]),

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "sim/explore/hash.h"
 #include "sim/machine/machine_private.h"
 
 struct hash {
@@ -16,32 +17,14 @@ struct hash {
     sim_time now;
 };
 
-static uint64_t mixed(uint64_t a, uint64_t b)
-{
-    uint64_t x =
-        (a ^ (b + UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(0xff51afd7ed558ccd);
-
-    x = (x ^ x >> 32) * UINT64_C(0xc4ceb9fe1a85ec53);
-    return x ^ x >> 29;
-}
-
 static void put(struct hash *h, uint64_t value)
 {
-    h->value = mixed(h->value, value);
+    h->value = hash_mix(h->value, value);
 }
 
 static void put_bytes(struct hash *h, const void *data, size_t bytes)
 {
-    const unsigned char *p = data;
-    uint64_t word;
-
-    for (; bytes >= sizeof word; bytes -= sizeof word, p += sizeof word) {
-        memcpy(&word, p, sizeof word);
-        put(h, word);
-    }
-    word = 0;
-    memcpy(&word, p, bytes);
-    put(h, word);
+    h->value = hash_bytes(h->value, data, bytes);
 }
 
 #define PUT(h, object) put_bytes(h, &(object), sizeof(object))
@@ -79,7 +62,7 @@ static void put_memory(struct hash *h, const struct mem *mem)
              at += sizeof word) {
             memcpy(&word, &p->byte[at], sizeof word);
             if (word)
-                sum += mixed(p->number * MEM_PAGE_BYTES + at, word);
+                sum += hash_mix(p->number * MEM_PAGE_BYTES + at, word);
         }
     }
     put(h, sum);

@@ -1,0 +1,107 @@
+/* The world that protocols share; for the files of sim/protocol only. */
+#ifndef SIM_PROTOCOL_WORLD_H
+#define SIM_PROTOCOL_WORLD_H
+
+#include "models/cpu/vapic.h"
+#include "sim/core/mem.h"
+#include "sim/engine/engine.h"
+#include "sim/protocol/protocol.h"
+
+#define WORLD_CPUS 2u
+#define WORLD_GUESTS 3u
+#define WORLD_AGENTS 6u
+#define WORLD_PAGES 16u
+#define WORLD_POSTS 2u /* interrupts of a world, vectors of their own */
+
+#define NOTIFICATION_VECTOR 0xf2u
+#define WAKEUP_VECTOR 0xf1u
+#define TIMER_VECTOR 0xefu
+
+enum { GUEST_A, GUEST_B, GUEST_SENDER };
+enum { FINISHED = 255 }; /* an agent's next step: none */
+
+struct protocol_step {
+    const char *text; /* NULL: what the guest on CPU 0 does next */
+    bool (*ready)(struct protocol_world *w);  /* NULL: always */
+    uint8_t (*run)(struct protocol_world *w); /* returns the next step */
+};
+
+struct protocol_agent {
+    const char *name;
+    const struct protocol_step *step;
+};
+
+struct protocol_world {
+    const struct protocol *protocol;
+    struct engine engine;
+    struct engine_slot heap[ENGINE_SLOTS(WORLD_AGENTS)];
+    struct event event[WORLD_AGENTS];
+    struct mem mem;
+    struct mem_page page[WORLD_PAGES];
+    struct vmcs vmcs[WORLD_GUESTS];
+    struct cpu cpu[WORLD_CPUS];
+    struct world_state {
+        uint8_t at[WORLD_AGENTS];  /* each agent's next step */
+        struct vecset irr, flight; /* of CPU 0; on the way to it */
+        uint8_t posted, ticks;     /* how many so far */
+        uint8_t delivered[WORLD_POSTS];
+        bool in_handler[WORLD_GUESTS]; /* interrupts off, no EOI yet */
+        bool serviced, has_blocked;
+        bool guest_mode, linked, on; /* what software keeps of guest A */
+        uint64_t control;            /* of a descriptor, as it was read */
+        bool line, remote_irr;       /* of a virtual I/O APIC */
+        uint8_t raised;
+    } s;
+    const char *wrong; /* an invariant that a step broke, or NULL */
+};
+
+extern const struct protocol posting_against_entry, posting_on_tested_early,
+    posting_against_block, posting_nv_not_switched, ipiv_against_preempt,
+    ipiv_without_rescan, eoi_against_reassert, eoi_without_exit;
+
+/* ---- memory ---- */
+
+uint64_t world_pid(unsigned guest);
+uint8_t world_vector(unsigned post);
+uint64_t world_control(struct protocol_world *w);
+bool world_posted(struct protocol_world *w); /* is anything in A's PIR? */
+
+/* A software poster's accesses: PIR, then ON; false: ON was set already. */
+void world_set_pir(struct protocol_world *w);
+bool world_set_on(struct protocol_world *w);
+
+/* ---- steps that several protocols have ---- */
+
+/* Guest A: what the hypervisor takes over before an entry. */
+void world_clear_on(struct protocol_world *w);
+void world_take_pir(struct protocol_world *w);
+
+void world_enter(struct protocol_world *w, unsigned cpu, unsigned guest);
+void world_exit(struct protocol_world *w, const struct cpu_exit *x);
+
+/* What the processor takes next on CPU 0. */
+enum cpu_event world_recognized(struct protocol_world *w);
+
+/* Does the guest on CPU 0 run its handler? */
+bool *world_in_handler(struct protocol_world *w);
+
+/* Whether the processor, or the guest's handler, goes on in the guest. */
+bool world_guest_ready(struct protocol_world *w);
+
+/* One event or, in the handler, its EOI; true: a VM exit followed. */
+bool world_guest_step(struct protocol_world *w);
+
+/* The agent that takes messages to CPU 0. */
+extern const struct protocol_step world_interconnect[];
+
+/* The agent that interrupts CPU 0 twice. */
+extern const struct protocol_step world_timer[];
+
+/* NULL, or that an interrupt posted to guest A did not arrive. */
+const char *world_undelivered(struct protocol_world *w);
+
+/* ---- guests ---- */
+
+void world_add_guest(struct protocol_world *w, unsigned guest);
+
+#endif
