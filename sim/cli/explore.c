@@ -5,6 +5,7 @@
 
 #include "sim/cli/cli.h"
 #include "sim/machine/machine.h"
+#include "sim/protocol/protocol.h"
 #include "sim/scenario/value.h"
 
 #define STATES 100000u
@@ -159,43 +160,64 @@ static int explore_variant(struct exploration *e, const struct scenario *s)
     return status;
 }
 
-static int explore_file(const struct cli *cli)
+static int explore_file(struct exploration *e)
 {
-    struct scenario_set *set = cli_load(cli);
+    struct scenario_set *set = cli_load(e->cli);
     int variant, status = CLI_USER_MISTAKE;
+
+    if (!set)
+        return CLI_USER_MISTAKE;
+    variant = cli_variant(e->cli, set);
+    if (variant >= 0) {
+        if (set->variant_count > 1)
+            e->variant = set->variant_name[variant];
+        status = explore_variant(e, &set->variant[variant]);
+    }
+    scenario_free(set);
+    return status;
+}
+
+static int explore_protocol(struct exploration *e, const struct protocol *p)
+{
+    int status;
+
+    protocol_explore(p, &e->limits, &e->result);
+    status = report(e);
+    explore_free(&e->result);
+    return status;
+}
+
+static int run_explore(const struct cli *cli)
+{
     struct exploration e = {
         .cli = cli,
         .limits = {.window = cli->window,
                    .states = cli->max_states ? cli->max_states : STATES,
                    .depth = cli->depth ? cli->depth : DEPTH}};
 
-    if (!set)
-        return CLI_USER_MISTAKE;
-    variant = cli_variant(cli, set);
-    if (variant >= 0) {
-        if (set->variant_count > 1)
-            e.variant = set->variant_name[variant];
-        status = explore_variant(&e, &set->variant[variant]);
-    }
-    scenario_free(set);
-    return status;
+    for (const struct protocol *const *p = protocols; *p; p++)
+        if (!strcmp((*p)->name, cli->file))
+            return explore_protocol(&e, *p);
+    return explore_file(&e);
 }
 
 const struct cli_verb cli_explore = {
     .name = "explore",
     .summary = "run a small machine in every order of its events",
-    .arguments = "FILE",
+    .arguments = "FILE|PROTOCOL",
     .text = "From the end of the warm-up on, runs the machine through every "
             "order of the events that are due at the same time, or inside the "
             "window, and looks at its invariants after each. Prints the number "
             "of states and the invariants that held, or the shortest trace to "
-            "a violation."
+            "a violation. A protocol of `list protocols' is explored instead "
+            "of a machine by its name."
             "\v"
-            "Example: virqsim explore scenarios/explore/msi-against-entry.yaml "
-            "--window 20ns\n\n"
+            "Example: virqsim explore scenarios/explore/msi-and-entry.yaml "
+            "--window 100ns\n"
+            "         virqsim explore posting-against-entry\n\n"
             "Exit status: 0 all held in every order, 1 a violation, 2 a "
             "mistake in the input, 4 a limit cut the search short.",
     .options = CLI_VARIANT | CLI_SET | CLI_OUTPUT | CLI_LIMITS,
     .needs_file = true,
-    .run = explore_file,
+    .run = run_explore,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/cli/cli.h"
+#include "sim/protocol/protocol.h"
 #include "sim/report/figure_names.h"
 #include "sim/scenario/keys.h"
 
@@ -22,6 +23,7 @@ static void list_scenarios(const struct cli *cli)
 {
     (void)cli;
     list_files("scenarios/*.yaml");
+    list_files("scenarios/explore/*.yaml");
 }
 
 static void list_platforms(const struct cli *cli)
@@ -50,13 +52,20 @@ static void list_schema(const struct cli *cli)
     keys_schema(stdout);
 }
 
+static void list_protocols(const struct cli *cli)
+{
+    (void)cli;
+    for (const struct protocol *const *p = protocols; *p; p++)
+        printf("%-24s %s\n", (*p)->name, (*p)->title);
+}
+
 static const struct {
     const char *name;
     void (*list)(const struct cli *cli);
 } lists[] = {
     {"scenarios", list_scenarios}, {"platforms", list_platforms},
     {"keys", list_keys},           {"figures", list_figures},
-    {"schema", list_schema},
+    {"schema", list_schema},       {"protocols", list_protocols},
 };
 #define LISTS (sizeof lists / sizeof lists[0])
 
@@ -71,7 +80,8 @@ static int unknown(const char *name)
     if (near)
         fprintf(stderr, "; did you mean '%s'?\n", near);
     else
-        fputs("; expected scenarios, platforms, keys, figures or schema\n",
+        fputs("; expected scenarios, platforms, keys, figures, schema or "
+              "protocols\n",
               stderr);
     return CLI_USER_MISTAKE;
 }
@@ -88,11 +98,12 @@ static int list(const struct cli *cli)
 
 const struct cli_verb cli_list = {
     .name = "list",
-    .summary = "list scenarios, platforms, keys, figures or the schema",
-    .arguments = "scenarios|platforms|keys|figures|schema",
+    .summary = "list scenarios, platforms, keys, figures and so on",
+    .arguments = "scenarios|platforms|keys|figures|schema|protocols",
     .text = "Lists the scenarios and platform profiles of the current folder, "
-            "all keys of scenario files, the names of all figures, or prints "
-            "the JSON Schema of scenario files."
+            "all keys of scenario files, the names of all figures, the "
+            "protocols that can be explored, or prints the JSON Schema of "
+            "scenario files."
             "\v"
             "Example: virqsim list keys\n\n"
             "Exit status: 0 fine, 2 a mistake in the input.",

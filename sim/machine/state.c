@@ -104,19 +104,25 @@ static void put_lapic_node(struct hash *h, const struct lapic_node *n)
     put(h, n->bus_free > h->now ? n->bus_free - h->now : 0);
 }
 
-static void put_core(struct hash *h, const struct cpu_node *n)
+/* Which VMCS is current is told by its place, beside the CPU's hypervisor. */
+static void put_core(struct hash *h, const struct machine_cpu *c)
 {
+    const struct cpu_node *n = &c->node;
     struct cpu copy = n->cpu;
     uint64_t tsc = clock_cycles(&n->config.clock, h->now);
 
+    put(h, copy.vmcs ? (uintptr_t)copy.vmcs - (uintptr_t)c->kvm : 0);
+    copy.vmcs = NULL;
     copy.pause_loop.first -= copy.pause_loop.begun ? tsc : 0;
     copy.pause_loop.last -= copy.pause_loop.begun ? tsc : 0;
     PUT(h, copy);
 }
 
-static void put_cpu(struct hash *h, const struct cpu_node *n)
+static void put_cpu(struct hash *h, const struct machine_cpu *c)
 {
-    put_core(h, n);
+    const struct cpu_node *n = &c->node;
+
+    put_core(h, c);
     put_event(h, &n->step_event);
     put_event(h, &n->timer_event);
     put(h, n->step);
@@ -288,18 +294,19 @@ uint64_t machine_hash(const struct machine *m)
     for (unsigned i = 0; i < m->cpus; i++) {
         const struct machine_cpu *c = &m->cpu[i];
 
-        put_cpu(&h, &c->node);
+        put_cpu(&h, c);
         put_lapic_node(&h, &c->lapic);
         if (c->kvm)
             put_kvm(&h, c->kvm);
         if (c->workload)
             put_workload(&h, c->workload);
     }
-    for (unsigned i = 0; i < m->devices; i++)
-        put_device(&h, &m->device[i]);
     for (unsigned i = 0; i < m->units; i++)
         put_unit(&h, &m->unit[i]);
-    put_bytes(&h, m->intx, sizeof m->intx);
+    for (unsigned i = 0; i < m->devices; i++) {
+        put_device(&h, &m->device[i]);
+        put(&h, m->intx[i].asserted);
+    }
     put_bytes(&h, m->ioapic, m->ioapics * sizeof *m->ioapic);
     put_bytes(&h, m->pic, m->pic ? sizeof *m->pic : 0);
     return h.value;

@@ -39,6 +39,7 @@ static uint8_t post_again(struct protocol_world *w)
 {
     set_pir_0(w);
     world_set_on(w);
+    world_notified(w);
     return TEST_ON;
 }
 
@@ -109,6 +110,7 @@ static uint8_t set_on(struct protocol_world *w)
 {
     if (world_set_on(w))
         vecset_add(&w->s.flight, NOTIFICATION_VECTOR);
+    world_notified(w);
     return next_raise(w);
 }
 

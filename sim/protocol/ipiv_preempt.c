@@ -69,8 +69,10 @@ static uint8_t schedule_in(struct protocol_world *w)
 
 static uint8_t rescan(struct protocol_world *w)
 {
-    if (world_posted(w))
+    if (world_posted(w)) {
         world_set_on(w);
+        world_notified(w); /* the CPU itself looks, next */
+    }
     return TEST_ON;
 }
 

@@ -73,6 +73,8 @@ static uint8_t switch_nv(struct protocol_world *w)
 /* As it was when NV changed: later posts notify by the wakeup vector. */
 static uint8_t look_at_on(struct protocol_world *w)
 {
+    if (w->protocol->broken)
+        w->s.control = world_control(w);
     if (w->s.control & PID_ON)
         vecset_add(&w->s.flight, WAKEUP_VECTOR);
     return ENTER_B;
@@ -111,8 +113,10 @@ static uint8_t schedule_in(struct protocol_world *w)
 
 static uint8_t rescan(struct protocol_world *w)
 {
-    if (world_posted(w))
+    if (world_posted(w)) {
         world_set_on(w);
+        world_notified(w); /* the CPU itself looks, next */
+    }
     return CLEAR_ON;
 }
 

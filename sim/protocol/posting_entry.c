@@ -106,6 +106,7 @@ static uint8_t notify(struct protocol_world *w)
 {
     if (w->s.guest_mode)
         vecset_add(&w->s.flight, NOTIFICATION_VECTOR);
+    world_notified(w);
     return next_post(w);
 }
 

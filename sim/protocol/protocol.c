@@ -12,6 +12,7 @@
 
 static const char *const invariants[] = {
     "every interrupt that is posted is delivered",
+    "a posted interrupt waits only where a notification comes or a CPU looks",
     "no interrupt is delivered twice",
     "no interrupt is delivered while RFLAGS.IF is 0",
     "RVI and SVI are the highest bits of the virtual-APIC page",
@@ -99,8 +100,11 @@ static const char *broken(void *world)
         page = vmcs_get(c->vmcs, VMCS_VIRTUAL_APIC_ADDRESS);
         if (c->vapic.rvi != top_of(w, page + VAPIC_IRR) ||
             c->vapic.svi != top_of(w, page + VAPIC_ISR))
-            return invariants[3];
+            return "RVI and SVI are the highest bits of the virtual-APIC page";
     }
+    if (!w->wrong && world_forgotten(w))
+        return "a posted interrupt waits only where a notification comes or a "
+               "CPU looks";
     return w->wrong;
 }
 

@@ -41,14 +41,28 @@ void world_set_pir(struct protocol_world *w)
 {
     uint8_t vector = world_vector(w->s.posted++);
 
+    w->s.posting = true;
     mem_fetch_or64(&w->mem, world_pid(GUEST_A) + PID_PIR + 8u * (vector / 64u),
                    UINT64_C(1) << vector % 64);
 }
 
-bool world_set_on(struct protocol_world *w)
+static bool first_on(struct protocol_world *w)
 {
     return !(mem_fetch_or64(&w->mem, world_pid(GUEST_A) + PID_CONTROL, PID_ON) &
              PID_ON);
+}
+
+bool world_set_on(struct protocol_world *w)
+{
+    bool first = first_on(w);
+
+    w->s.posting = first;
+    return first;
+}
+
+void world_notified(struct protocol_world *w)
+{
+    w->s.posting = false;
 }
 
 void world_clear_on(struct protocol_world *w)
@@ -249,6 +263,21 @@ static bool taken(struct protocol_world *w)
 const struct protocol_step world_timer[] = {
     {"the host's timer interrupts CPU 0", taken, tick},
 };
+
+static bool comes(const struct protocol_world *w, uint8_t vector)
+{
+    return vecset_has(&w->s.irr, vector) || vecset_has(&w->s.flight, vector);
+}
+
+bool world_forgotten(struct protocol_world *w)
+{
+    if (!w->cpu[0].non_root || w->s.posting)
+        return false;
+    if (w->cpu[0].vmcs == &w->vmcs[GUEST_A])
+        return world_posted(w) && !comes(w, NOTIFICATION_VECTOR);
+    return w->s.linked && (world_control(w) & PID_ON) &&
+           !comes(w, WAKEUP_VECTOR);
+}
 
 const char *world_undelivered(struct protocol_world *w)
 {

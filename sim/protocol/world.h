@@ -47,9 +47,10 @@ struct protocol_world {
         uint8_t delivered[WORLD_POSTS];
         bool in_handler[WORLD_GUESTS]; /* interrupts off, no EOI yet */
         bool serviced, has_blocked;
-        bool guest_mode, linked, on; /* what software keeps of guest A */
-        uint64_t control;            /* of a descriptor, as it was read */
-        bool line, remote_irr;       /* of a virtual I/O APIC */
+        bool posting;            /* software: PIR is set, the rest follows */
+        bool guest_mode, linked; /* what the host keeps of guest A */
+        uint64_t control;        /* of a descriptor, as it was read */
+        bool line, remote_irr;   /* of a virtual I/O APIC */
         uint8_t raised;
     } s;
     const char *wrong; /* an invariant that a step broke, or NULL */
@@ -66,9 +67,11 @@ uint8_t world_vector(unsigned post);
 uint64_t world_control(struct protocol_world *w);
 bool world_posted(struct protocol_world *w); /* is anything in A's PIR? */
 
-/* A software poster's accesses: PIR, then ON; false: ON was set already. */
+/* A software poster's accesses: PIR, then ON; false: ON was set already, and
+ * the post is complete.  Otherwise it is after world_notified(). */
 void world_set_pir(struct protocol_world *w);
 bool world_set_on(struct protocol_world *w);
+void world_notified(struct protocol_world *w);
 
 /* ---- steps that several protocols have ---- */
 
@@ -96,6 +99,9 @@ extern const struct protocol_step world_interconnect[];
 
 /* The agent that interrupts CPU 0 twice. */
 extern const struct protocol_step world_timer[];
+
+/* Guest A has something posted in its descriptor, and nobody will look. */
+bool world_forgotten(struct protocol_world *w);
 
 /* NULL, or that an interrupt posted to guest A did not arrive. */
 const char *world_undelivered(struct protocol_world *w);

@@ -1,0 +1,191 @@
+/* Machines in every order of their events: which states are the same, and that
+ * a machine which loses a wake-up is found out. */
+#include <string.h>
+
+#include "sim/machine/state.h"
+#include "sim/machine/test/rig.h"
+
+#define BOOTED (100 * SIM_US)
+
+struct machine_explore {
+    struct scenario s;
+    struct machine *m;
+    struct explore_limits limits;
+    struct explore_result r;
+};
+
+/* Two devices interrupt an idle guest soon after the warm-up, then the run
+ * ends. */
+static void machine_explore_setup(struct machine_explore *f)
+{
+    f->s = rig_scenario(RIG_KVM, PROGRAM_IDLE);
+    f->s.warmup = BOOTED;
+    f->s.duration = 40 * SIM_US;
+    f->s.machine.cpus = 1;
+    f->s.vm_count = 1;
+    f->s.vm[0].assigned_count = 2;
+    f->s.vm[0].assigned[1] = 1;
+    rig_pulses(&f->s, PULSE_PERIODIC, BOOTED + 10 * SIM_US);
+    f->limits = (struct explore_limits){0, 20000, 10000};
+}
+
+static void machine_explore_teardown(struct machine_explore *f)
+{
+    explore_free(&f->r);
+    machine_free(f->m);
+}
+
+static void build(struct machine_explore *f)
+{
+    f->m = machine_build_small(&f->s);
+    machine_run(f->m, f->s.warmup);
+}
+
+static void search(struct machine_explore *f)
+{
+    machine_explore(f->m, &f->limits, &f->r);
+}
+
+TEST_F(machine_explore, two_messages_of_one_instant_come_in_both_orders)
+{
+    build(f);
+    search(f);
+    EXPECT_FALSE(f->r.violated, "%s", f->r.violation);
+    EXPECT_TRUE(f->r.exhausted);
+    EXPECT_GT(f->r.ended, 0);
+    EXPECT_GT(f->r.transitions, f->r.depth, "not in one order alone");
+}
+
+TEST_F(machine_explore, a_window_lets_messages_meet_every_step_of_the_host)
+{
+    uint32_t states;
+
+    build(f);
+    search(f);
+    states = f->r.states;
+    explore_free(&f->r);
+    f->limits.window = 100 * SIM_NS;
+    search(f);
+    EXPECT_FALSE(f->r.violated, "%s", f->r.violation);
+    EXPECT_TRUE(f->r.exhausted);
+    EXPECT_GT(f->r.states, 4 * states);
+}
+
+TEST_F(machine_explore, the_machine_goes_on_as_if_nothing_had_been)
+{
+    struct machine *other;
+
+    build(f);
+    search(f);
+    other = machine_build_small(&f->s);
+    machine_run(other, SIM_TIME_NEVER);
+    machine_run(f->m, SIM_TIME_NEVER);
+    EXPECT_EQ(machine_hash(f->m), machine_hash(other));
+    EXPECT_EQ(f->m->irqs.serial, other->irqs.serial);
+    machine_free(other);
+}
+
+/* Of a guest that halts: what is posted, nobody tells. */
+static void forget_kick(struct machine *m)
+{
+    m->cpu[0].kvm->queued = 1;
+}
+
+TEST_F(machine_explore, a_lost_wake_up_is_found_with_the_way_to_it)
+{
+    build(f);
+    forget_kick(f->m);
+    search(f);
+    ASSERT_TRUE(f->r.violated);
+    EXPECT_TRUE(strstr(f->r.violation, "queued for a guest"), "%s",
+                f->r.violation);
+    EXPECT_EQ(f->r.trace_steps, 0);
+}
+
+static bool masked(struct machine *m)
+{
+    return m->device[0].fn.count > 0;
+}
+
+TEST_F(machine_explore, an_interrupt_that_vanishes_is_found)
+{
+    build(f);
+    f->m->device[1].fn.config.upstream.send = NULL;
+    ASSERT_TRUE(rig_run_until(f->m, masked));
+    f->m->irqs.count[f->m->device[0].fn.config.irq_source].sent++;
+    search(f);
+    ASSERT_TRUE(f->r.violated);
+    EXPECT_TRUE(strstr(f->r.violation, "interrupts of nic0: "), "%s",
+                f->r.violation);
+}
+
+/* ---- which states are the same ---- */
+
+TEST_F(machine_explore, identities_and_accounts_do_not_count)
+{
+    uint64_t before;
+
+    build(f);
+    before = machine_hash(f->m);
+    f->m->irqs.serial += 5;
+    f->m->engine.executed += 5;
+    f->m->cpu[0].node.account.exits[0]++;
+    f->m->cpu[0].kvm->host_interrupts++;
+    f->m->cpu[0].lapic.warnings[0]++;
+    EXPECT_EQ(machine_hash(f->m), before);
+}
+
+TEST_F(machine_explore, state_that_matters_counts)
+{
+    uint64_t before;
+
+    build(f);
+    before = machine_hash(f->m);
+    f->m->cpu[0].node.cpu.rflags ^= RFLAGS_IF;
+    EXPECT_NE(machine_hash(f->m), before);
+    f->m->cpu[0].node.cpu.rflags ^= RFLAGS_IF;
+    vecset_add(&f->m->cpu[0].lapic.lapic.irr, 0x31);
+    EXPECT_NE(machine_hash(f->m), before);
+    vecset_del(&f->m->cpu[0].lapic.lapic.irr, 0x31);
+    EXPECT_EQ(machine_hash(f->m), before);
+    mem_write32(&f->m->mem, WORKLOAD_MEMORY(0) + 0x8000, 1);
+    EXPECT_NE(machine_hash(f->m), before);
+}
+
+/* Everything stands still but the time. */
+TEST_F(machine_explore, time_counts_from_now_on)
+{
+    uint64_t before;
+
+    build(f);
+    machine_run(f->m, BOOTED + 5 * SIM_US);
+    for (unsigned i = 0; i < f->m->devices; i++)
+        engine_cancel(&f->m->engine, &f->m->device[i].pulse);
+    before = machine_hash(f->m);
+    machine_run(f->m, BOOTED + 6 * SIM_US);
+    EXPECT_EQ(machine_hash(f->m), before);
+}
+
+TEST_F(machine_explore, what_is_due_earlier_is_another_state)
+{
+    uint64_t before;
+
+    build(f);
+    machine_run(f->m, BOOTED + 5 * SIM_US);
+    before = machine_hash(f->m);
+    machine_run(f->m, BOOTED + 6 * SIM_US);
+    EXPECT_NE(machine_hash(f->m), before, "the pulse is nearer");
+}
+
+TEST_F(machine_explore, a_small_machine_runs_as_a_large_one)
+{
+    struct machine *large = machine_build(&f->s);
+
+    build(f);
+    for (sim_time t = BOOTED; t < machine_end(large); t += SIM_US) {
+        machine_run(large, t);
+        machine_run(f->m, t);
+        ASSERT_EQ(machine_hash(f->m), machine_hash(large));
+    }
+    machine_free(large);
+}

@@ -1,0 +1,223 @@
+/* Each invariant, broken behind the machine's back: the run stops and says
+ * which it was. */
+#include <string.h>
+
+#include "models/cpu/vapic.h"
+#include "sim/machine/test/rig.h"
+
+/* Pulses into two guests; APICv and posting by a CPU of the host's own. */
+struct machine_invariants {
+    struct scenario s;
+    struct machine *m;
+};
+
+static void build(struct machine_invariants *f, enum rig_variant v)
+{
+    f->s = rig_scenario(v, PROGRAM_IDLE);
+    rig_pulses(&f->s, PULSE_PERIODIC, 50 * SIM_US);
+    f->m = machine_build(&f->s);
+}
+
+static void build_posted(struct machine_invariants *f)
+{
+    f->s = rig_scenario(RIG_KVM, PROGRAM_SPIN);
+    rig_pulses(&f->s, PULSE_PERIODIC, 50 * SIM_US);
+    f->s.platform.capabilities.vmx = vmx_all_features();
+    for (unsigned i = 0; i < 2; i++)
+        f->s.vm[i].features.apicv =
+            (struct kvm_apicv){.tpr_shadow = true,
+                               .x2apic_virt = true,
+                               .apic_register_virtualization = true,
+                               .virtual_interrupt_delivery = true,
+                               .posted_interrupts = true};
+    f->s.machine.cpus++;
+    f->s.machine.irq_cpu = true;
+    f->m = machine_build(&f->s);
+}
+
+static void machine_invariants_setup(struct machine_invariants *f)
+{
+    f->m = NULL;
+}
+
+static void machine_invariants_teardown(struct machine_invariants *f)
+{
+    machine_free(f->m);
+}
+
+/* The run goes on and has to stop before its end. */
+static void expect_violation(struct machine_invariants *f, const char *sentence)
+{
+    struct figures figures;
+    const char *complaint;
+
+    machine_run(f->m, SIM_TIME_NEVER);
+    EXPECT_LT(machine_now(f->m), machine_end(f->m), "the run stops");
+    figures_init(&figures);
+    complaint = machine_finish(f->m, &figures);
+    ASSERT_TRUE(complaint, "nobody noticed: %s", sentence);
+    EXPECT_TRUE(strstr(complaint, sentence), "%s", complaint);
+    figures_free(&figures);
+}
+
+static bool guest_runs(struct machine *m)
+{
+    return m->cpu[1].node.cpu.non_root && m->cpu[1].node.step == STEP_WORK;
+}
+
+static bool guest_halts(struct machine *m)
+{
+    return m->cpu[1].node.step == STEP_WAIT && machine_now(m) > m->measure_from;
+}
+
+static bool delivery_begins(struct machine *m)
+{
+    return m->cpu[1].node.step == STEP_DELIVERY;
+}
+
+static bool injection_begins(struct machine *m)
+{
+    return m->cpu[1].node.step == STEP_ENTRY && m->cpu[1].kvm->vmcs.inject_irq;
+}
+
+TEST_F(machine_invariants, nothing_is_delivered_with_interrupts_off)
+{
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    f->m->cpu[1].node.cpu.rflags &= ~(uint64_t)RFLAGS_IF;
+    expect_violation(f, "no interrupt is delivered while RFLAGS.IF is 0");
+}
+
+TEST_F(machine_invariants, the_highest_in_service_is_delivered)
+{
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    vecset_add(&f->m->cpu[1].lapic.lapic.isr, 0xf0);
+    expect_violation(f, "the interrupt delivered is the highest in service");
+}
+
+TEST_F(machine_invariants, one_of_a_class_is_in_service)
+{
+    int top;
+
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    top = vecset_top(&f->m->cpu[1].lapic.lapic.isr);
+    ASSERT_GT(top % 16, 0);
+    vecset_add(&f->m->cpu[1].lapic.lapic.isr, (uint8_t)(top - 1));
+    expect_violation(f, "while one of its priority class is in service");
+}
+
+TEST_F(machine_invariants, the_tpr_masks_its_class)
+{
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    f->m->cpu[1].lapic.lapic.tpr =
+        (uint32_t)vecset_top(&f->m->cpu[1].lapic.lapic.isr);
+    expect_violation(f, "no interrupt is delivered that the TPR masks");
+}
+
+TEST_F(machine_invariants, they_hold_for_what_a_hypervisor_injects)
+{
+    build(f, RIG_KVM);
+    ASSERT_TRUE(rig_run_until(f->m, injection_begins));
+    vecset_add(&f->m->cpu[1].kvm->vlapic.isr, 0xf0);
+    expect_violation(f, "the interrupt delivered is the highest in service");
+}
+
+TEST_F(machine_invariants, a_violation_tells_the_way_of_the_interrupt)
+{
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    f->m->cpu[1].node.cpu.rflags &= ~(uint64_t)RFLAGS_IF;
+    expect_violation(f, "CPU 1 breaks ");
+    EXPECT_TRUE(strstr(f->m->violation, "of nic1: msi_write at "), "%s",
+                f->m->violation);
+    EXPECT_TRUE(strstr(f->m->violation, ", lapic_accept at "));
+    EXPECT_TRUE(strstr(f->m->violation, ", guest_handler at "));
+}
+
+TEST_F(machine_invariants, nothing_runs_on_after_a_violation)
+{
+    sim_time now;
+
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    f->m->cpu[1].node.cpu.rflags &= ~(uint64_t)RFLAGS_IF;
+    expect_violation(f, "RFLAGS.IF");
+    now = machine_now(f->m);
+    machine_run(f->m, SIM_TIME_NEVER);
+    EXPECT_EQ(machine_now(f->m), now);
+    EXPECT_EQ(machine_next(f->m), SIM_TIME_NEVER);
+}
+
+TEST_F(machine_invariants, no_cpu_waits_while_there_is_an_event)
+{
+    struct cpu_node *n;
+
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, guest_halts));
+    n = &f->m->cpu[1].node;
+    n->cpu.nmi = true; /* and nobody tells the node */
+    EXPECT_TRUE(invariants_broken(f->m));
+    expect_violation(f, "no CPU waits while there is an event for it to take");
+}
+
+TEST_F(machine_invariants, what_is_queued_for_a_guest_is_seen)
+{
+    build_posted(f);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    f->m->cpu[1].kvm->queued = 1;
+    expect_violation(f, "an interrupt queued for a guest waits only where");
+}
+
+TEST_F(machine_invariants, what_is_posted_for_a_guest_is_seen)
+{
+    uint64_t pid;
+
+    build_posted(f);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    pid = kvm_descriptor(&f->m->cpu[1].kvm->config);
+    mem_write64(&f->m->mem, pid + PID_PIR + 8, 1);
+    EXPECT_TRUE(invariants_broken(f->m));
+    expect_violation(f, "a posted interrupt waits only where a notification");
+}
+
+TEST_F(machine_invariants, on_alone_would_hide_the_next_post)
+{
+    uint64_t pid;
+
+    build_posted(f);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    pid = kvm_descriptor(&f->m->cpu[1].kvm->config);
+    mem_fetch_or64(&f->m->mem, pid + PID_CONTROL, PID_ON);
+    expect_violation(f, "a posted interrupt waits only where a notification");
+}
+
+TEST_F(machine_invariants, rvi_agrees_with_the_page)
+{
+    build_posted(f);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    f->m->cpu[1].node.cpu.vapic.rvi = 0x20;
+    EXPECT_TRUE(invariants_broken(f->m));
+    expect_violation(f, "RVI is the highest bit of the VIRR");
+}
+
+TEST_F(machine_invariants, svi_agrees_with_the_page)
+{
+    build_posted(f);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    f->m->cpu[1].node.cpu.vapic.svi = 0x20;
+    EXPECT_TRUE(invariants_broken(f->m));
+    expect_violation(f, "SVI is the highest bit of the VISR");
+}
+
+TEST_F(machine_invariants, hold_in_a_run_with_posted_interrupts)
+{
+    struct figures figures;
+
+    build_posted(f);
+    rig_finish(f->m, &figures);
+    EXPECT_GT(rig_count(&figures, "interrupts.delivered"), 100);
+    figures_free(&figures);
+}
