@@ -169,14 +169,14 @@ TEST_F(iommu_unit, event_message_is_that_of_its_registers)
     struct iommu_message m;
 
     store(f, IOMMU_AT_FEDATA, 4, 0x1a5);
-    store(f, IOMMU_AT_FEADDR, 4, 0xfee12000 | 8 | 4);
+    store(f, IOMMU_AT_FEADDR, 4, 0xfee92000 | 8 | 4);
     store(f, IOMMU_AT_FEUADDR, 4, 0xabcdef00);
     store(f, IOMMU_AT_IEDATA, 4, 0x052);
     store(f, IOMMU_AT_IEADDR, 4, 0xfee34000);
     m = iommu_event(&f->u, IOMMU_FAULT_EVENT);
     EXPECT_EQ(m.vector, 0xa5);
     EXPECT_EQ(m.mode, DELIVERY_LOWEST);
-    EXPECT_EQ(m.dest, 0x12, "the upper address counts in x2APIC mode only");
+    EXPECT_EQ(m.dest, 0x92, "the upper address counts in x2APIC mode only");
     EXPECT_TRUE(m.hint && m.logical && m.dest8);
     EXPECT_FALSE(m.level);
     m = iommu_event(&f->u, IOMMU_INVALIDATION_EVENT);
@@ -186,7 +186,7 @@ TEST_F(iommu_unit, event_message_is_that_of_its_registers)
     EXPECT_FALSE(m.hint || m.logical);
     enable(f, true);
     m = iommu_event(&f->u, IOMMU_FAULT_EVENT);
-    EXPECT_EQ(m.dest, 0xabcdef12);
+    EXPECT_EQ(m.dest, 0xabcdef92);
     EXPECT_FALSE(m.dest8);
 }
 

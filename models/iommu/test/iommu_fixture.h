@@ -11,7 +11,7 @@
 #define OTHER_TABLE UINT64_C(0x20000)
 #define QUEUE UINT64_C(0x30000)
 #define STATUS UINT64_C(0x40000)
-#define PID UINT64_C(0x123450040)
+#define PID UINT64_C(0x92345678a3450040)
 #define SID 0x0310u /* the usual source */
 
 #define P IOMMU_IRTE_P

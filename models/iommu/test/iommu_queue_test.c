@@ -90,6 +90,21 @@ TEST_F(iommu_unit, full_set_replaces_its_ways_in_turn)
     EXPECT_EQ(f->reads, 1, "another set is not touched");
 }
 
+TEST_F(iommu_unit, way_without_an_entry_is_taken_first)
+{
+    enable(f, false);
+    for (unsigned i = 0; i < 16; i++)
+        put(f, i, P | VECTOR(0x40), 0);
+    for (unsigned i = 1; i < 12; i += 4)
+        fire(f, i); /* 9 has replaced 1; the turn is 5's */
+    invalidate(f, IEC(9, 0));
+    fire(f, 13);
+    f->reads = 0;
+    fire(f, 5);
+    fire(f, 13);
+    EXPECT_EQ(f->reads, 0);
+}
+
 TEST_F(iommu_unit, unit_without_a_cache_reads_the_table_each_time)
 {
     struct iommu_config c = iommu_full;
@@ -218,6 +233,19 @@ TEST_F(iommu_unit, error_stops_the_queue_until_the_tail_is_written_again)
     EXPECT_EQ(mem_read32(&f->mem, STATUS), 9);
 }
 
+TEST_F(iommu_unit, upper_half_of_the_tail_starts_nothing)
+{
+    enable(f, false);
+    queue(f, 0xf, 0);
+    run_queue(f);
+    mem_write64(&f->mem, QUEUE, IEC_ALL);
+    store(f, IOMMU_AT_FSTS, 4, IOMMU_IQE);
+    store(f, IOMMU_AT_IQT + 4, 4, 0);
+    EXPECT_EQ(IQH(f), 0);
+    store(f, IOMMU_AT_IQT, 4, f->tail);
+    EXPECT_EQ(IQH(f), 16);
+}
+
 TEST_F(iommu_unit, queue_error_raises_the_fault_event)
 {
     enable(f, false);
@@ -319,6 +347,8 @@ TEST_F(iommu_unit, queue_is_not_disabled_while_it_is_at_a_descriptor)
 TEST_F(iommu_unit, status_is_in_memory_before_the_head_goes_on)
 {
     enable(f, false);
+    mem_write64(&f->mem, STATUS, UINT64_MAX);
+    mem_write64(&f->mem, STATUS + 8, UINT64_MAX);
     queue(f, WAIT_SW(0xdeadbeef), STATUS + 4);
     poke(f, IOMMU_AT_IQT, 8, f->tail);
     step(f, IOMMU_PORT_QUEUE);
@@ -326,8 +356,10 @@ TEST_F(iommu_unit, status_is_in_memory_before_the_head_goes_on)
     EXPECT_EQ(IQH(f), 0);
     step(f, IOMMU_PORT_QUEUE);
     EXPECT_EQ(mem_read32(&f->mem, STATUS + 4), 0xdeadbeef);
-    EXPECT_EQ(mem_read32(&f->mem, STATUS + 8), 0);
+    EXPECT_EQ(mem_read32(&f->mem, STATUS), UINT32_MAX);
+    EXPECT_EQ(mem_read32(&f->mem, STATUS + 8), UINT32_MAX);
     EXPECT_EQ(IQH(f), 16);
+    EXPECT_EQ(load(f, IOMMU_AT_ICS, 4), 0, "it was not to interrupt");
 }
 
 TEST_F(iommu_unit, masked_completion_is_pending_and_sent_when_unmasked)

@@ -214,6 +214,9 @@ TEST_F(iommu_unit, software_is_warned)
     command(f, IOMMU_IRE, 0);
     EXPECT_TRUE(gsts(f) & IOMMU_IRE, "a rule of software: it happens");
     command(f, 0, IOMMU_IRE);
+    poke(f, IOMMU_AT_GCMD, 4, IOMMU_CFI);
+    EXPECT_EQ(f->out.warning, IOMMU_WARNING_NONE);
+    command(f, 0, IOMMU_CFI);
     poke(f, IOMMU_AT_GCMD, 4, IOMMU_IRE);
     EXPECT_EQ(f->out.warning, IOMMU_WARNING_NO_TABLE);
     poke(f, IOMMU_AT_GCMD, 4, IOMMU_IRE | IOMMU_SIRTP | IOMMU_CFI);

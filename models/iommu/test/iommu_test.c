@@ -359,6 +359,7 @@ static const struct source_row {
     {"no_check", SVT(0, 3, 0xffff), 0x0100, 0},
     {"same", SVT(1, 0, 0x0310), 0x0310, 0},
     {"other_function", SVT(1, 0, 0x0310), 0x0311, 0x26},
+    {"bus_80h_apart", SVT(1, 0, 0x0310), 0x8310, 0x26},
     {"other_bus", SVT(1, 3, 0x0310), 0x0210, 0x26},
     {"bit_2_ignored", SVT(1, 1, 0x0108), 0x010c, 0},
     {"bit_1_compared", SVT(1, 1, 0x0108), 0x010a, 0x26},
