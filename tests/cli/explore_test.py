@@ -1,0 +1,106 @@
+"""virqsim explore as a user meets it: states, traces, limits, statuses."""
+import json
+import os
+import re
+import sys
+
+from harness import ROOT, report, status, virqsim
+
+ENTRY = "scenarios/explore/msi-and-entry.yaml"
+HLT = "scenarios/explore/posting-and-hlt.yaml"
+MISTAKES = {
+    "posting-on-tested-early": "a posted interrupt waits only where",
+    "posting-nv-not-switched": "a posted interrupt waits only where",
+    "ipiv-without-rescan": "a posted interrupt waits only where",
+    "eoi-without-exit": "no level-triggered line stays asserted",
+}
+
+
+def explored(*arguments):
+    done = virqsim("explore", *arguments, "--json", "-", "--quiet")
+    return done, json.loads(done.stdout)
+
+
+def test_scenarios():
+    for scenario, window in (ENTRY, "100ns"), (HLT, "50ns"):
+        done, found = explored(scenario, "--window", window)
+        report(done.returncode == 0 and found["exhausted"] and
+               found["violation"] is None,
+               f"{scenario} keeps its invariants in every order", found)
+        report(found["states"] > 500 and
+               found["transitions"] > found["states"],
+               f"{scenario} has orders to choose from", found["states"])
+        _, again = explored(scenario, "--window", window)
+        report(found == again, f"{scenario} is explored the same way twice")
+
+
+def test_window():
+    _, narrow = explored(ENTRY)
+    _, wide = explored(ENTRY, "--window", "20ns")
+    report(wide["states"] > narrow["states"],
+           "a wider window has more orders", narrow, wide)
+
+
+def test_protocols():
+    names = [line.split()[0]
+             for line in virqsim("list", "protocols").stdout.splitlines()]
+    report(set(MISTAKES) < set(names) and len(names) == 8,
+           "list protocols names them", names)
+    for name in names:
+        done, found = explored(name)
+        if name in MISTAKES:
+            what = (found["violation"] or {}).get("what", "")
+            report(done.returncode == 1 and MISTAKES[name] in what and
+                   found["violation"]["trace"],
+                   f"the mistake of {name} is found", found)
+        else:
+            report(done.returncode == 0 and found["exhausted"],
+                   f"{name} loses nothing", found)
+
+
+def test_text_and_json_agree():
+    done, found = explored("posting-nv-not-switched")
+    text = virqsim("explore", "posting-nv-not-switched").stdout
+    report(f"{found['states']} states, {found['transitions']} transitions"
+           in text, "the text has the counts of the JSON", text)
+    report(all(step["event"] in text
+               for step in found["violation"]["trace"]),
+           "the text has the trace of the JSON", text)
+    report(found["violation"]["what"] in done.stderr,
+           "--json - leaves the words to standard error", done.stderr)
+
+
+def test_page():
+    with open(os.path.join(ROOT, "docs/explore.md"), encoding="utf-8") as f:
+        page = f.read()
+    for name, states in re.findall(r"^\| `([\w-]+)` \| (\d+) \|", page, re.M):
+        _, found = explored(name)
+        report(found["states"] == int(states),
+               f"docs/explore.md knows the states of {name}", found["states"])
+
+
+def test_limits():
+    for limit in ("--max-states", "--depth"):
+        done, found = explored(ENTRY, limit, "5")
+        report(done.returncode == 4 and not found["exhausted"],
+               f"{limit} is admitted: status 4", found)
+        report("NOT exhausted" in done.stderr, f"{limit} is told in words",
+               done.stderr)
+
+
+def test_mistakes():
+    for arguments, what in (
+            ((ENTRY, "--window", "soon"), "--window soon: "),
+            ((ENTRY, "--max-states", "0"), "expected 1 to"),
+            ((ENTRY, "--depth", "some"), "'some'"),
+            (("no-such-protocol",), "no-such-protocol"),
+            ((ENTRY, "--set", "machine.lapic.implementation=rtl"),
+             "which RTL does not allow")):
+        done = virqsim("explore", *arguments)
+        report(done.returncode == 2 and what in done.stderr,
+               f"explore {' '.join(arguments)}: status 2", done.stderr)
+
+
+for test in [t for n, t in sorted(globals().items()) if n.startswith("test_")]:
+    test()
+sys.exit(status())
