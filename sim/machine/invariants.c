@@ -96,11 +96,13 @@ static bool delivers_virtually(const struct vmcs *v)
     return vmcs_secondary(v) & SECONDARY_VIRTUAL_INTERRUPT_DELIVERY;
 }
 
+/* False: a twin acts for the local APIC, and keeps ISR to itself. */
 static bool find_origin(struct machine *m, const struct machine_cpu *c,
                         irq_id irq, struct origin *o)
 {
     const struct kvm *k = c->kvm;
     const struct lapic *l = k ? &k->vlapic : &c->lapic.lapic;
+    bool physical = !k;
     int top;
 
     *o = (struct origin){l->isr, l->tpr,
@@ -112,9 +114,11 @@ static bool find_origin(struct machine *m, const struct machine_cpu *c,
         o->tpr = mem_read32(&m->mem, page + VAPIC_TPR);
     }
     top = vecset_top(&o->isr);
-    if (k && (top < 0 || o->isr_irq[top] != irq) && c->vm->features.eli)
+    if (k && (top < 0 || o->isr_irq[top] != irq) && c->vm->features.eli) {
         *o = (struct origin){c->lapic.lapic.isr, 0, c->lapic.isr_irq};
-    return k || m->scenario->machine.lapic != IMPLEMENTATION_RTL;
+        physical = true;
+    }
+    return !physical || m->scenario->machine.lapic != IMPLEMENTATION_RTL;
 }
 
 static bool alone_in_class(const struct vecset *isr, unsigned vector)
@@ -214,6 +218,15 @@ static bool is_posted(struct machine *m, uint64_t pid)
     return pir || (mem_read64(&m->mem, pid + PID_CONTROL) & PID_ON);
 }
 
+/* Vectors below 16 are never accepted. */
+static bool requests_wait(const struct lapic_node *n)
+{
+    for (unsigned v = 16; v < 256; v++)
+        if (lapic_node_in_irr(n, (uint8_t)v))
+            return true;
+    return false;
+}
+
 /* The CPU itself will look before the guest's next instruction. */
 static bool looks_itself(const struct machine_cpu *c)
 {
@@ -227,7 +240,7 @@ static bool looks_itself(const struct machine_cpu *c)
     default:
         return !c->node.cpu.non_root || c->node.cpu.intr ||
                event_scheduled(&c->lapic.intr_event) ||
-               !vecset_empty(&c->lapic.lapic.irr);
+               requests_wait(&c->lapic);
     }
 }
 
