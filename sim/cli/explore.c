@@ -131,24 +131,16 @@ static int report(const struct exploration *e)
     return e->result.exhausted ? CLI_FINE : CLI_NOT_EXHAUSTED;
 }
 
-static bool has_rtl(const struct scenario *s)
-{
-    return s->machine.lapic == IMPLEMENTATION_RTL ||
-           s->machine.ioapic.implementation == IMPLEMENTATION_RTL ||
-           s->machine.pic.implementation == IMPLEMENTATION_RTL;
-}
-
 /* The software boots in the warm-up, in the one order of a run. */
 static int explore_variant(struct exploration *e, const struct scenario *s)
 {
+    const char *why = machine_unexplorable(s);
     struct machine *m;
     int status;
 
-    if (has_rtl(s)) {
-        fprintf(stderr,
-                "%s: error: explore copies the state of the machine, "
-                "which RTL does not allow; use implementation: c\n",
-                e->cli->file);
+    if (why) {
+        fprintf(stderr, "%s: error: cannot be explored: %s\n", e->cli->file,
+                why);
         return CLI_USER_MISTAKE;
     }
     m = machine_build_small(s);

@@ -77,6 +77,8 @@ static bool of_cpu(const struct machine_cpu *c, const struct event *ev,
         what = "VMX-preemption timer runs out";
     else if (ev == &c->node.guest_timer_event)
         what = "the guest's deadline is reached";
+    else if (ev == &c->node.guest_timer_event)
+        what = "the guest's deadline is reached";
     else if (ev == &c->lapic.intr_event)
         what = "INTR rises";
     else if (ev == &c->lapic.timer_event)

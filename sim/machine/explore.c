@@ -1,4 +1,5 @@
 /* A machine as a system whose orders of events can be searched. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "sim/machine/machine_private.h"
@@ -76,6 +77,29 @@ static void describe(void *machine, const struct event *ev, char *text)
     machine_describe(machine, ev, (struct words){text, EXPLORE_TEXT});
 }
 
+static bool has_rtl(const struct scenario *s)
+{
+    return s->machine.lapic == IMPLEMENTATION_RTL ||
+           s->machine.ioapic.implementation == IMPLEMENTATION_RTL ||
+           s->machine.pic.implementation == IMPLEMENTATION_RTL ||
+           s->machine.iommu.implementation == IMPLEMENTATION_RTL;
+}
+
+const char *machine_unexplorable(const struct scenario *s)
+{
+    if (has_rtl(s))
+        return "the state of RTL cannot be copied: use implementation: model";
+    for (uint32_t i = 0; i < s->device_count; i++)
+        if (s->device[i].forge_interval)
+            return "devices that forge messages at random have no end of "
+                   "states";
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        if (s->vm[i].balance != BALANCE_NONE)
+            return "where interrupts are balanced to is not part of the state "
+                   "that is searched";
+    return NULL;
+}
+
 void machine_explore(struct machine *m, const struct explore_limits *l,
                      struct explore_result *result)
 {
@@ -93,5 +117,6 @@ void machine_explore(struct machine *m, const struct explore_limits *l,
         .describe = describe,
     };
 
+    assert(!machine_unexplorable(m->scenario));
     explore(&system, l, result);
 }

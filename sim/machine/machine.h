@@ -86,9 +86,12 @@ bool machine_intr(const struct machine *m, unsigned cpu);
 /* Memory accesses of CPUs and devices inside this range go there. */
 void machine_set_outside(struct machine *m, const struct mem_outside *outside);
 
+/* NULL, or why no machine of this scenario can be explored. */
+const char *machine_unexplorable(const struct scenario *s);
+
 /*
  * Runs the machine in every order of events that the limits allow, from where
- * it is up to machine_end().  No RTL.  The machine is then where it was.
+ * it is up to machine_end().  The machine is then where it was.
  */
 void machine_explore(struct machine *m, const struct explore_limits *l,
                      struct explore_result *result);

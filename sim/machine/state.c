@@ -34,14 +34,6 @@ static void put_time(struct hash *h, sim_time time)
     put(h, time == SIM_TIME_NEVER ? time : time - h->now);
 }
 
-static void put_event(struct hash *h, const struct event *ev)
-{
-    put(h, event_scheduled(ev));
-    put(h, ev->what);
-    if (event_scheduled(ev))
-        put_time(h, ev->time);
-}
-
 static void put_msg(struct hash *h, const struct msg *msg)
 {
     struct msg copy = *msg;
@@ -88,9 +80,6 @@ static void put_lapic_node(struct hash *h, const struct lapic_node *n)
     struct clock clocks[2] = {n->config.timer_clock, n->config.tsc_clock};
 
     put_lapic(h, &n->lapic, clocks);
-    put_event(h, &n->intr_event);
-    put_event(h, &n->timer_event);
-    put_event(h, &n->send_event);
     put(h, n->intr_high);
     put(h, n->extint_high);
     put(h, n->sending_count);
@@ -123,8 +112,6 @@ static void put_cpu(struct hash *h, const struct machine_cpu *c)
     const struct cpu_node *n = &c->node;
 
     put_core(h, c);
-    put_event(h, &n->step_event);
-    put_event(h, &n->timer_event);
     put(h, n->step);
     if (n->step == STEP_WORK)
         put_time(h, n->start);
@@ -189,9 +176,6 @@ static void put_function(struct hash *h, const struct pcie_node *n)
     }
     put(h, n->intx);
     put(h, n->intx_told);
-    put_event(h, &n->arrive);
-    for (unsigned k = 0; k < PCIE_VECTORS; k++)
-        put_event(h, &n->interval[k]);
 }
 
 static void put_queue(struct hash *h, const struct nic_queue *q)
@@ -199,7 +183,6 @@ static void put_queue(struct hash *h, const struct nic_queue *q)
     PUT(h, q->coalesce);
     put_time(h, q->packet_at);
     put_time(h, q->absolute_at);
-    put_event(h, &q->timer);
     put(h, q->in_service);
 }
 
@@ -216,9 +199,6 @@ static void put_device(struct hash *h, const struct nic_node *n)
     put(h, n->ack_waits);
     put(h, n->pulses_waiting);
     put(h, n->pulse_vector);
-    put_event(h, &n->wire);
-    put_event(h, &n->ack);
-    put_event(h, &n->pulse);
     if (event_scheduled(&n->wire))
         put_time(h, n->wire_since);
     if (event_scheduled(&n->pulse))
@@ -234,6 +214,33 @@ static void put_device(struct hash *h, const struct nic_node *n)
         put_time(h, g->acked_at);
         put(h, g->count);
     }
+}
+
+struct pending {
+    const struct machine *machine;
+    uint64_t sum;
+};
+
+/* Its messages, not their events, count of the fabric. */
+static void add_pending(void *ctx, struct event *ev)
+{
+    struct pending *p = ctx;
+    struct hash one = {.now = engine_now(&p->machine->engine)};
+
+    if (ev->target == p->machine->fabric.target)
+        return;
+    put(&one, (uint64_t)ev->target << 16 | ev->what);
+    put_time(&one, ev->time);
+    p->sum += one.value;
+}
+
+/* What is scheduled, for all nodes; the order among equals is not settled. */
+static void put_pending(struct hash *h, const struct machine *m)
+{
+    struct pending p = {.machine = m};
+
+    engine_each(&m->engine, add_pending, &p);
+    put(h, p.sum);
 }
 
 /* Messages are told apart by what they are, not by where they are kept. */
@@ -262,9 +269,6 @@ static void put_unit(struct hash *h, const struct machine_unit *u)
 
     PUT(h, n->iommu);
     PUT(h, u->driver);
-    put_event(h, &n->take_event);
-    for (unsigned i = 0; i < IOMMU_PORTS; i++)
-        put_event(h, &n->memory_event[i]);
     put(h, n->count);
     for (uint32_t i = 0; i < n->count; i++)
         put_msg(h, &n->fifo[(n->first + i) % IOMMU_FIFO]);
@@ -288,6 +292,7 @@ uint64_t machine_hash(const struct machine *m)
 {
     struct hash h = {.now = engine_now(&m->engine)};
 
+    put_pending(&h, m);
     put_memory(&h, &m->mem);
     put_fabric(&h, &m->fabric);
     put_posted(&h, &m->posted);

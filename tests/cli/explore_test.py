@@ -95,7 +95,7 @@ def test_mistakes():
             ((ENTRY, "--depth", "some"), "'some'"),
             (("no-such-protocol",), "no-such-protocol"),
             ((ENTRY, "--set", "machine.lapic.implementation=rtl"),
-             "which RTL does not allow")):
+             "cannot be explored")):
         done = virqsim("explore", *arguments)
         report(done.returncode == 2 and what in done.stderr,
                f"explore {' '.join(arguments)}: status 2", done.stderr)

@@ -102,6 +102,58 @@ TEST_F(machine_explore, a_lost_wake_up_is_found_with_the_way_to_it)
     EXPECT_EQ(f->r.trace_steps, 0);
 }
 
+/* The host leaves interrupts on from its last look at the queue to the entry:
+ * one that its own handler takes there waits for another exit. */
+static void leave_interrupts_on(struct machine *m)
+{
+    for (uint32_t i = rip_op(m->cpu[0].kvm->label[KVM_AGAIN]);
+         i < rip_op(m->cpu[0].kvm->label[KVM_BLOCK]); i++)
+        if (m->text.op[i].kind == OP_CLI)
+            m->text.op[i].kind = OP_NOP;
+}
+
+/* The second message comes when the host prepares to inject the first. */
+static void build_late_message(struct machine_explore *f)
+{
+    f->s.device[1].nic.pulse_interval = BOOTED + 15850 * SIM_NS;
+    f->limits.window = 400 * SIM_NS;
+    build(f);
+}
+
+TEST_F(machine_explore, an_interrupt_behind_the_last_look_waits_for_the_entry)
+{
+    build_late_message(f);
+    search(f);
+    EXPECT_FALSE(f->r.violated, "%s", f->r.violation);
+    EXPECT_TRUE(f->r.exhausted);
+}
+
+TEST_F(machine_explore, an_interrupt_taken_behind_the_last_look_is_found)
+{
+    build_late_message(f);
+    leave_interrupts_on(f->m);
+    search(f);
+    ASSERT_TRUE(f->r.violated);
+    EXPECT_TRUE(strstr(f->r.violation, "queued for a guest"), "%s",
+                f->r.violation);
+    EXPECT_GT(f->r.trace_steps, 10);
+    EXPECT_TRUE(strstr(f->r.violation, "of nic"), "%s", f->r.violation);
+}
+
+TEST_F(machine_explore, what_cannot_be_copied_is_not_explored)
+{
+    build(f);
+    EXPECT_FALSE(machine_unexplorable(&f->s));
+    f->s.device[1].forge_interval = SIM_US;
+    EXPECT_TRUE(machine_unexplorable(&f->s));
+    f->s.device[1].forge_interval = 0;
+    f->s.machine.pic.implementation = IMPLEMENTATION_RTL;
+    EXPECT_TRUE(machine_unexplorable(&f->s));
+    f->s.machine.pic.implementation = IMPLEMENTATION_MODEL;
+    f->s.vm[0].balance = BALANCE_FLUSH;
+    EXPECT_TRUE(machine_unexplorable(&f->s));
+}
+
 static bool masked(struct machine *m)
 {
     return m->device[0].fn.count > 0;
