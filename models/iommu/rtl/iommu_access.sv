@@ -25,22 +25,16 @@ module iommu_access (
       && aligned < iommu_regs_pkg::FRCD_LOW_OFFSET + {23'd0, caps_i.faults, 4'd0};
 
   always_comb begin
-    here = 1'b0;
+    here = 1'b1;
     read_only = 1'b0;
     write_only = 1'b0;
     unique case (aligned)
-      iommu_regs_pkg::GCMD_OFFSET: begin
-        here = 1'b1;
-        write_only = 1'b1;
-      end
+      iommu_regs_pkg::GCMD_OFFSET: write_only = 1'b1;
       iommu_regs_pkg::VER_OFFSET, iommu_regs_pkg::GSTS_OFFSET,
       iommu_regs_pkg::CAP_OFFSET, iommu_regs_pkg::CAP_OFFSET + 32'd4,
       iommu_regs_pkg::ECAP_OFFSET, iommu_regs_pkg::ECAP_OFFSET + 32'd4,
       iommu_regs_pkg::IQH_OFFSET, iommu_regs_pkg::IQH_OFFSET + 32'd4,
-      iommu_regs_pkg::IQERCD_OFFSET, iommu_regs_pkg::IQERCD_OFFSET + 32'd4: begin
-        here = 1'b1;
-        read_only = 1'b1;
-      end
+      iommu_regs_pkg::IQERCD_OFFSET, iommu_regs_pkg::IQERCD_OFFSET + 32'd4: read_only = 1'b1;
       iommu_regs_pkg::FSTS_OFFSET,
       iommu_regs_pkg::FECTL_OFFSET, iommu_regs_pkg::FEDATA_OFFSET,
       iommu_regs_pkg::FEADDR_OFFSET, iommu_regs_pkg::FEUADDR_OFFSET,
@@ -49,7 +43,7 @@ module iommu_access (
       iommu_regs_pkg::ICS_OFFSET,
       iommu_regs_pkg::IECTL_OFFSET, iommu_regs_pkg::IEDATA_OFFSET,
       iommu_regs_pkg::IEADDR_OFFSET, iommu_regs_pkg::IEUADDR_OFFSET,
-      iommu_regs_pkg::IRTA_OFFSET, iommu_regs_pkg::IRTA_OFFSET + 32'd4: here = 1'b1;
+      iommu_regs_pkg::IRTA_OFFSET, iommu_regs_pkg::IRTA_OFFSET + 32'd4: ;  // read and written
       default: begin
         here = is_record;
         read_only = is_record && !aligned[3];  // bits 63:0
