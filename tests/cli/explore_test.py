@@ -8,6 +8,7 @@ from harness import ROOT, report, status, virqsim
 
 ENTRY = "scenarios/explore/msi-and-entry.yaml"
 HLT = "scenarios/explore/posting-and-hlt.yaml"
+TIMER = "scenarios/explore/timer-and-hlt.yaml"
 MISTAKES = {
     "posting-on-tested-early": "a posted interrupt waits only where",
     "posting-nv-not-switched": "a posted interrupt waits only where",
@@ -22,7 +23,7 @@ def explored(*arguments):
 
 
 def test_scenarios():
-    for scenario, window in (ENTRY, "100ns"), (HLT, "50ns"):
+    for scenario, window in (ENTRY, "100ns"), (HLT, "50ns"), (TIMER, "100ns"):
         done, found = explored(scenario, "--window", window)
         report(done.returncode == 0 and found["exhausted"] and
                found["violation"] is None,

@@ -140,6 +140,42 @@ TEST_F(machine_explore, an_interrupt_taken_behind_the_last_look_is_found)
     EXPECT_TRUE(strstr(f->r.violation, "of nic"), "%s", f->r.violation);
 }
 
+/* CPU 1 takes the devices' interrupts and posts them to the guest on CPU 0;
+ * the second one while the host there prepares to enter for the first. */
+static void build_posting(struct machine_explore *f)
+{
+    f->s.platform.capabilities.vmx = vmx_all_features();
+    f->s.vm[0].features.apicv =
+        (struct kvm_apicv){.tpr_shadow = true,
+                           .x2apic_virt = true,
+                           .apic_register_virtualization = true,
+                           .virtual_interrupt_delivery = true,
+                           .posted_interrupts = true};
+    f->s.machine.cpus = 2;
+    f->s.machine.irq_cpu = true;
+    f->s.device[1].nic.pulse_interval = BOOTED + 12450 * SIM_NS;
+    f->limits.window = 20 * SIM_NS;
+    build(f);
+}
+
+TEST_F(machine_explore, what_is_posted_behind_the_last_look_is_processed)
+{
+    build_posting(f);
+    search(f);
+    EXPECT_FALSE(f->r.violated, "%s", f->r.violation);
+    EXPECT_TRUE(f->r.exhausted);
+}
+
+TEST_F(machine_explore, a_notification_that_the_host_takes_is_a_lost_wake_up)
+{
+    build_posting(f);
+    leave_interrupts_on(f->m);
+    search(f);
+    ASSERT_TRUE(f->r.violated);
+    EXPECT_TRUE(strstr(f->r.violation, "a posted interrupt waits"), "%s",
+                f->r.violation);
+}
+
 TEST_F(machine_explore, what_cannot_be_copied_is_not_explored)
 {
     build(f);
