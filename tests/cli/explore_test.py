@@ -37,7 +37,7 @@ def test_scenarios():
 
 def test_window():
     _, narrow = explored(ENTRY)
-    _, wide = explored(ENTRY, "--window", "20ns")
+    _, wide = explored(ENTRY, "--window", "100ns")
     report(wide["states"] > narrow["states"],
            "a wider window has more orders", narrow, wide)
 
