@@ -85,6 +85,12 @@ void figure_keys_all(struct figure_keys *k, const struct result *r)
     free(rank);
 }
 
+void figure_keys_as_measured(struct figure_keys *k, const struct result *r,
+                             const char *prefix)
+{
+    collect(k, r, prefix);
+}
+
 void figure_keys_with_prefix(struct figure_keys *k, const struct result *r,
                              const char *prefix)
 {

@@ -17,6 +17,10 @@ void figure_keys_all(struct figure_keys *k, const struct result *r);
 void figure_keys_with_prefix(struct figure_keys *k, const struct result *r,
                              const char *prefix);
 
+/* The same in the order of the run. */
+void figure_keys_as_measured(struct figure_keys *k, const struct result *r,
+                             const char *prefix);
+
 /* The unit of a key in the first variant that has it. */
 const char *figure_keys_unit(const struct result *r, const char *key);
 

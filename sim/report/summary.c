@@ -101,17 +101,35 @@ static void add_row(struct summary *s, const struct result *r,
         s->count++;
 }
 
+/* Frees the keys. */
+static void add_rows(struct summary *s, const struct result *r,
+                     struct figure_keys *keys, struct row_spec spec)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        spec.key = keys->key[i];
+        add_row(s, r, spec);
+    }
+    figure_keys_free(keys);
+}
+
 static void add_family(struct summary *s, const struct result *r,
                        const char *prefix, struct row_spec spec)
 {
     struct figure_keys keys;
 
     figure_keys_with_prefix(&keys, r, prefix);
-    for (size_t i = 0; i < keys.count; i++) {
-        spec.key = keys.key[i];
-        add_row(s, r, spec);
-    }
-    figure_keys_free(&keys);
+    add_rows(s, r, &keys, spec);
+}
+
+/* Who was hit: victim by victim, nobody left out. */
+static void add_forged(struct summary *s, const struct result *r)
+{
+    struct figure_keys keys;
+
+    figure_keys_as_measured(&keys, r, "forged.by_victim.");
+    add_rows(
+        s, r, &keys,
+        (struct row_spec){"Forged messages", NULL, SCALE_AS_IS, false, NULL});
 }
 
 /* From each kind of birth to the final handler. */
@@ -146,6 +164,8 @@ void summary_make(struct summary *s, const struct result *r)
         {"Interrupts", "injections.per_second", SCALE_AS_IS, false, NULL},
         {"Interrupts", "interrupts.merged", SCALE_AS_IS, true, NULL},
         {"Interrupts", "interrupts.dropped", SCALE_AS_IS, true, NULL},
+        {"Remapping", "remapping.hit_percent", SCALE_AS_IS, false, NULL},
+        {"Remapping", "remapping.blocked", SCALE_AS_IS, true, NULL},
         {"VM exits", "exits.per_second", SCALE_AS_IS, false, NULL},
         {"VM exits", "exits.per_interrupt", SCALE_AS_IS, false, NULL},
     };
@@ -169,6 +189,7 @@ void summary_make(struct summary *s, const struct result *r)
                (struct row_spec){"Devices", NULL, SCALE_AS_IS, false, NULL});
     add_family(s, r, "wait_ns.",
                (struct row_spec){"Devices", NULL, SCALE_AS_IS, true, NULL});
+    add_forged(s, r);
     add_latencies(s, r);
     for (size_t i = 0; i < sizeof cycles / sizeof *cycles; i++)
         add_row(s, r, cycles[i]);

@@ -312,3 +312,39 @@ TEST(views, json_fits_its_schema)
     free(text);
     sample_free(s);
 }
+
+TEST(views, forged_messages_are_told_victim_by_victim)
+{
+    static void (*const view[])(FILE *, const struct result *) = {
+        report_terminal, report_markdown, report_html};
+    struct sample *s = sample_make();
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct figures *f = &s->result.figures[i];
+
+        figures_add_count(f, "", 3 - i, "forged.by_victim.one.interrupts");
+        figures_add_count(f, "", 0, "forged.by_victim.one.init");
+        figures_add_count(f, "", 700, "forged.by_victim.two.interrupts");
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        char *text = sample_view(s, view[i]);
+        char *group = strstr(text, "Forged messages");
+        char *one = group ? strstr(group, "one: forged interrupts") : NULL;
+        char *spared = one ? strstr(one, "one: forged INITs") : NULL;
+
+        EXPECT_TRUE(spared && strstr(spared, "two: forged interrupts"));
+        free(text);
+    }
+    sample_free(s);
+}
+
+TEST(views, runs_without_forgers_and_remapping_do_not_mention_them)
+{
+    struct sample *s = sample_make();
+    char *text = sample_view(s, report_terminal);
+
+    EXPECT_TRUE(!strstr(text, "Forged messages"));
+    EXPECT_TRUE(!strstr(text, "Remapping"));
+    free(text);
+    sample_free(s);
+}
