@@ -45,6 +45,26 @@ TEST_F(iommu_nodes, message_is_that_of_the_entry_with_the_requests_identity)
     EXPECT_TRUE(f->seen[0].m.apic.assert_level);
 }
 
+static void count_held(void *count, irq_id id)
+{
+    (void)id;
+    ++*(unsigned *)count;
+}
+
+TEST_F(iommu_nodes, request_is_held_until_its_message_leaves)
+{
+    unsigned held = 0;
+
+    put_entry(f, 0, 3, to_cpu(0x41, 9));
+    request(f, 0, 3);
+    iommu_node_each_held(&f->node[0], count_held, &held);
+    EXPECT_EQ(held, 1);
+    held = 0;
+    run_to(f, SOME_TIME);
+    iommu_node_each_held(&f->node[0], count_held, &held);
+    EXPECT_EQ(held, 0);
+}
+
 TEST_F(iommu_nodes, compatibility_format_passes_as_it_came)
 {
     put_register(f, 0, IOMMU_AT_GCMD, IOMMU_QIE);

@@ -77,6 +77,7 @@ TEST_EACH(machine_posting, storm_merges_and_is_accounted_for,
     EXPECT_GT(rig_count(&f, "interrupts.merged"), 1000);
     EXPECT_EQ(rig_count(&f, "interrupts.dropped"), 0);
     EXPECT_EQ(rig_count(&f, "interrupts.pending"), 0);
+    EXPECT_GT(rig_count(&f, "remapping.notifications"), 100);
     EXPECT_LT(rig_count(&f, "remapping.notifications"),
               rig_count(&f, "remapping.posted"));
     figures_free(&f);
