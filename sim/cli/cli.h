@@ -32,6 +32,7 @@ enum cli_option {
     CLI_MARKDOWN = 1 << 4,
     CLI_FOLDER = 1 << 5, /* --out */
     CLI_LIMITS = 1 << 6, /* --window, --max-states and --depth */
+    CLI_DIFF = 1 << 7,   /* --feature-diff */
 };
 
 struct cli {
@@ -41,8 +42,9 @@ struct cli {
     const char *variant, *seed;
     const char *set[CLI_SETS];
     unsigned set_count;
-    const char *out;  /* a folder, or NULL */
-    const char *json; /* a file, "-", or NULL */
+    const char *feature_diff; /* "FROM,TO", or NULL */
+    const char *out;          /* a folder, or NULL */
+    const char *json;         /* a file, "-", or NULL */
     bool quiet, markdown, systemc;
     uint64_t window;            /* femtoseconds */
     uint32_t max_states, depth; /* 0: not given */
@@ -58,7 +60,7 @@ struct cli_verb {
 };
 
 extern const struct cli_verb cli_run, cli_compare, cli_check, cli_show,
-    cli_list, cli_replay, cli_explore;
+    cli_list, cli_replay, cli_explore, cli_flows;
 
 /* Reads the options of a verb; argv[0] is "virqsim VERB".  Ends the program
  * on --help and on a mistake. */

@@ -6,7 +6,7 @@
 
 static const struct cli_verb *const verbs[] = {
     &cli_run,  &cli_compare, &cli_check,   &cli_show,
-    &cli_list, &cli_replay,  &cli_explore,
+    &cli_list, &cli_replay,  &cli_explore, &cli_flows,
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 

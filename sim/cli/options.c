@@ -19,7 +19,8 @@ enum {
     KEY_MARKDOWN,
     KEY_WINDOW,
     KEY_STATES,
-    KEY_DEPTH
+    KEY_DEPTH,
+    KEY_DIFF
 };
 
 static const struct option_row {
@@ -62,6 +63,9 @@ static const struct option_row {
     {CLI_LIMITS,
      {"depth", KEY_DEPTH, "N", 0,
       "Follow no more than N events from the start (100000)", 0}},
+    {CLI_DIFF,
+     {"feature-diff", KEY_DIFF, "FROM,TO", 0,
+      "Only what changes between two configurations, and why", 0}},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -163,6 +167,9 @@ static error_t take(int key, char *arg, struct argp_state *state)
         return take_limit(state, &cli->max_states, arg);
     case KEY_DEPTH:
         return take_limit(state, &cli->depth, arg);
+    case KEY_DIFF:
+        cli->feature_diff = arg;
+        return 0;
     case ARGP_KEY_ARG:
         return take_argument(state, p, arg);
     case ARGP_KEY_END:

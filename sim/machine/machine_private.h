@@ -1,4 +1,5 @@
-/* Shared by the files of sim/machine only. */
+/* Shared by the files of sim/machine, and by sim/flows, which puts software of
+ * its own onto its machines. */
 #ifndef SIM_MACHINE_MACHINE_PRIVATE_H
 #define SIM_MACHINE_MACHINE_PRIVATE_H
 

@@ -1,0 +1,287 @@
+/* One cell: a machine, one event, the exits between two points. */
+#include "sim/flows/flow_guest.h"
+
+#define LINE_PIN 16u
+#define IOAPIC_PINS 24u
+#define PID_POINTER_VALID 1u
+
+const char flow_scenario[] =
+    "title: Interrupt flows\n"
+    "platform: platforms/sapphire-rapids.yaml\n"
+    "seed: 1\n"
+    "duration: 1ms\n"
+    "machine: {cpus: 3, iommu: {units: 1}}\n"
+    "devices:\n"
+    "  - {name: device0}\n"
+    "  - {name: device1}\n"
+    "programs:\n"
+    "  - {name: marks, kind: spin}\n"
+    "vms:\n"
+    "  - {name: v0, hypervisor: kvm, cpu: 0, apic: xapic, program: marks,\n"
+    "     assigned: [device0], features: {acknowledge_on_exit: true}}\n"
+    "  - {name: v1, hypervisor: kvm, cpu: 1, apic: xapic, program: marks,\n"
+    "     assigned: [device1], features: {acknowledge_on_exit: true}}\n";
+
+/* ---- the machine ---- */
+
+/* A host thread's interrupt is not the remapping unit's; what the third CPU is
+ * told stands for the thread's reason to send it. */
+static struct scenario scenario_of(const struct scenario *base,
+                                   const struct flow_row *row,
+                                   const struct flow_config *config)
+{
+    struct scenario s = *base;
+    bool device = row->source == FLOW_DEVICE;
+
+    s.machine.iommu.units = device ? 1 : 0;
+    s.machine.iommu.x2apic = row->apic == APIC_MODE_X2APIC;
+    s.machine.irq_cpu = row->source == FLOW_THREAD;
+    for (unsigned i = 0; i < s.vm_count; i++) {
+        s.vm[i].apic = row->apic;
+        s.vm[i].features.apicv = config->apicv;
+        s.vm[i].features.vtd_posting = device && config->vtd_posting;
+    }
+    if (row->source == FLOW_NMI)
+        s.device[0].delivery = SIGNAL_NMI;
+    if (row->source == FLOW_LINE) {
+        s.machine.ioapic.pins = IOAPIC_PINS;
+        for (uint32_t i = 0; i < s.device_count; i++) {
+            s.device[i].message = MESSAGE_INTX;
+            s.device[i].pin = LINE_PIN + i;
+        }
+    }
+    return s;
+}
+
+/* The virtual CPUs are those of one machine: they have IDs of their own, and
+ * the table of IPI virtualization has them all. */
+static void make_one_machine(struct machine *m)
+{
+    struct lapic *second = &m->cpu[1].kvm->vlapic;
+    struct lapic_config c = second->config;
+
+    c.id = 1;
+    lapic_init(second, &c);
+    for (unsigned i = 0; i < 2; i++) {
+        struct kvm *k = m->cpu[i].kvm, *other = m->cpu[!i].kvm;
+        uint64_t table = vmcs_get(&k->vmcs, VMCS_PID_POINTER_TABLE_ADDRESS);
+
+        if (!k->config.apicv.ipiv)
+            continue;
+        mem_write64(&m->mem, table + 8u * i,
+                    kvm_descriptor(&k->config) | PID_POINTER_VALID);
+        mem_write64(&m->mem, table + 8u * !i,
+                    kvm_descriptor(&other->config) | PID_POINTER_VALID);
+        vmcs_set(&k->vmcs, VMCS_LAST_PID_POINTER_INDEX, 1);
+    }
+}
+
+static struct machine *build(const struct scenario *s,
+                             const struct flow_row *row, struct flow_probe *p)
+{
+    struct machine *m = machine_build_small(s);
+    bool receives = row->program == flow_program_receive_ipi;
+    bool halts = receives && row->state == FLOW_BLOCKED;
+
+    *p = (struct flow_probe){.machine = m};
+    for (unsigned i = 0; i < 2; i++) {
+        struct flow_guest g = {p, i, row->apic == APIC_MODE_X2APIC};
+        bool acts = i == (receives ? 1 : flow_cpu(row));
+
+        flow_guest_build(&g, acts              ? row->program
+                             : i == 0 && halts ? flow_program_halt
+                                               : flow_program_idle);
+    }
+    make_one_machine(m);
+    return m;
+}
+
+/* ---- the event ---- */
+
+static void step(struct machine *m)
+{
+    machine_run(m, machine_next(m));
+}
+
+static bool over(struct machine *m)
+{
+    return machine_next(m) > machine_end(m);
+}
+
+static void run_to(struct flow_probe *p, enum flow_point at)
+{
+    while (!p->at[at].reached && !over(p->machine))
+        step(p->machine);
+}
+
+static void cause(struct machine *m, const struct flow_row *row)
+{
+    if (row->source == FLOW_NOTHING)
+        return;
+    pcie_node_event(&m->device[0].fn, 0);
+    pcie_node_cause(&m->device[0].fn, 0);
+}
+
+/* ---- an interrupt that finds the host running ---- */
+
+/* A stretch of the host's way from an exit to the next entry. */
+struct stretch {
+    sim_time from, to;
+};
+
+static bool in_host(const struct machine *m, bool interrupts_on)
+{
+    const struct cpu_node *n = &m->cpu[0].node;
+
+    return !n->cpu.non_root && n->step == STEP_WORK && !n->cpu.frames &&
+           cpu_if(&n->cpu) == interrupts_on;
+}
+
+/* The last stretch before the entry that follows the guest's VMCALL; with
+ * interrupts off this is where nothing looks for work any more. */
+static struct stretch last_stretch(struct flow_probe *p, bool interrupts_on)
+{
+    struct machine *m = p->machine;
+    struct stretch s = {0};
+    bool before = false;
+
+    run_to(p, FLOW_AT_READY);
+    while (m->cpu[0].node.step != STEP_ENTRY && !over(m)) {
+        bool now = in_host(m, interrupts_on);
+
+        if (now && !before)
+            s.from = machine_now(m);
+        if (now)
+            s.to = machine_next(m);
+        before = now;
+        step(m);
+    }
+    return s;
+}
+
+static bool arrived(const struct machine *m)
+{
+    const struct lapic *l = &m->cpu[0].lapic.lapic;
+
+    return !vecset_empty(&l->irr) || !vecset_empty(&l->isr);
+}
+
+/* Sends so much later than ready; when it arrives at V0's local APIC. */
+static sim_time send_later(struct flow_probe *p, const struct flow_row *row,
+                           sim_time later)
+{
+    struct machine *m = p->machine;
+
+    run_to(p, FLOW_AT_READY);
+    machine_run(m, p->at[FLOW_AT_READY].time + later);
+    cause(m, row);
+    while (!arrived(m) && !over(m))
+        step(m);
+    return machine_now(m);
+}
+
+/* The machine is the same each time: one run shows where the host is when, one
+ * how long the way to it is, and in a third one they meet. */
+static void meet_in_root(const struct scenario *s, const struct flow_row *row,
+                         struct flow_probe *p)
+{
+    bool open = row->state == FLOW_ROOT_OPEN;
+    struct stretch host;
+    sim_time arrival;
+
+    build(s, row, p);
+    host = last_stretch(p, open);
+    machine_free(p->machine);
+    build(s, row, p);
+    arrival = send_later(p, row, 0);
+    machine_free(p->machine);
+    build(s, row, p);
+    send_later(p, row, (host.from + host.to) / 2 - arrival);
+    if (in_host(p->machine, open))
+        flow_mark(p, FLOW_AT_BEGIN, machine_now(p->machine));
+}
+
+/* Programs that mark the event themselves. */
+static bool marks_begin(const struct flow_row *row)
+{
+    return row->program == flow_program_tpr_lower_below ||
+           row->program == flow_program_receive_ipi;
+}
+
+static void meet(struct flow_probe *p, const struct flow_row *row)
+{
+    struct machine *m = p->machine;
+
+    if (row->source == FLOW_NOTHING && row->state == FLOW_READY)
+        return;
+    if (row->program != flow_program_receive_ipi)
+        run_to(p, FLOW_AT_READY);
+    while (row->state == FLOW_BLOCKED && m->cpu[0].node.step != STEP_WAIT &&
+           !over(m))
+        step(m);
+    if (!marks_begin(row))
+        flow_mark(p, FLOW_AT_BEGIN, machine_now(m));
+    cause(m, row);
+}
+
+/* ---- the figures ---- */
+
+unsigned flow_cpu(const struct flow_row *row)
+{
+    return row->program == flow_program_send_ipi ||
+           row->program == flow_program_send_nmi;
+}
+
+static struct flow_cell figures(const struct flow_probe *p,
+                                const struct flow_row *row)
+{
+    const struct flow_sample *from = &p->at[row->from], *to = &p->at[row->to];
+    struct flow_cell cell = {.gap = FLOW_GAP_NOWHERE};
+    bool timer = p->due && row->to == FLOW_AT_HANDLER;
+    unsigned cpu = flow_cpu(row);
+
+    if (!from->reached || !to->reached) {
+        cell.gap = FLOW_GAP_UNREACHED;
+        return cell;
+    }
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++) {
+        cell.exits[r] = (uint32_t)(to->exits[cpu][r] - from->exits[cpu][r]);
+        cell.total += cell.exits[r];
+    }
+    cell.timed = row->to != FLOW_AT_END;
+    cell.time = to->time - (timer ? p->due : from->time);
+    return cell;
+}
+
+static enum flow_gap gap_of(const struct flow_row *row,
+                            const struct flow_config *config)
+{
+    if (config->later)
+        return FLOW_GAP_COLUMN;
+    if (row->gap == FLOW_GAP_ONE_VCPU && config->apicv.ipiv)
+        return FLOW_GAP_NOWHERE;
+    return row->gap;
+}
+
+struct flow_cell flow_run(const struct scenario *base,
+                          const struct flow_row *row,
+                          const struct flow_config *config)
+{
+    struct scenario s = scenario_of(base, row, config);
+    struct flow_cell cell = {.gap = gap_of(row, config)};
+    struct flow_probe p;
+
+    if (cell.gap != FLOW_GAP_NOWHERE)
+        return cell;
+    if (row->state == FLOW_ROOT_OPEN || row->state == FLOW_ROOT_CLOSED) {
+        meet_in_root(&s, row, &p);
+    } else {
+        build(&s, row, &p);
+        meet(&p, row);
+    }
+    run_to(&p, row->to);
+    flow_mark(&p, FLOW_AT_END, machine_now(p.machine));
+    cell = figures(&p, row);
+    machine_free(p.machine);
+    return cell;
+}

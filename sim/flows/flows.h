@@ -1,0 +1,132 @@
+/*
+ * The exam of interrupt virtualization: nine events in eight configurations,
+ * the VM exits that each costs, and how long it takes.
+ *
+ * Each cell is a run of its own: a machine of two virtual CPUs on two physical
+ * ones, V0 and V1, and a third CPU where a host thread sends; one event; a
+ * count of the exits between two points of the software.  Nothing is looked up:
+ * a figure that the machine cannot give yet is a gap, with its reason.
+ */
+#ifndef SIM_FLOWS_FLOWS_H
+#define SIM_FLOWS_FLOWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "models/cpu/vmcs.h"
+#include "sim/scenario/scenario.h"
+
+/* What the run does when the guest is ready. */
+enum flow_source {
+    FLOW_NOTHING, /* the guest's own doing */
+    FLOW_DEVICE,  /* an assigned device's message */
+    FLOW_LINE,    /* an assigned device's line */
+    FLOW_THREAD,  /* the third CPU is told of an emulated device's interrupt */
+    FLOW_NMI,
+};
+
+/* Where virtual CPU 0 is when the interrupt arrives. */
+enum flow_state {
+    FLOW_READY,       /* where its program says that it is ready */
+    FLOW_BLOCKED,     /* the host's CPU is halted */
+    FLOW_ROOT_OPEN,   /* the host runs with interrupts on */
+    FLOW_ROOT_CLOSED, /* with interrupts off, before the VM entry */
+};
+
+/* Points of a run; each is passed once. */
+enum flow_point {
+    FLOW_AT_READY,
+    FLOW_AT_BEGIN,   /* the event */
+    FLOW_AT_DONE,    /* the guest's instruction is over */
+    FLOW_AT_HANDLER, /* V0's handler is entered */
+    FLOW_AT_EOI,     /* it is about to write the EOI */
+    FLOW_AT_EOI_DONE,
+    FLOW_AT_END, /* of the run */
+    FLOW_POINTS
+};
+
+enum flow_gap {
+#define FLOW_GAP(name, sentence) FLOW_GAP_##name,
+#include "sim/flows/gaps.def"
+#undef FLOW_GAP
+};
+
+struct flow_config {
+    const char *letter, *name, *title;
+    bool later; /* not computed yet */
+    struct kvm_apicv apicv;
+    bool vtd_posting;
+};
+
+struct flow_guest; /* a program being assembled; flow_guest.h */
+
+struct flow_row {
+    unsigned event;
+    const char *key, *title;
+    enum scenario_apic_mode apic;
+    enum flow_source source;
+    enum flow_state state;
+    void (*program)(const struct flow_guest *g);
+    enum flow_point from, to;
+    enum flow_gap gap;
+};
+
+struct flow_cell {
+    enum flow_gap gap; /* FLOW_GAP_NOWHERE: the rest is valid */
+    uint32_t exits[EXIT_REASON_LIMIT];
+    uint32_t total;
+    bool timed;    /* else nothing of the guest ends it */
+    sim_time time; /* between the points */
+};
+
+extern const struct flow_config flow_configs[];
+extern const unsigned flow_config_count;
+extern const struct flow_row flow_rows[];
+extern const unsigned flow_row_count;
+
+const char *flow_event_title(unsigned event);
+const char *flow_gap_sentence(enum flow_gap gap);
+
+/* Where the row has its exits: virtual CPU 1 sends, all else is V0's. */
+unsigned flow_cpu(const struct flow_row *row);
+
+/* A configuration by its name or letter, or NULL. */
+const struct flow_config *flow_config_named(const char *name, size_t length);
+
+/* What the cells' machines have in common, as YAML; `platform` is its rest. */
+extern const char flow_scenario[];
+
+/* Runs one cell on the platform of the scenario `base`, which is loaded from
+ * flow_scenario. */
+struct flow_cell flow_run(const struct scenario *base,
+                          const struct flow_row *row,
+                          const struct flow_config *config);
+
+/* "2 x 48", "1 x 1 + 1 x 7", "0" or "-". */
+#define FLOW_TEXT 64
+void flow_cell_text(const struct flow_cell *cell, char text[FLOW_TEXT]);
+
+/* All cells of all rows. */
+struct flow_tables {
+    const char *platform;
+    struct flow_cell *cell; /* by row, then by configuration */
+};
+
+struct flow_tables flow_tables_run(const struct scenario *base);
+void flow_tables_free(struct flow_tables *t);
+const struct flow_cell *flow_tables_cell(const struct flow_tables *t,
+                                         unsigned row, unsigned config);
+
+/* What changes between two configurations, and the features that do it. */
+struct flow_diff {
+    const struct flow_config *from, *to;
+};
+
+/* Terminal and JSON; `diff` NULL: everything. */
+void flow_print(FILE *to, const struct flow_tables *t,
+                const struct flow_diff *diff);
+bool flow_write_json(FILE *to, const struct flow_tables *t,
+                     const struct flow_diff *diff);
+
+#endif
