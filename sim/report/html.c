@@ -53,13 +53,14 @@ static void put_legend(FILE *to, const struct plot *p)
 {
     static const char *const mark[] = {"&#9679;", "&#9632;", "&#9650;",
                                        "&#9670;", "&#9660;"};
+    bool has_marks = p->kind == PLOT_POINTS || p->kind == PLOT_CURVES;
 
     if (p->series < 2)
         return;
     fputs("<ul class=\"legend\">\n", to);
     for (unsigned i = 0; i < p->series; i++) {
         fprintf(to, "<li><i style=\"color:var(--c%x)\">%s</i>", i + 1,
-                p->kind == PLOT_POINTS ? mark[i % 5] : "&#9632;");
+                has_marks ? mark[i % 5] : "&#9632;");
         text_html(to, p->series_name[i]);
         fputs("</li>\n", to);
     }
@@ -83,10 +84,9 @@ static void put_drawing(FILE *to, const struct plot *p)
 
 static void put_plot(FILE *to, struct plot *p)
 {
-    fprintf(to,
-            "<figure id=\"%s\">\n<figcaption><h3>%s</h3>\n<p>%s</p>"
-            "</figcaption>\n",
-            p->id, p->title, p->sentence);
+    fprintf(to, "<figure id=\"%s\">\n<figcaption><h3>", p->id);
+    text_html(to, p->title);
+    fprintf(to, "</h3>\n<p>%s</p></figcaption>\n", p->sentence);
     if (!p->missing)
         put_legend(to, p);
     put_drawing(to, p);
@@ -99,10 +99,13 @@ static void put_plots(FILE *to, const struct result *r)
     static void (*const make[])(struct plot *, const struct result *) = {
         plot_cycles, plot_exits, plot_latency, plot_hops};
 
-    fputs("<h2>Plots</h2>\n", to);
-    for (size_t i = 0; i < sizeof make / sizeof *make; i++) {
-        struct plot p;
+    struct plot p;
 
+    fputs("<h2>Plots</h2>\n", to);
+    for (unsigned i = 0; i < r->set->curve_count; i++)
+        if (plot_curves(&p, r, i))
+            put_plot(to, &p);
+    for (size_t i = 0; i < sizeof make / sizeof *make; i++) {
         make[i](&p, r);
         put_plot(to, &p);
     }

@@ -12,6 +12,7 @@
 
 #define LABEL_MAX 48 /* characters of a row's name */
 #define WIDTH 800    /* pixels, before the page scales it */
+#define CURVES_HEIGHT 360
 
 struct plot_row *plot_add_row(struct plot *p, const char *name)
 {
@@ -79,7 +80,7 @@ static void extent(const struct plot *p, double *left, double *right)
     }
 }
 
-static void put_frame(FILE *to, const struct plot *p)
+static void put_frame(FILE *to, const struct plot *p, unsigned height)
 {
     fprintf(to,
             "set terminal svg size %d,%u dynamic noenhanced font"
@@ -88,8 +89,14 @@ static void put_frame(FILE *to, const struct plot *p)
             "set border 0\nset tics scale 0\nset xtics ()\nset bmargin "
             "3.2\nset rmargin 7\n"
             "set grid xtics lt 1 lc rgb '#00010e' lw 1\n"
-            "set xlabel '%s' offset 0,0.2\n",
-            WIDTH, 64 + 32 * p->rows, p->axis);
+            "set xlabel ",
+            WIDTH, height);
+    put_string(to, p->axis);
+    fputs(" offset 0,0.2\n", to);
+}
+
+static void put_row_names(FILE *to, const struct plot *p)
+{
     fprintf(to, "set yrange [%u.5:-0.6]\nset ytics (", p->rows - 1);
     for (unsigned i = 0; i < p->rows; i++) {
         fputs(i ? ", " : "", to);
@@ -112,18 +119,18 @@ static void bounds(const struct plot *p, double *least, double *most)
     }
 }
 
-static void put_tick(FILE *to, double at)
+static void put_tick(FILE *to, char axis, double at)
 {
     char place[NUMBER_TEXT], text[NUMBER_TEXT];
 
     number_limit(text, at);
-    fprintf(to, "set xtics add ('%s' %s)\n", text, number(place, at));
+    fprintf(to, "set %ctics add ('%s' %s)\n", axis, text, number(place, at));
 }
 
 static const double round_number[] = {1, 2, 5, 10};
 
 /* About six round numbers from `low` to `high`. */
-static void put_linear_ticks(FILE *to, double low, double high)
+static void put_linear_ticks(FILE *to, char axis, double low, double high)
 {
     double least = (high - low) / 9, base = pow(10, floor(log10(least)));
     unsigned i = 0;
@@ -132,7 +139,7 @@ static void put_linear_ticks(FILE *to, double low, double high)
         i++;
     for (double k = ceil(low / (round_number[i] * base));
          k * round_number[i] * base <= high; k++)
-        put_tick(to, k * round_number[i] * base);
+        put_tick(to, axis, k * round_number[i] * base);
 }
 
 /* Powers of ten, with 2 and 5 between them where there is room. */
@@ -143,7 +150,7 @@ static void put_log_ticks(FILE *to, double low, double high)
     for (double base = pow(10, floor(log10(low))); base <= high; base *= 10)
         for (unsigned i = 0; i < each; i++)
             if (round_number[i] * base >= low && round_number[i] * base <= high)
-                put_tick(to, round_number[i] * base);
+                put_tick(to, 'x', round_number[i] * base);
 }
 
 /* The ends of the axis, with room for what is written beside bars. */
@@ -176,7 +183,7 @@ static void put_range(FILE *to, const struct plot *p)
         fputs("set logscale x\n", to);
         put_log_ticks(to, low, high);
     } else {
-        put_linear_ticks(to, low, high);
+        put_linear_ticks(to, 'x', low, high);
     }
     if (p->kind == PLOT_ERRORS)
         fputs("set arrow from 0,graph 0 to 0,graph 1 nohead lw 1.5"
@@ -268,10 +275,10 @@ static void put_bars(FILE *to, const struct plot *p)
     fputc('\n', to);
 }
 
+static const int shape[] = {7, 5, 9, 13, 11}; /* of marks */
+
 static void put_points(FILE *to, const struct plot *p)
 {
-    static const int shape[] = {7, 5, 9, 13, 11};
-
     fputs("plot $range using 1:2:3:4 with vectors nohead lw 2"
           " lc rgb '#00010e' title 'range'",
           to);
@@ -287,9 +294,65 @@ static void put_points(FILE *to, const struct plot *p)
     fputc('\n', to);
 }
 
+/* Both axes of curves: values are from 0 on, and a place of a row has a tick
+ * where there is room for its number. */
+static void put_curve_axes(FILE *to, const struct plot *p)
+{
+    double first = p->row[0].x, last = p->row[p->rows - 1].x;
+    double room = (last - first) / 24, ticked = -INFINITY, least, most;
+    char a[NUMBER_TEXT], b[NUMBER_TEXT];
+
+    for (unsigned i = 0; i < p->rows; i++) {
+        if (p->row[i].x <= ticked || p->row[i].x - ticked < room)
+            continue;
+        ticked = p->row[i].x;
+        put_tick(to, 'x', ticked);
+    }
+    bounds(p, &least, &most);
+    most = most > 0 ? 1.1 * most : 1;
+    fputs("set grid ytics lt 1 lc rgb '#00010e' lw 1\nset ytics ()\n", to);
+    put_linear_ticks(to, 'y', 0, most);
+    fprintf(to, "set yrange [0:%s]\n", number(a, most));
+    room = last > first ? room : 1;
+    fprintf(to, "set xrange [%s:%s]\nset ylabel ", number(a, first - room),
+            number(b, last + room));
+    put_string(to, p->side);
+    fputc('\n', to);
+}
+
+static void put_curves(FILE *to, const struct plot *p)
+{
+    char x[NUMBER_TEXT], y[NUMBER_TEXT];
+
+    for (unsigned s = 0; s < p->series; s++) {
+        fprintf(to, "$s%u << END\n", s);
+        for (unsigned i = 0; i < p->rows; i++)
+            if (!isnan(p->row[i].value[s]))
+                fprintf(to, "%s %s\n", number(x, p->row[i].x),
+                        number(y, p->row[i].value[s]));
+        fputs("END\n", to);
+    }
+    for (unsigned s = 0; s < p->series; s++) {
+        fprintf(to,
+                "%s$s%u using 1:2 with linespoints pt %d ps 0.8 lw 2"
+                " lc rgb '#00010%x' title ",
+                s ? ", " : "plot ", s, shape[s % 5], s + 1);
+        put_string(to, p->series_name[s]);
+    }
+    fputc('\n', to);
+}
+
+static void put_curves_script(FILE *to, const struct plot *p)
+{
+    put_frame(to, p, CURVES_HEIGHT);
+    put_curve_axes(to, p);
+    put_curves(to, p);
+}
+
 static void put_script(FILE *to, const struct plot *p)
 {
-    put_frame(to, p);
+    put_frame(to, p, 64 + 32 * p->rows);
+    put_row_names(to, p);
     put_range(to, p);
     put_data(to, p);
     if (p->kind == PLOT_POINTS) {
@@ -307,7 +370,10 @@ char *plot_svg(const struct plot *p)
     size_t bytes;
     FILE *to = text_stream(&script, &bytes);
 
-    put_script(to, p);
+    if (p->kind == PLOT_CURVES)
+        put_curves_script(to, p);
+    else
+        put_script(to, p);
     fclose(to);
     svg = svg_draw(script, p->id, p->title);
     free(script);

@@ -11,24 +11,28 @@
 
 #define PLOT_SERIES 10
 #define PLOT_NAME 640
+#define PLOT_ID 16
 
 enum plot_kind {
     PLOT_STACKED, /* a bar a row, the series one after the other */
     PLOT_POINTS,  /* a mark a series, on a logarithmic axis */
     PLOT_ERRORS,  /* one bar a row, to the left or right of 0 */
+    PLOT_CURVES,  /* a line a series, through the rows in order of x */
 };
 
 /* Rows of series; a value that is not there is NAN. */
 struct plot {
     enum plot_kind kind;
-    const char *id; /* for ids in the page: letters */
+    char id[PLOT_ID]; /* for ids in the page: letters and digits */
     const char *title, *sentence, *axis;
-    const char *missing; /* why there is nothing to draw, or NULL */
-    bool totals;         /* write the sum beside a stacked bar */
+    char side[PLOT_NAME]; /* what curves show: the vertical axis */
+    const char *missing;  /* why there is nothing to draw, or NULL */
+    bool totals;          /* write the sum beside a stacked bar */
     unsigned rows, capacity, series;
     char series_name[PLOT_SERIES][PLOT_NAME];
     struct plot_row {
         char name[PLOT_NAME];
+        double x; /* of curves */
         double value[PLOT_SERIES];
     } * row;
 };

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/report/figure_keys.h"
@@ -243,6 +244,64 @@ void plot_hops(struct plot *p, const struct result *r)
         p->missing = "The hops of this run do not add up to the latency from"
                      " birth to handler, so that bars would mislead; see the"
                      " table of all figures.";
+}
+
+/* ---- curves of the scenario ---- */
+
+static bool share_plot(const struct scenario_curve *a,
+                       const struct scenario_curve *b)
+{
+    return strcmp(a->plot, b->plot) == 0 && strcmp(a->figure, b->figure) == 0;
+}
+
+static void add_curve(struct plot *p, const struct result *r,
+                      const struct scenario_curve *curve)
+{
+    for (unsigned c = 0; c < r->variant_count; c++) {
+        unsigned variant = r->variant[c];
+        double y = value_of(r, c, curve->figure);
+        struct plot_row *row;
+
+        if (!curve->x.has[variant] || isnan(y))
+            continue;
+        row = plot_add_row(p, result_name(r, c));
+        row->x = curve->x.value[variant];
+        add(row, series(p, curve->label), y);
+    }
+}
+
+static int by_x(const void *a, const void *b)
+{
+    const struct plot_row *left = a, *right = b;
+
+    return (left->x > right->x) - (left->x < right->x);
+}
+
+bool plot_curves(struct plot *p, const struct result *r, unsigned first)
+{
+    const struct scenario_curve *curve = r->set->curve;
+    const struct figure_name *name = figure_name_of(curve[first].figure);
+    char label[FIGURE_LABEL];
+
+    for (unsigned i = 0; i < first; i++)
+        if (share_plot(&curve[i], &curve[first]))
+            return false;
+    *p = (struct plot){.kind = PLOT_CURVES,
+                       .title = curve[first].plot,
+                       .sentence = name ? name->sentence : "",
+                       .axis = curve[first].axis};
+    figure_label(label, curve[first].figure);
+    snprintf(p->id, sizeof p->id, "curve%u", first);
+    snprintf(p->side, sizeof p->side, "%s%s%s", label,
+             name && *name->unit ? ", " : "", name ? name->unit : "");
+    for (unsigned i = first; i < r->set->curve_count; i++)
+        if (share_plot(&curve[i], &curve[first]))
+            add_curve(p, r, &curve[i]);
+    if (p->rows)
+        qsort(p->row, p->rows, sizeof *p->row, by_x);
+    else
+        p->missing = "No variant of this run has the figure of these curves.";
+    return true;
 }
 
 void plot_published(struct plot *p, const struct result *r)

@@ -151,9 +151,9 @@ bool result_next_published(const struct result *r, struct result_published *p)
         p->row = &r->set->published[at / r->variant_count];
         p->column = column;
         p->next = at + 1;
-        if (!p->row->has[r->variant[column]])
+        if (!p->row->values.has[r->variant[column]])
             continue;
-        p->published = p->row->value[r->variant[column]];
+        p->published = p->row->values.value[r->variant[column]];
         p->simulated = figures_find(&r->figures[column], p->row->figure);
         p->has_error = p->simulated && p->published != 0;
         p->error_percent =

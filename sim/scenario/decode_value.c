@@ -261,7 +261,7 @@ static void decode_devices(const struct decoder *d, const struct key *k,
 
 static void decode_variant_numbers(const struct decoder *d, const struct key *k,
                                    const struct node *n,
-                                   struct scenario_published *p)
+                                   struct scenario_numbers *p)
 {
     struct known_names known = variants_of(d->set);
 
@@ -320,7 +320,7 @@ void decode_value(const struct decoder *d, const struct key *k,
     if (k->type == KEY_DEVICES)
         decode_devices(d, k, n, base);
     else if (k->type == KEY_VARIANT_NUMBERS)
-        decode_variant_numbers(d, k, n, base);
+        decode_variant_numbers(d, k, n, field(k, base));
     else if (n->kind == NODE_SCALAR)
         decode_scalar(d, k, n, base);
     else

@@ -22,6 +22,7 @@
 #define STRUCT_FILE struct scenario_set
 #define STRUCT_EXPECT struct scenario_expect
 #define STRUCT_PUBLISHED struct scenario_published
+#define STRUCT_CURVE struct scenario_curve
 #define STRUCT_PLATFORM struct platform
 #define STRUCT_CLOCKS struct platform
 #define STRUCT_CAPABILITIES struct platform
@@ -198,6 +199,8 @@ static const struct {
                       "A range for a figure: `min`, `max` or both."},
     [OWNER_PUBLISHED] = {"published", "published.", "published row",
                          "A published measurement."},
+    [OWNER_CURVE] = {"curve", "curves.", "curve",
+                     "A curve of a plot in the HTML report."},
     [OWNER_PLATFORM] = {"platform", "platform.", "platform",
                         "A platform profile: how long everything takes. A file "
                         "of its own, or keys inside the scenario."},

@@ -33,6 +33,7 @@ enum key_owner {
     OWNER_FILE, /* keys of a file that a variant cannot have */
     OWNER_EXPECT,
     OWNER_PUBLISHED,
+    OWNER_CURVE,
     OWNER_PLATFORM,
     OWNER_CLOCKS,
     OWNER_CAPABILITIES,

@@ -160,7 +160,8 @@ static json_t *owner_schema(enum key_owner owner, bool override)
 static bool has_override(enum key_owner owner)
 {
     return owner != OWNER_FILE && owner != OWNER_EXPECT &&
-           owner != OWNER_PUBLISHED && owner != OWNER_SOURCED;
+           owner != OWNER_PUBLISHED && owner != OWNER_CURVE &&
+           owner != OWNER_SOURCED;
 }
 
 /* Sourced values are written out where they stand: their "value" differs. */

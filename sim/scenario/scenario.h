@@ -33,6 +33,7 @@
 #define SCENARIO_VARIANTS 16
 #define SCENARIO_EXPECTS 64
 #define SCENARIO_PUBLISHED 32
+#define SCENARIO_CURVES 16
 #define SCENARIO_CPUS 64
 #define SCENARIO_UNITS 8 /* remapping units */
 
@@ -178,14 +179,28 @@ struct scenario_expect {
     double min, max;
 };
 
+/* A number for each of some variants. */
+struct scenario_numbers {
+    bool has[SCENARIO_VARIANTS];
+    double value[SCENARIO_VARIANTS];
+};
+
 /* A published row to show beside the simulated one. */
 struct scenario_published {
     char figure[SCENARIO_NAME * 2];
     char label[SCENARIO_TEXT];
     char source[SCENARIO_TEXT];
     char certainty[SCENARIO_NAME]; /* primary, secondary, recalled */
-    bool has[SCENARIO_VARIANTS];
-    double value[SCENARIO_VARIANTS];
+    struct scenario_numbers values;
+};
+
+/* A curve of a plot: a figure of some variants against what they change. */
+struct scenario_curve {
+    char plot[SCENARIO_TEXT]; /* its title; curves of one figure share it */
+    char figure[SCENARIO_NAME * 2];
+    char axis[SCENARIO_TEXT]; /* what x is */
+    char label[SCENARIO_NAME];
+    struct scenario_numbers x;
 };
 
 struct scenario {
@@ -245,9 +260,10 @@ struct scenario_set {
     uint32_t variant_count;
     char variant_name[SCENARIO_VARIANTS][SCENARIO_NAME];
     struct scenario *variant; /* variant_count of them */
-    uint32_t expect_count, published_count;
+    uint32_t expect_count, published_count, curve_count;
     struct scenario_expect expect[SCENARIO_EXPECTS];
     struct scenario_published published[SCENARIO_PUBLISHED];
+    struct scenario_curve curve[SCENARIO_CURVES];
     char *resolved[SCENARIO_VARIANTS]; /* what scenario_show() gives */
 };
 

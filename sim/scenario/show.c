@@ -73,7 +73,7 @@ static void show_devices(struct show *w, const struct scenario_vm *vm)
 }
 
 static void show_variant_numbers(struct show *w,
-                                 const struct scenario_published *p)
+                                 const struct scenario_numbers *p)
 {
     fputc('{', w->to);
     if (p->has[w->variant]) {
@@ -134,7 +134,7 @@ static void show_value(struct show *w, const struct key *k, const void *base)
         fputs(w->set->variant_name[w->variant], w->to);
         break;
     case KEY_VARIANT_NUMBERS:
-        show_variant_numbers(w, base);
+        show_variant_numbers(w, (const void *)at);
         break;
     default: /* a name or a word */
         fputs(at, w->to);
@@ -156,17 +156,20 @@ static void show_sourced(struct show *w, const struct key *k, const void *base,
     fputs("}\n", w->to);
 }
 
-/* One expectation or published row may belong to other variants only. */
+/* One expectation, published row or curve may belong to other variants only. */
 static bool belongs(const struct show *w, const struct key *k,
                     const void *element)
 {
     const struct scenario_expect *expect = element;
     const struct scenario_published *published = element;
+    const struct scenario_curve *curve = element;
 
     if (k->child == OWNER_EXPECT)
         return expect->variant == -1 || expect->variant == (int)w->variant;
     if (k->child == OWNER_PUBLISHED)
-        return published->has[w->variant];
+        return published->values.has[w->variant];
+    if (k->child == OWNER_CURVE)
+        return curve->x.has[w->variant];
     return true;
 }
 

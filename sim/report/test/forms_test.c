@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/report/plots.h"
 #include "sim/report/report.h"
 #include "sim/report/test/sample.h"
 #include "tests/gtest_c.h"
@@ -195,6 +196,82 @@ TEST(forms, hops_that_do_not_add_up_are_not_drawn)
     html = sample_view(s, report_html);
     EXPECT_EQ(occurrences(html, "<svg "), 4);
     EXPECT_EQ(occurrences(html, "do not add up"), 1);
+    free(html);
+    sample_free(s);
+}
+
+/* Two curves of one plot, through variants in another order than the file's;
+ * variant 1 has no such figure. */
+static void add_curves(struct sample *s)
+{
+    struct scenario_curve one = {"What <is> it",
+                                 "remapping.hit_percent",
+                                 "entries",
+                                 "few",
+                                 {{true, true, true}, {64, 48, 32}}};
+
+    s->set.curve[0] = s->set.curve[1] = one;
+    s->set.curve[1].x =
+        (struct scenario_numbers){{false, false, true, true}, {0, 0, 32, 16}};
+    snprintf(s->set.curve[1].label, SCENARIO_NAME, "many");
+    s->set.curve_count = 2;
+    for (unsigned i = 0; i < 4; i++)
+        if (i != 1)
+            figures_add_real(&s->result.figures[i], "%", 90 - 10 * i,
+                             "remapping.hit_percent");
+}
+
+TEST(forms, curves_go_through_their_variants_in_order_of_x)
+{
+    struct sample *s = sample_make();
+    struct plot p;
+
+    add_curves(s);
+    ASSERT_TRUE(plot_curves(&p, &s->result, 0));
+    EXPECT_STREQ(p.side, "hit rate, %");
+    ASSERT_EQ(p.series, 2);
+    EXPECT_STREQ(p.series_name[1], "many");
+    ASSERT_EQ(p.rows, 4);
+    EXPECT_TRUE(p.row[0].x == 16 && p.row[0].value[1] == 60);
+    EXPECT_TRUE(p.row[1].x == 32 && p.row[2].x == 32);
+    EXPECT_TRUE(p.row[3].x == 64 && p.row[3].value[0] == 90);
+    plot_free(&p);
+    sample_free(s);
+}
+
+TEST(forms, curves_of_one_figure_and_title_share_a_plot)
+{
+    struct sample *s = sample_make();
+    char *html;
+
+    add_curves(s);
+    html = sample_view(s, report_html);
+    EXPECT_EQ(occurrences(html, "<svg "), 6);
+    EXPECT_EQ(occurrences(html, "<h3>What &lt;is&gt; it</h3>"), 1);
+    free(html);
+    snprintf(s->set.curve[1].figure, sizeof s->set.curve[1].figure,
+             "exits.total");
+    html = sample_view(s, report_html);
+    EXPECT_EQ(occurrences(html, "<svg "), 7);
+    free(html);
+    sample_free(s);
+}
+
+TEST(forms, a_curve_of_one_variant_or_of_zeros_is_drawn_and_of_none_is_said)
+{
+    struct sample *s = sample_make();
+    char *html;
+
+    add_curves(s);
+    s->set.curve_count = 1;
+    s->set.curve[0].x = (struct scenario_numbers){{false, true}, {0, 48}};
+    html = sample_view(s, report_html);
+    EXPECT_EQ(occurrences(html, "<svg "), 5);
+    EXPECT_EQ(occurrences(html, "No variant of this run has the figure"), 1);
+    free(html);
+    figures_add_real(&s->result.figures[1], "%", 0, "remapping.hit_percent");
+    html = sample_view(s, report_html);
+    EXPECT_EQ(occurrences(html, "<svg "), 6);
     free(html);
     sample_free(s);
 }

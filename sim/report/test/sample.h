@@ -112,16 +112,18 @@ static inline void sample_expectations(struct scenario_set *set)
     set->expect[3] =
         (struct scenario_expect){0, "exits.totl", true, false, 1, 0};
     set->published_count = 2;
-    set->published[0] =
-        (struct scenario_published){"throughput.relative",
-                                    "Relative throughput of the workload",
-                                    "A made-up paper, table 1, row 3",
-                                    "primary",
-                                    {true, false, true, true},
-                                    {1, 0, 1.65, 0}};
-    set->published[1] = (struct scenario_published){
-        "exits.per_second", "VM exits per second", "A made-up mail",
-        "recalled",         {true, false, true},   {125000.5, 0, 812}};
+    set->published[0] = (struct scenario_published){
+        "throughput.relative",
+        "Relative throughput of the workload",
+        "A made-up paper, table 1, row 3",
+        "primary",
+        {{true, false, true, true}, {1, 0, 1.65, 0}}};
+    set->published[1] =
+        (struct scenario_published){"exits.per_second",
+                                    "VM exits per second",
+                                    "A made-up mail",
+                                    "recalled",
+                                    {{true, false, true}, {125000.5, 0, 812}}};
 }
 
 /* To be freed with sample_free(). */

@@ -103,7 +103,8 @@ TEST(set_option, reaches_every_key)
     for (const struct key *k = scenario_keys; k->name; k++) {
         bool groups = k->type == KEY_GROUP || k->type == KEY_LIST;
         bool of_file = k->owner == OWNER_FILE || k->owner == OWNER_EXPECT ||
-                       k->owner == OWNER_PUBLISHED || k->owner == OWNER_SOURCED;
+                       k->owner == OWNER_PUBLISHED || k->owner == OWNER_CURVE ||
+                       k->owner == OWNER_SOURCED;
 
         if (groups || of_file)
             continue;

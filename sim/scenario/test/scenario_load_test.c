@@ -104,10 +104,23 @@ TEST_F(variants, are_where_expectations_and_measurements_point)
     EXPECT_EQ(f->l.set->expect[1].variant, 1);
     EXPECT_TRUE(f->l.set->expect[1].max == 2.5);
     ASSERT_EQ(f->l.set->published_count, 1);
-    EXPECT_FALSE(f->l.set->published[0].has[0]);
-    EXPECT_TRUE(f->l.set->published[0].value[1] == 7);
+    EXPECT_FALSE(f->l.set->published[0].values.has[0]);
+    EXPECT_TRUE(f->l.set->published[0].values.value[1] == 7);
     EXPECT_STREQ(f->l.set->published[0].certainty, "recalled");
     EXPECT_TRUE(strstr(f->l.set->resolved[0], "published: []") != NULL);
+}
+
+TEST_F(variants, are_the_points_of_curves)
+{
+    variants_load(f, "variants: {a: {}, b: {}}\n"
+                     "curves:\n"
+                     "  - {plot: p, figure: exits.total, axis: x, label: l, "
+                     "x: {b: 7.5}}\n");
+    ASSERT_EQ(f->l.set->curve_count, 1);
+    EXPECT_FALSE(f->l.set->curve[0].x.has[0]);
+    EXPECT_TRUE(f->l.set->curve[0].x.value[1] == 7.5);
+    EXPECT_TRUE(strstr(f->l.set->resolved[0], "curves: []") != NULL);
+    EXPECT_TRUE(strstr(f->l.set->resolved[1], "x: {b: 7.5}") != NULL);
 }
 
 TEST(aliases, stand_for_whole_values)
