@@ -26,7 +26,8 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes)
         hash = hash_mix(hash, word);
     }
     word = 0;
-    memcpy(&word, p, bytes);
+    if (bytes) /* of nothing there may be no address */
+        memcpy(&word, p, bytes);
     return hash_mix(hash, word);
 }
 

@@ -240,6 +240,123 @@ TEST_F(machine_explore, state_that_matters_counts)
     EXPECT_NE(machine_hash(f->m), before);
 }
 
+/* One change each, of a machine whose first message is under way. */
+static void change_step(struct machine *m)
+{
+    m->cpu[0].node.step = STEP_WAKE;
+}
+
+static void change_when_due(struct machine *m)
+{
+    struct event *pulse = &m->device[1].pulse;
+
+    engine_schedule(&m->engine, pulse, pulse->time + 1);
+}
+
+static void lose_message(struct machine *m)
+{
+    for (unsigned i = 0; i < FABRIC_MESSAGES; i++)
+        m->fabric.message[i].in_use = false;
+}
+
+static void delay_message(struct machine *m)
+{
+    for (unsigned i = 0; i < FABRIC_MESSAGES; i++)
+        m->fabric.message[i].event.time++;
+}
+
+static void change_message(struct machine *m)
+{
+    for (unsigned i = 0; i < FABRIC_MESSAGES; i++)
+        m->fabric.message[i].msg.apic.vector ^= 1;
+}
+
+static void queue_interrupt(struct machine *m)
+{
+    m->cpu[0].kvm->queued ^= 2;
+}
+
+static void change_software_apic(struct machine *m)
+{
+    m->cpu[0].kvm->vlapic.tpr ^= 0x10;
+}
+
+static void change_vmcs(struct machine *m)
+{
+    vmcs_set(&m->cpu[0].kvm->vmcs, VMCS_GUEST_RIP, 0);
+}
+
+static void change_workload(struct machine *m)
+{
+    m->cpu[0].workload->in_softirq ^= true;
+}
+
+static void post_write(struct machine *m)
+{
+    m->posted.count = 1;
+}
+
+static void change_register(struct machine *m)
+{
+    m->device[0].rxwb ^= 8;
+}
+
+static void mask_message(struct machine *m)
+{
+    m->device[0].fn.pcie.wanted ^= 1;
+}
+
+static void raise_line(struct machine *m)
+{
+    m->intx[1].asserted ^= true;
+}
+
+static void raise_intr(struct machine *m)
+{
+    m->cpu[0].lapic.intr_high ^= true;
+}
+
+static const struct change_row {
+    const char *name;
+    void (*change)(struct machine *m);
+} changes[] = {
+    {"step", change_step},
+    {"when_due", change_when_due},
+    {"message_lost", lose_message},
+    {"message_later", delay_message},
+    {"message", change_message},
+    {"queue", queue_interrupt},
+    {"vlapic", change_software_apic},
+    {"vmcs", change_vmcs},
+    {"workload", change_workload},
+    {"posted", post_write},
+    {"register", change_register},
+    {"function", mask_message},
+    {"line", raise_line},
+    {"intr", raise_intr},
+};
+
+static bool message_under_way(struct machine *m)
+{
+    return machine_now(m) > BOOTED && m->fabric.message[0].in_use;
+}
+
+TEST_EACH(machine_state, tells_apart_what_goes_on_differently,
+          struct change_row, changes)
+{
+    struct machine_explore f = {0};
+    uint64_t before;
+
+    machine_explore_setup(&f);
+    f.s.device[1].nic.pulse_interval *= 2;
+    build(&f);
+    ASSERT_TRUE(rig_run_until(f.m, message_under_way));
+    before = machine_hash(f.m);
+    row->change(f.m);
+    EXPECT_NE(machine_hash(f.m), before);
+    machine_free(f.m);
+}
+
 /* Everything stands still but the time. */
 TEST_F(machine_explore, time_counts_from_now_on)
 {
