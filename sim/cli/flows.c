@@ -80,6 +80,13 @@ static int run_flows(const struct cli *cli)
     struct scenario_set *set;
     struct flow_tables t;
 
+    if (cli->file) {
+        fprintf(stderr,
+                "flows: error: it runs machines of its own; what is "
+                "'%s'?\n",
+                cli->file);
+        return CLI_USER_MISTAKE;
+    }
     if (diff && !read_diff(cli->feature_diff, diff))
         return CLI_USER_MISTAKE;
     set = load(cli);
@@ -102,10 +109,13 @@ const struct cli_verb cli_flows = {
         "Runs a small machine for each event that interrupts a virtual machine "
         "and each configuration of interrupt virtualization, and prints the VM "
         "exits by their reasons and the time it took. A cell that cannot be "
-        "computed is '-', with a footnote. --set changes the platform."
+        "computed is '-' and the number of a footnote. --set changes the "
+        "platform, as a "
+        "whole or key by key."
         "\v"
         "Example: virqsim flows\n"
-        "         virqsim flows --feature-diff apicv,posted\n\n"
+        "         virqsim flows --feature-diff apicv,posted\n"
+        "         virqsim flows --set platform=platforms/nehalem-x5570.yaml\n\n"
         "Exit status: 0 fine, 2 a mistake in the input.",
     .options = CLI_SET | CLI_OUTPUT | CLI_DIFF,
     .run = run_flows,

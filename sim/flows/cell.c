@@ -253,11 +253,27 @@ static struct flow_cell figures(const struct flow_probe *p,
     return cell;
 }
 
-static enum flow_gap gap_of(const struct flow_row *row,
+/* Can the processor do what the row and the configuration ask for? */
+static bool capable(const struct platform *p, const struct flow_row *row,
+                    const struct flow_config *config)
+{
+    bool all = p->capabilities.x2apic || row->apic == APIC_MODE_XAPIC;
+
+#define KVM_APICV(name, capability, sentence)                                  \
+    all = all && (!config->apicv.name || p->capabilities.vmx.capability);
+#include "software/kvm_features.def"
+#undef KVM_APICV
+    return all;
+}
+
+static enum flow_gap gap_of(const struct platform *p,
+                            const struct flow_row *row,
                             const struct flow_config *config)
 {
     if (config->later)
         return FLOW_GAP_COLUMN;
+    if (!capable(p, row, config))
+        return FLOW_GAP_PLATFORM;
     if (row->gap == FLOW_GAP_ONE_VCPU && config->apicv.ipiv)
         return FLOW_GAP_NOWHERE;
     return row->gap;
@@ -268,7 +284,7 @@ struct flow_cell flow_run(const struct scenario *base,
                           const struct flow_config *config)
 {
     struct scenario s = scenario_of(base, row, config);
-    struct flow_cell cell = {.gap = gap_of(row, config)};
+    struct flow_cell cell = {.gap = gap_of(&base->platform, row, config)};
     struct flow_probe p;
 
     if (cell.gap != FLOW_GAP_NOWHERE)

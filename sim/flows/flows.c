@@ -82,7 +82,7 @@ const struct flow_config *flow_config_named(const char *name, size_t length)
 
 struct flow_tables flow_tables_run(const struct scenario *base)
 {
-    struct flow_tables t = {.platform = base->platform.name};
+    struct flow_tables t = {.base = base};
 
     t.cell = calloc((size_t)flow_row_count * flow_config_count, sizeof *t.cell);
     if (!t.cell)

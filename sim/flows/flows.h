@@ -11,6 +11,7 @@
 #define SIM_FLOWS_FLOWS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -50,6 +51,7 @@ enum flow_gap {
 #define FLOW_GAP(name, sentence) FLOW_GAP_##name,
 #include "sim/flows/gaps.def"
 #undef FLOW_GAP
+    FLOW_GAPS
 };
 
 struct flow_config {
@@ -109,7 +111,7 @@ void flow_cell_text(const struct flow_cell *cell, char text[FLOW_TEXT]);
 
 /* All cells of all rows. */
 struct flow_tables {
-    const char *platform;
+    const struct scenario *base;
     struct flow_cell *cell; /* by row, then by configuration */
 };
 
@@ -118,10 +120,35 @@ void flow_tables_free(struct flow_tables *t);
 const struct flow_cell *flow_tables_cell(const struct flow_tables *t,
                                          unsigned row, unsigned config);
 
-/* What changes between two configurations, and the features that do it. */
+/* ---- what changes between two configurations ---- */
+
 struct flow_diff {
     const struct flow_config *from, *to;
 };
+
+/* A switch of struct flow_config. */
+struct flow_feature {
+    const char *name, *sentence;
+    size_t at; /* of a bool in it */
+};
+
+#define FLOW_FEATURES 8u
+extern const struct flow_feature flow_features[];
+
+bool flow_config_has(const struct flow_config *c, const struct flow_feature *f);
+
+/* The same exits, for the same reasons; gaps are all the same. */
+bool flow_cell_same(const struct flow_cell *a, const struct flow_cell *b);
+
+struct flow_change {
+    const struct flow_cell *before, *after;
+    bool changed;
+    unsigned count; /* of the features that change it, in turn */
+    const struct flow_feature *by[FLOW_FEATURES];
+};
+
+struct flow_change flow_diff_row(const struct flow_tables *t,
+                                 const struct flow_diff *d, unsigned row);
 
 /* Terminal and JSON; `diff` NULL: everything. */
 void flow_print(FILE *to, const struct flow_tables *t,

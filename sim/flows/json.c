@@ -1,6 +1,5 @@
 /* The tables as JSON. */
 #include <jansson.h>
-#include <string.h>
 
 #include "sim/flows/flows.h"
 
@@ -28,18 +27,6 @@ static bool shown(const struct flow_diff *diff, const struct flow_config *c)
     return !diff || c == diff->from || c == diff->to;
 }
 
-static bool changed(const struct flow_tables *t, unsigned row,
-                    const struct flow_diff *diff)
-{
-    const struct flow_cell *a, *b;
-
-    if (!diff)
-        return true;
-    a = flow_tables_cell(t, row, (unsigned)(diff->from - flow_configs));
-    b = flow_tables_cell(t, row, (unsigned)(diff->to - flow_configs));
-    return a->gap != b->gap || memcmp(a->exits, b->exits, sizeof a->exits);
-}
-
 static json_t *json_row(const struct flow_tables *t, unsigned row,
                         const struct flow_diff *diff)
 {
@@ -56,17 +43,34 @@ static json_t *json_row(const struct flow_tables *t, unsigned row,
                      flow_cpu(r) ? "send" : "receive", "cells", cells);
 }
 
+/* NULL: nothing changes in the row. */
+static json_t *json_change(const struct flow_tables *t, unsigned row,
+                           const struct flow_diff *diff)
+{
+    struct flow_change change = flow_diff_row(t, diff, row);
+    json_t *json, *by;
+
+    if (!change.changed)
+        return NULL;
+    by = json_array();
+    for (unsigned i = 0; i < change.count; i++)
+        json_array_append_new(by, json_string(change.by[i]->name));
+    json = json_row(t, row, diff);
+    json_object_set_new(json, "changed_by", by);
+    return json;
+}
+
 bool flow_write_json(FILE *to, const struct flow_tables *t,
                      const struct flow_diff *diff)
 {
     json_t *rows = json_array();
-    json_t *json =
-        json_pack("{s:s, s:o}", "platform", t->platform, "rows", rows);
+    json_t *json = json_pack("{s:s, s:o}", "platform", t->base->platform.name,
+                             "rows", rows);
     bool good;
 
     for (unsigned r = 0; r < flow_row_count; r++)
-        if (changed(t, r, diff))
-            json_array_append_new(rows, json_row(t, r, diff));
+        json_array_append_new(rows, diff ? json_change(t, r, diff)
+                                         : json_row(t, r, NULL));
     good = !json_dumpf(json, to, JSON_INDENT(2)) && fputc('\n', to) != EOF;
     json_decref(json);
     return good;

@@ -6,15 +6,18 @@
 #define LABEL 24
 #define COLUMN 9
 
-/* "1 x 7" without its spaces, to fit a column. */
-static void squeeze(char *text)
+/* "1x7", to fit a column, or "-" with the number of its footnote. */
+static void short_text(const struct flow_cell *cell, char text[FLOW_TEXT])
 {
     char *to = text;
 
+    flow_cell_text(cell, text);
     for (const char *from = text; *from; from++)
         if (*from != ' ')
             *to++ = *from;
     *to = 0;
+    if (cell->gap != FLOW_GAP_NOWHERE)
+        snprintf(text, FLOW_TEXT, "-%u", cell->gap);
 }
 
 static void print_row(FILE *to, const struct flow_tables *t, unsigned row)
@@ -23,8 +26,7 @@ static void print_row(FILE *to, const struct flow_tables *t, unsigned row)
 
     fprintf(to, "%-*s", LABEL, flow_rows[row].title);
     for (unsigned c = 0; c < flow_config_count; c++) {
-        flow_cell_text(flow_tables_cell(t, row, c), text);
-        squeeze(text);
+        short_text(flow_tables_cell(t, row, c), text);
         fprintf(to, " %*s", COLUMN - 1, text);
     }
     fprintf(to, "\n%-*s", LABEL, "");
@@ -60,17 +62,21 @@ static void print_columns(FILE *to)
           to);
 }
 
-/* Why a '-' is there: the row's reason, or that of the column. */
+static bool used(const struct flow_tables *t, enum flow_gap gap)
+{
+    for (unsigned i = 0; i < flow_row_count * flow_config_count; i++)
+        if (t->cell[i].gap == gap)
+            return true;
+    return false;
+}
+
 static void print_gaps(FILE *to, const struct flow_tables *t)
 {
-    for (unsigned r = 0; r < flow_row_count; r++)
-        if (flow_tables_cell(t, r, 0)->gap != FLOW_GAP_NOWHERE)
-            fprintf(to, "  %s: %s\n", flow_rows[r].key,
-                    flow_gap_sentence(flow_tables_cell(t, r, 0)->gap));
-    for (unsigned c = 0; c < flow_config_count; c++)
-        if (flow_configs[c].later)
-            fprintf(to, "  %s: %s\n", flow_configs[c].letter,
-                    flow_gap_sentence(FLOW_GAP_COLUMN));
+    fputc('\n', to);
+    for (unsigned gap = FLOW_GAP_NOWHERE + 1; gap < FLOW_GAPS; gap++)
+        if (used(t, (enum flow_gap)gap))
+            fprintf(to, "-%u  %s\n", gap,
+                    flow_gap_sentence((enum flow_gap)gap));
 }
 
 static void print_tables(FILE *to, const struct flow_tables *t)
@@ -83,30 +89,45 @@ static void print_tables(FILE *to, const struct flow_tables *t)
             print_head(to, event = flow_rows[r].event);
         print_row(to, t, r);
     }
-    fputs("\n- is not computed:\n", to);
     print_gaps(to, t);
 }
 
 /* ---- the difference of two ---- */
 
-static void print_feature(FILE *to, const char *name, int change,
-                          const char *sentence)
-{
-    if (change)
-        fprintf(to, "  %s %s: %s\n", change > 0 ? "with" : "without", name,
-                sentence);
-}
-
 static void print_features(FILE *to, const struct flow_diff *d)
 {
-    const struct kvm_apicv *from = &d->from->apicv, *with = &d->to->apicv;
+    for (unsigned i = 0; i < FLOW_FEATURES; i++) {
+        const struct flow_feature *f = &flow_features[i];
+        bool has = flow_config_has(d->to, f);
 
-#define KVM_APICV(name, capability, sentence)                                  \
-    print_feature(to, #name, with->name - from->name, sentence);
-#include "software/kvm_features.def"
-#undef KVM_APICV
-    print_feature(to, "vtd_posting", d->to->vtd_posting - d->from->vtd_posting,
-                  "The remapping unit posts an assigned device's interrupts.");
+        if (has != flow_config_has(d->from, f))
+            fprintf(to, "  %s %s: %s\n", has ? "with" : "without", f->name,
+                    f->sentence);
+    }
+}
+
+static void print_time(FILE *to, const struct flow_cell *cell)
+{
+    if (cell->timed)
+        fprintf(to, "%6.0f", (double)cell->time / (double)SIM_NS);
+    else
+        fprintf(to, "%6s", "-");
+}
+
+static void print_change(FILE *to, unsigned row, const struct flow_change *c)
+{
+    char before[FLOW_TEXT], after[FLOW_TEXT];
+
+    flow_cell_text(c->before, before);
+    flow_cell_text(c->after, after);
+    fprintf(to, "  %-22s %13s -> %-13s ", flow_rows[row].key, before, after);
+    print_time(to, c->before);
+    fputs(" -> ", to);
+    print_time(to, c->after);
+    fputs(" ns", to);
+    for (unsigned i = 0; i < c->count; i++)
+        fprintf(to, "%s%s", i ? ", " : "\n    by ", c->by[i]->name);
+    fputc('\n', to);
 }
 
 static void print_diff(FILE *to, const struct flow_tables *t,
@@ -119,21 +140,12 @@ static void print_diff(FILE *to, const struct flow_tables *t,
     print_features(to, d);
     fputs("What changes:\n", to);
     for (unsigned r = 0; r < flow_row_count; r++) {
-        char before[FLOW_TEXT], after[FLOW_TEXT];
-        const struct flow_cell *a =
-            flow_tables_cell(t, r, (unsigned)(d->from - flow_configs));
-        const struct flow_cell *b =
-            flow_tables_cell(t, r, (unsigned)(d->to - flow_configs));
+        struct flow_change change = flow_diff_row(t, d, r);
 
-        flow_cell_text(a, before);
-        flow_cell_text(b, after);
-        if (!strcmp(before, after))
+        if (!change.changed)
             continue;
         changed++;
-        fprintf(to, "  %-24s %15s -> %-15s %7.0f -> %.0f ns\n",
-                flow_rows[r].key, before, after,
-                (double)a->time / (double)SIM_NS,
-                (double)b->time / (double)SIM_NS);
+        print_change(to, r, &change);
     }
     fprintf(to, "%u of %u rows.\n", changed, flow_row_count);
 }
@@ -141,7 +153,7 @@ static void print_diff(FILE *to, const struct flow_tables *t,
 void flow_print(FILE *to, const struct flow_tables *t,
                 const struct flow_diff *diff)
 {
-    fprintf(to, "Interrupt flows on %s\n", t->platform);
+    fprintf(to, "Interrupt flows on %s\n", t->base->platform.name);
     if (diff)
         print_diff(to, t, diff);
     else

@@ -1,7 +1,6 @@
 /* The computed tables against the page's, cell by cell. */
 #include "sim/flows/flows.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/scenario/scenario_load.h"
@@ -117,5 +116,82 @@ TEST(flows, configuration_that_comes_later_has_no_figure)
         EXPECT_EQ(cell.gap, FLOW_GAP_COLUMN);
         EXPECT_EQ(cell.total, 0);
     }
+    scenario_free(set);
+}
+
+/* ---- differences ---- */
+
+static const struct change_row {
+    const char *name;
+    const char *from, *to, *key;
+    const char *by; /* the only feature that changes it, or NULL: none does */
+} change_rows[] = {
+    {"posting_spares_the_kick", "apicv", "posted", "emulated.running",
+     "posted_interrupts"},
+    {"posting_alone_leaves_a_device_that_interrupts_the_host", "apicv",
+     "posted", "device.running", NULL},
+    {"remapping_unit_posts_a_device", "posted", "vtd_posted", "device.running",
+     "vtd_posting"},
+    {"self_ipi_needs_virtual_delivery", "flexpriority", "vtd_posted",
+     "self.msr_83f", "virtual_interrupt_delivery"},
+    {"tpr_needs_the_access_page_on_top_of_the_shadow", "software",
+     "flexpriority", "tpr.raise", "apic_access_page"},
+    {"without_the_processors_ipis_the_write_exits", "ipiv", "vtd_posted",
+     "ipi.send_xapic", "ipiv"},
+};
+
+TEST_EACH(flows, change_is_put_down_to_its_feature, struct change_row,
+          change_rows)
+{
+    struct scenario_set *set = load();
+    struct flow_diff d = {flow_config_named(row->from, strlen(row->from)),
+                          flow_config_named(row->to, strlen(row->to))};
+    struct flow_change change;
+    struct flow_tables t;
+
+    ASSERT_TRUE(set != NULL);
+    t = flow_tables_run(&set->variant[0]);
+    change = flow_diff_row(&t, &d, (unsigned)(row_of(row->key) - flow_rows));
+    EXPECT_EQ(change.changed, row->by != NULL);
+    EXPECT_EQ(change.count, row->by ? 1 : 0);
+    if (change.count)
+        EXPECT_STREQ(change.by[0]->name, row->by);
+    flow_tables_free(&t);
+    scenario_free(set);
+}
+
+TEST(flows, eoi_exits_behind_the_write_before_it_exits_no_more)
+{
+    struct scenario_set *set = load();
+    struct flow_diff d = {flow_config_named("b", 1), flow_config_named("c", 1)};
+    struct flow_change change;
+    struct flow_tables t;
+
+    ASSERT_TRUE(set != NULL);
+    t = flow_tables_run(&set->variant[0]);
+    change = flow_diff_row(&t, &d, (unsigned)(row_of("eoi.edge") - flow_rows));
+    ASSERT_EQ(change.count, 2);
+    EXPECT_STREQ(change.by[0]->name, "apic_register_virtualization");
+    EXPECT_STREQ(change.by[1]->name, "virtual_interrupt_delivery");
+    flow_tables_free(&t);
+    scenario_free(set);
+}
+
+/* The page has no times; these must hold on any platform. */
+TEST(flows, time_without_an_exit_is_less_than_with_one)
+{
+    struct scenario_set *set = load();
+    struct flow_tables t;
+
+    ASSERT_TRUE(set != NULL);
+    t = flow_tables_run(&set->variant[0]);
+    for (unsigned r = 0; r < flow_row_count; r++) {
+        const struct flow_cell *a = flow_tables_cell(&t, r, 0);
+        const struct flow_cell *f = flow_tables_cell(&t, r, 5);
+
+        if (a->total && !f->gap && !f->total)
+            EXPECT_LT(f->time, a->time, "%s", flow_rows[r].key);
+    }
+    flow_tables_free(&t);
     scenario_free(set);
 }
