@@ -20,6 +20,24 @@ static void short_text(const struct flow_cell *cell, char text[FLOW_TEXT])
         snprintf(text, FLOW_TEXT, "-%u", cell->gap);
 }
 
+/* Up to the last column that has a time. */
+static void print_times(FILE *to, const struct flow_tables *t, unsigned row)
+{
+    int blank = LABEL;
+
+    for (unsigned c = 0; c < flow_config_count; c++) {
+        const struct flow_cell *cell = flow_tables_cell(t, row, c);
+
+        blank += COLUMN;
+        if (!cell->timed)
+            continue;
+        fprintf(to, "%*.0f", blank, (double)cell->time / (double)SIM_NS);
+        blank = 0;
+    }
+    if (blank < LABEL + (int)flow_config_count * COLUMN)
+        fputc('\n', to);
+}
+
 static void print_row(FILE *to, const struct flow_tables *t, unsigned row)
 {
     char text[FLOW_TEXT];
@@ -27,19 +45,10 @@ static void print_row(FILE *to, const struct flow_tables *t, unsigned row)
     fprintf(to, "%-*s", LABEL, flow_rows[row].title);
     for (unsigned c = 0; c < flow_config_count; c++) {
         short_text(flow_tables_cell(t, row, c), text);
-        fprintf(to, " %*s", COLUMN - 1, text);
-    }
-    fprintf(to, "\n%-*s", LABEL, "");
-    for (unsigned c = 0; c < flow_config_count; c++) {
-        const struct flow_cell *cell = flow_tables_cell(t, row, c);
-
-        if (cell->timed)
-            fprintf(to, " %*.0f", COLUMN - 1,
-                    (double)cell->time / (double)SIM_NS);
-        else
-            fprintf(to, " %*s", COLUMN - 1, "");
+        fprintf(to, "%*s", COLUMN, text);
     }
     fputc('\n', to);
+    print_times(to, t, row);
 }
 
 static void print_head(FILE *to, unsigned event)
