@@ -106,6 +106,8 @@ static struct iommu_entry entry_of(const struct vtd *v,
         return posted_entry(t);
     return (struct iommu_entry){
         .low = IOMMU_IRTE_P | (t->level ? IOMMU_IRTE_TM : 0) |
+               (t->logical ? IOMMU_IRTE_DM : 0) |
+               (t->redirectable ? IOMMU_IRTE_RH : 0) |
                (uint64_t)t->mode << IOMMU_IRTE_DLM_SHIFT |
                (uint64_t)t->vector << IOMMU_IRTE_VECTOR_SHIFT |
                (uint64_t)t->apic_id << dst,
@@ -124,6 +126,20 @@ void vtd_fill(const struct vtd *v, struct mem *m, uint32_t index,
     struct iommu_entry e = entry_of(v, t);
 
     mem_write(m, entry_at(v, index), &e, sizeof e);
+}
+
+uint32_t vtd_place(struct vtd *v, struct mem *m, const struct vtd_target *first,
+                   uint32_t n)
+{
+    struct vtd_target t = *first;
+    uint32_t index = vtd_allocate(v, n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        if (t.mode <= DELIVERY_LOWEST) /* the others have no vector */
+            t.vector = (uint8_t)(first->vector + i);
+        vtd_fill(v, m, index + i, &t);
+    }
+    return index;
 }
 
 /* ---- sources ---- */

@@ -43,8 +43,8 @@ struct vtd_registers {
 struct vtd_target {
     uint32_t apic_id;
     uint8_t vector;
-    uint8_t mode; /* enum delivery_mode */
-    bool level;
+    uint8_t mode;                      /* enum delivery_mode */
+    bool level, logical, redirectable; /* TM, DM, RH */
     uint64_t descriptor; /* posted: `vector` is the guest's; 0: remapped */
     bool checks_source;  /* only requests of `sid` */
     uint16_t sid;
@@ -86,6 +86,11 @@ uint32_t vtd_allocate(struct vtd *v, uint32_t n);
 void vtd_fill(const struct vtd *v, struct mem *m, uint32_t index,
               const struct vtd_target *t);
 
+/* vtd_allocate() and vtd_fill() for messages of one source, whose vectors are
+ * side by side from the target's on; the first index. */
+uint32_t vtd_place(struct vtd *v, struct mem *m, const struct vtd_target *first,
+                   uint32_t n);
+
 /* "Remappable format": what a source writes for an entry.  With a subhandle it
  * adds the number of its message by itself, as data. */
 uint32_t vtd_msi_address(uint32_t index, bool subhandle);
@@ -94,6 +99,31 @@ uint32_t vtd_msi_address(uint32_t index, bool subhandle);
  * half has bit 15 of an index, the vector and the trigger mode; indices here
  * are below 8000h. */
 uint32_t vtd_rte_high(uint32_t index);
+
+/*
+ * Late launch: a hypervisor under a system that runs already.  Requests pass in
+ * compatibility format (CFI) until each source has been adopted: it has entries
+ * that send the same vectors to the same place ("identity mapping"), and is
+ * programmed with what the functions below return, masked meanwhile.
+ */
+struct vtd_source {
+    uint32_t address; /* as the system has programmed them */
+    uint16_t data;
+    uint16_t sid;
+    uint32_t
+        messages; /* a power of two; they differ in the vector's low bits */
+};
+
+/* The new address; the data is 0 from now on. */
+uint32_t vtd_adopt(struct vtd *v, struct mem *m, const struct vtd_source *s);
+
+/* The new redirection table entry of one in compatibility format.  It keeps the
+ * vector, which EOIs look for, the trigger mode, the polarity and the mask. */
+uint64_t vtd_adopt_rte(struct vtd *v, struct mem *m, uint64_t rte,
+                       uint16_t sid);
+
+/* Ends CFI: what has not been adopted is blocked. */
+void vtd_end_compatibility(const struct vtd_registers *r);
 
 /* One more place, if there is room for it; the first one is where the entry
  * sends when the run begins. */

@@ -117,17 +117,10 @@ uint32_t remap_entries(struct machine_unit *u, const struct vtd_target *to,
                        uint32_t n)
 {
     struct machine *m = u->machine;
-    uint32_t first = vtd_allocate(&u->driver, n);
+    struct vtd_target first = *to;
 
-    for (uint32_t i = 0; i < n; i++) {
-        struct vtd_target t = *to;
-
-        if (t.mode == DELIVERY_FIXED)
-            t.vector = (uint8_t)(t.vector + i);
-        t.checks_source = m->scenario->machine.iommu.source_check;
-        vtd_fill(&u->driver, &m->mem, first + i, &t);
-    }
-    return first;
+    first.checks_source = m->scenario->machine.iommu.source_check;
+    return vtd_place(&u->driver, &m->mem, &first, n);
 }
 
 /* ---- building ---- */
