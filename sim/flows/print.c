@@ -6,18 +6,36 @@
 #define LABEL 24
 #define COLUMN 9
 
-/* "1x7", to fit a column, or "-" with the number of its footnote. */
+static bool several_reasons(const struct flow_cell *cell)
+{
+    unsigned reasons = 0;
+
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
+        reasons += cell->exits[r] != 0;
+    return reasons > 1;
+}
+
+/* To fit a column: "2x48"; "1+7", one exit of each; or "-" with the number of
+ * its footnote. */
 static void short_text(const struct flow_cell *cell, char text[FLOW_TEXT])
 {
-    char *to = text;
+    bool several = several_reasons(cell);
+    size_t n = 0;
 
-    flow_cell_text(cell, text);
-    for (const char *from = text; *from; from++)
-        if (*from != ' ')
-            *to++ = *from;
-    *to = 0;
+    snprintf(text, FLOW_TEXT, "0");
     if (cell->gap != FLOW_GAP_NOWHERE)
         snprintf(text, FLOW_TEXT, "-%u", cell->gap);
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT && n < FLOW_TEXT; r++) {
+        if (!cell->exits[r])
+            continue;
+        if (n)
+            text[n++] = '+';
+        if (several && cell->exits[r] == 1)
+            n += (size_t)snprintf(text + n, FLOW_TEXT - n, "%u", r);
+        else
+            n += (size_t)snprintf(text + n, FLOW_TEXT - n, "%ux%u",
+                                  cell->exits[r], r);
+    }
 }
 
 /* Up to the last column that has a time. */
@@ -65,8 +83,9 @@ static void print_columns(FILE *to)
     for (unsigned c = 0; c < flow_config_count; c++)
         fprintf(to, "  %s  %-13s %s\n", flow_configs[c].letter,
                 flow_configs[c].name, flow_configs[c].title);
-    fputs("N x R: N exits with basic reason R, of V1 where a guest sends to "
-          "another one, else of V0.\nBelow it: nanoseconds, from the event to "
+    fputs("NxR: N exits with basic reason R, of V1 where a guest sends to "
+          "another one, else of V0;\nR+S: one exit of each.  Below it: "
+          "nanoseconds, from the event to "
           "V0's handler, or of the guest's instruction.\n",
           to);
 }
