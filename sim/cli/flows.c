@@ -75,7 +75,7 @@ static bool write_json(const struct cli *cli, const struct flow_tables *t,
 
 static int run_flows(const struct cli *cli)
 {
-    bool aside = cli->json && !strcmp(cli->json, "-"), good;
+    bool aside = cli->json && !strcmp(cli->json, "-"), good, broken;
     struct flow_diff named, *diff = cli->feature_diff ? &named : NULL;
     struct scenario_set *set;
     struct flow_tables t;
@@ -96,9 +96,12 @@ static int run_flows(const struct cli *cli)
     if (!cli->quiet)
         flow_print(aside ? stderr : stdout, &t, diff);
     good = write_json(cli, &t, diff);
+    broken = flow_tables_broken(&t);
     flow_tables_free(&t);
     scenario_free(set);
-    return good ? CLI_FINE : CLI_USER_MISTAKE;
+    if (!good)
+        return CLI_USER_MISTAKE;
+    return broken ? CLI_OUR_FAULT : CLI_FINE;
 }
 
 const struct cli_verb cli_flows = {
@@ -116,7 +119,8 @@ const struct cli_verb cli_flows = {
         "Example: virqsim flows\n"
         "         virqsim flows --feature-diff apicv,posted\n"
         "         virqsim flows --set platform=platforms/nehalem-x5570.yaml\n\n"
-        "Exit status: 0 fine, 2 a mistake in the input.",
+        "Exit status: 0 fine, 2 a mistake in the input, 3 a run's accounts do "
+        "not add up.",
     .options = CLI_SET | CLI_OUTPUT | CLI_DIFF,
     .run = run_flows,
 };

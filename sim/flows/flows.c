@@ -94,6 +94,15 @@ struct flow_tables flow_tables_run(const struct scenario *base)
     return t;
 }
 
+bool flow_tables_broken(const struct flow_tables *t)
+{
+    for (unsigned i = 0; i < flow_row_count * flow_config_count; i++)
+        if (t->cell[i].gap == FLOW_GAP_UNREACHED ||
+            t->cell[i].gap == FLOW_GAP_ACCOUNTS)
+            return true;
+    return false;
+}
+
 void flow_tables_free(struct flow_tables *t)
 {
     free(t->cell);

@@ -116,6 +116,8 @@ struct flow_tables {
 };
 
 struct flow_tables flow_tables_run(const struct scenario *base);
+/* Whether a run went wrong, which is nobody's gap. */
+bool flow_tables_broken(const struct flow_tables *t);
 void flow_tables_free(struct flow_tables *t);
 const struct flow_cell *flow_tables_cell(const struct flow_tables *t,
                                          unsigned row, unsigned config);

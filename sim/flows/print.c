@@ -85,8 +85,8 @@ static void print_columns(FILE *to)
                 flow_configs[c].name, flow_configs[c].title);
     fputs("NxR: N exits with basic reason R, of V1 where a guest sends to "
           "another one, else of V0;\nR+S: one exit of each.  Below it: "
-          "nanoseconds, from the event to "
-          "V0's handler, or of the guest's instruction.\n",
+          "nanoseconds, from the event to V0's handler, or of\nthe guest's "
+          "instruction.\n",
           to);
 }
 

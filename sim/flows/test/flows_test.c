@@ -195,3 +195,19 @@ TEST(flows, time_without_an_exit_is_less_than_with_one)
     flow_tables_free(&t);
     scenario_free(set);
 }
+
+TEST(flows, run_that_went_wrong_is_told_from_a_gap)
+{
+    struct scenario_set *set = load();
+    struct flow_tables t;
+
+    ASSERT_TRUE(set != NULL);
+    t = flow_tables_run(&set->variant[0]);
+    EXPECT_FALSE(flow_tables_broken(&t), "gaps are no mistakes");
+    t.cell[0].gap = FLOW_GAP_ACCOUNTS;
+    EXPECT_TRUE(flow_tables_broken(&t));
+    t.cell[0].gap = FLOW_GAP_UNREACHED;
+    EXPECT_TRUE(flow_tables_broken(&t));
+    flow_tables_free(&t);
+    scenario_free(set);
+}
