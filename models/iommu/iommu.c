@@ -132,32 +132,23 @@ static void descriptor_locked(struct iommu *u, const uint64_t *data,
         return;
     }
     memcpy(u->line, data, sizeof u->line);
+    u->line_invalid = line_reserved(u, u->line);
+    u->notify = !u->line_invalid && line_post(&u->entry, u->line);
     u->state = IOMMU_WRITES_DESCRIPTOR;
 }
 
 /* The line is in memory, and everybody sees it: now the notification. */
 static void descriptor_written(struct iommu *u, struct iommu_out *out)
 {
-    uint64_t line[IOMMU_LINE_WORDS];
-
-    if (line_reserved(u, u->line)) {
+    if (u->line_invalid) {
         block(u, IOMMU_FAULT_DESCRIPTOR_INVALID, out);
         return;
     }
-    memcpy(line, u->line, sizeof line);
     out->descriptor = entry_descriptor(&u->entry);
     out->vector = entry_vector(&u->entry);
-    out->notify = line_post(&u->entry, line);
-    out->message = line_message(u, line);
+    out->notify = u->notify;
+    out->message = line_message(u, u->line);
     end(u, IOMMU_POSTED, out);
-}
-
-/* With a reserved bit set it goes back as it came. */
-static void fill_line(const struct iommu *u, uint64_t *line)
-{
-    memcpy(line, u->line, sizeof u->line);
-    if (!line_reserved(u, line))
-        line_post(&u->entry, line);
 }
 
 /* ---- requests ---- */
@@ -209,29 +200,28 @@ struct iommu_out iommu_request(struct iommu *u, const struct iommu_request *r)
 
 /* ---- memory ---- */
 
+/* Each is made in its place: a copy of what was just written piece by piece
+ * would cost more than the rest. */
 static struct iommu_access request_access(const struct iommu *u)
 {
-    struct iommu_access a = {.addr = entry_descriptor(&u->entry),
-                             .bytes = sizeof u->line};
+    const uint64_t *l = u->line;
 
-    switch ((enum iommu_request_state)u->state) {
-    case IOMMU_READS_ENTRY:
-        a = (struct iommu_access){.kind = IOMMU_ACCESS_READ,
-                                  .bytes = sizeof u->entry,
-                                  .addr = table_base(u) +
-                                          sizeof u->entry * u->index};
-        break;
-    case IOMMU_LOCKS_DESCRIPTOR:
-        a.kind = IOMMU_ACCESS_LOCK;
-        break;
-    case IOMMU_WRITES_DESCRIPTOR:
-        a.kind = IOMMU_ACCESS_UNLOCK;
-        fill_line(u, a.data);
-        break;
-    default:
-        break;
-    }
-    return a;
+    if (u->state == IOMMU_IDLE)
+        return (struct iommu_access){.kind = IOMMU_ACCESS_NONE};
+    if (u->state == IOMMU_READS_ENTRY)
+        return (struct iommu_access){.kind = IOMMU_ACCESS_READ,
+                                     .bytes = sizeof u->entry,
+                                     .addr = table_base(u) +
+                                             sizeof u->entry * u->index};
+    if (u->state == IOMMU_LOCKS_DESCRIPTOR)
+        return (struct iommu_access){.kind = IOMMU_ACCESS_LOCK,
+                                     .bytes = sizeof u->line,
+                                     .addr = entry_descriptor(&u->entry)};
+    return (struct iommu_access){
+        .kind = IOMMU_ACCESS_UNLOCK,
+        .bytes = sizeof u->line,
+        .addr = entry_descriptor(&u->entry),
+        .data = {l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7]}};
 }
 
 struct iommu_access iommu_access(const struct iommu *u, enum iommu_port port)

@@ -211,8 +211,9 @@ struct iommu {
     struct iommu_request request;
     uint32_t index;                  /* its interrupt_index */
     struct iommu_entry entry;        /* its table entry */
-    uint64_t line[IOMMU_LINE_WORDS]; /* its descriptor, to be written back */
-    bool notify;                     /* and then to be told of */
+    uint64_t line[IOMMU_LINE_WORDS]; /* its descriptor, to be written back: */
+    bool line_invalid;               /* as it came, */
+    bool notify;                     /* or posted, and then to be told of */
     uint8_t queue_state;             /* enum iommu_queue_state */
     bool queue_runs;        /* from a write of IQT until empty or in error */
     bool queue_waited;      /* the last descriptor was a wait */
