@@ -10,6 +10,8 @@
 #include "sim/report/figure_names.h"
 #include "sim/report/latency_key.h"
 
+#define SIDE_MAX 30 /* letters beside a plot */
+
 static double value_of(const struct result *r, unsigned column, const char *key)
 {
     const struct figure *f = figures_find(&r->figures[column], key);
@@ -277,11 +279,24 @@ static int by_x(const void *a, const void *b)
     return (left->x > right->x) - (left->x < right->x);
 }
 
+/* A name that is longer than the plot is high would be cut off; then the unit
+ * alone stands there, and the title has to do. */
+static void name_side(struct plot *p, const char *figure, const char *unit)
+{
+    char label[FIGURE_LABEL];
+
+    figure_label(label, figure);
+    if (*unit && strlen(label) > SIDE_MAX)
+        snprintf(p->side, sizeof p->side, "%s", unit);
+    else
+        snprintf(p->side, sizeof p->side, "%s%s%s", label, *unit ? ", " : "",
+                 unit);
+}
+
 bool plot_curves(struct plot *p, const struct result *r, unsigned first)
 {
     const struct scenario_curve *curve = r->set->curve;
     const struct figure_name *name = figure_name_of(curve[first].figure);
-    char label[FIGURE_LABEL];
 
     for (unsigned i = 0; i < first; i++)
         if (share_plot(&curve[i], &curve[first]))
@@ -290,10 +305,8 @@ bool plot_curves(struct plot *p, const struct result *r, unsigned first)
                        .title = curve[first].plot,
                        .sentence = name ? name->sentence : "",
                        .axis = curve[first].axis};
-    figure_label(label, curve[first].figure);
     snprintf(p->id, sizeof p->id, "curve%u", first);
-    snprintf(p->side, sizeof p->side, "%s%s%s", label,
-             name && *name->unit ? ", " : "", name ? name->unit : "");
+    name_side(p, curve[first].figure, name ? name->unit : "");
     for (unsigned i = first; i < r->set->curve_count; i++)
         if (share_plot(&curve[i], &curve[first]))
             add_curve(p, r, &curve[i]);
