@@ -130,6 +130,18 @@ TEST_EACH(iommu_options, are_reserved_without_their_feature, struct option,
     EXPECT_EQ(load(&f, row->offset, 4) & row->bits, row->bits);
 }
 
+/* "Interrupt Remapping Table Address Register": of bits 11:0 only EIME (11)
+ * needs extended mode; size is 3:0. */
+TEST_F(iommu_unit, table_register_keeps_its_size_without_extended_mode)
+{
+    struct iommu_config c = iommu_full;
+
+    c.extended = false;
+    iommu_unit_start(f, &c);
+    poke(f, IOMMU_AT_IRTA, 4, 0xffffffff);
+    EXPECT_EQ(load(f, IOMMU_AT_IRTA, 4), 0xfffff00f);
+}
+
 TEST_F(iommu_unit, holes_read_0_and_keep_nothing)
 {
     static const uint32_t holes[] = {0x04, 0x20, 0x28,  0x30,  0x48,

@@ -112,6 +112,7 @@ TEST_F(apic, warns_of_illegal_vectors_and_reserved_modes_where_they_are_written)
     EXPECT_EQ(store(f, LAPIC_ICR_LOW, 0x608), LAPIC_WARNING_NONE, "SIPI");
     EXPECT_EQ(store(f, LAPIC_ICR_LOW, 0x350), LAPIC_WARNING_RESERVED_MODE);
     EXPECT_EQ(store(f, LAPIC_ICR_LOW, 0x750), LAPIC_WARNING_RESERVED_MODE);
+    EXPECT_EQ(store(f, LAPIC_ICR_LOW, 0x10), LAPIC_WARNING_NONE, "the least");
     EXPECT_EQ(store(f, LAPIC_ICR_LOW, 0x50), LAPIC_WARNING_NONE);
     EXPECT_EQ(store(f, LAPIC_LVT_TIMER, 0x0f), LAPIC_WARNING_ILLEGAL_VECTOR);
     EXPECT_EQ(store(f, LAPIC_LVT_TIMER, 0x1000f), LAPIC_WARNING_NONE, "masked");
