@@ -23,7 +23,11 @@ void board_init(struct board *b, unsigned cpus)
         .features = LAPIC_HAS_X2APIC | LAPIC_HAS_TSC_DEADLINE,
     };
 
+    /* what a recorded unit's page does not say is of no account */
+    const struct iommu_config remapper = {.faults = 1, .extended = true};
+
     *b = (struct board){.cpus = cpus};
+    iommu_init(&b->remapper, &remapper);
     for (unsigned i = 0; i < cpus; i++) {
         lapic.id = i;
         lapic.bsp = i == 0;
@@ -105,7 +109,23 @@ bool board_message(struct board *b, const struct ioapic_message *s)
 
     if ((s->addr & ADDR_HINT) && logical && m.mode == DELIVERY_FIXED)
         m.mode = DELIVERY_LOWEST;
-    return deliver(b, &m);
+    return board_remaps(b) || deliver(b, &m);
+}
+
+void board_delivered(struct board *b, const struct iommu_message *d)
+{
+    struct msg_apic m = {
+        .dest = d->dest,
+        .sender = UINT32_MAX,
+        .vector = d->vector,
+        .mode = d->mode,
+        .logical = d->logical,
+        .level_trigger = d->level,
+        .assert_level = true,
+        .dest8 = d->dest8,
+    };
+
+    deliver(b, &m);
 }
 
 /* Sends what the I/O APIC has to send. */
@@ -363,4 +383,36 @@ void board_pin(struct board *b, unsigned pin, bool high)
         b->mark.lines |= 1u << pin;
     ioapic_set_pin(&b->ioapic, pin, high);
     pump(b);
+}
+
+/* ---- remapper ---- */
+
+bool board_remaps(const struct board *b)
+{
+    return b->remapper.reg[IOMMU_GSTS] & IOMMU_IRE;
+}
+
+/* A recording lacks what is in the queue: each descriptor is one that has no
+ * effect here. */
+static void drain_queue(struct iommu *u)
+{
+    const uint64_t descriptor[2] = {IOMMU_IEC_INVALIDATE};
+
+    while (iommu_wants(u, IOMMU_PORT_QUEUE))
+        iommu_answer(u, IOMMU_PORT_QUEUE, descriptor);
+}
+
+void board_remapper_write(struct board *b, struct iommu_mmio a)
+{
+    b->mark.reg = board_register(SPACE_REMAPPER, 0, a.offset);
+    b->mark.changes = true;
+    iommu_write(&b->remapper, &a);
+    drain_queue(&b->remapper);
+}
+
+uint64_t board_remapper_read(struct board *b, struct iommu_mmio a)
+{
+    b->mark.reg = board_register(SPACE_REMAPPER, 0, a.offset);
+    iommu_read(&b->remapper, &a);
+    return a.value;
 }

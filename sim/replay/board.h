@@ -3,11 +3,15 @@
  * APIC, two 8259As whose INT is LINT0 of every local APIC.  Messages arrive at
  * once: a recording has an order, but no times that count.  The 8259As' INT is
  * not wired to the I/O APIC's pin 0, as the recorded boards do not have that.
+ *
+ * Of a remapping unit there are the registers.  A recording does not have its
+ * tables: what becomes of a message is told by board_delivered().
  */
 #ifndef SIM_REPLAY_BOARD_H
 #define SIM_REPLAY_BOARD_H
 
 #include "models/ioapic/ioapic.h"
+#include "models/iommu/iommu.h"
 #include "models/lapic/lapic.h"
 #include "models/pic/pic_pair.h"
 
@@ -28,8 +32,9 @@ enum board_space {
     SPACE_APIC = 1, /* by offset; an x2APIC MSR has that of its register */
     SPACE_MSR,      /* the others */
     SPACE_PORT,
-    SPACE_IOAPIC, /* by index */
-    SPACE_WINDOW, /* by offset */
+    SPACE_IOAPIC,   /* by index */
+    SPACE_WINDOW,   /* by offset */
+    SPACE_REMAPPER, /* by offset */
 };
 
 static inline uint32_t board_register(enum board_space space, unsigned cpu,
@@ -45,6 +50,7 @@ struct board {
     bool intr[BOARD_CPUS], extint[BOARD_CPUS];
     struct ioapic ioapic;
     struct pic_pair pic;
+    struct iommu remapper;
     /* What the I/O APIC sent and nobody compared yet. */
     struct ioapic_message sent[BOARD_MESSAGES];
     unsigned sent_count;
@@ -70,6 +76,16 @@ uint64_t board_ioapic_read(struct board *b, struct ioapic_mmio a);
 
 void board_pic_line(struct board *b, unsigned line, bool high);
 void board_pin(struct board *b, unsigned pin, bool high);
+
+void board_remapper_write(struct board *b, struct iommu_mmio a);
+uint64_t board_remapper_read(struct board *b, struct iommu_mmio a);
+
+/* Whether messages are remapped now: then none reaches the local APICs but by
+ * board_delivered(). */
+bool board_remaps(const struct board *b);
+
+/* The remapper's message reaches the local APICs. */
+void board_delivered(struct board *b, const struct iommu_message *m);
 
 /* A message reaches the local APICs; true if one has taken it. */
 bool board_message(struct board *b, const struct ioapic_message *s);

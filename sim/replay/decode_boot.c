@@ -50,10 +50,8 @@ static void access(struct machine_decoder *m, bool write)
         const char *name;
         enum machine_device device;
     } devices[] = {
-        {"lapic", DEVICE_LAPIC},
-        {"ioapic", DEVICE_IOAPIC},
-        {"pic", DEVICE_PIC},
-        {"elcr", DEVICE_PIC},
+        {"lapic", DEVICE_LAPIC}, {"ioapic", DEVICE_IOAPIC}, {"pic", DEVICE_PIC},
+        {"elcr", DEVICE_PIC},    {"vtd", DEVICE_REMAPPER},
     };
     struct decoder *c = m->c;
     struct machine_access a = {.write = write};
@@ -70,10 +68,6 @@ static void access(struct machine_decoder *m, bool write)
             machine_access(m, &a);
             return;
         }
-    if (word_is(&c->word[ARGUMENT + 1], "vtd"))
-        decode_error(c, ARGUMENT + 1,
-                     "recordings with interrupt remapping are not supported "
-                     "yet");
     decode_error(c, ARGUMENT + 1, "expected lapic, ioapic, pic, elcr or vtd");
 }
 
@@ -149,6 +143,22 @@ static void message(struct machine_decoder *m)
                     decode_number(c, ARGUMENT + 2, UINT32_MAX));
 }
 
+/* D dest dest-mode delivery-mode vector trigger */
+static void delivered(struct machine_decoder *m)
+{
+    struct decoder *c = m->c;
+    struct machine_delivery d;
+
+    if (!decode_expect_words(c, ARGUMENT + 5))
+        return;
+    d.dest = (uint32_t)decode_decimal(c, ARGUMENT, UINT32_MAX);
+    d.logical = decode_decimal(c, ARGUMENT + 1, 1) != 0;
+    d.mode = (uint8_t)decode_decimal(c, ARGUMENT + 2, 7);
+    d.vector = (uint8_t)decode_decimal(c, ARGUMENT + 3, UINT8_MAX);
+    d.level = decode_decimal(c, ARGUMENT + 4, 1) != 0;
+    machine_delivered(m, &d);
+}
+
 /* V idx mode */
 static void fires(struct machine_decoder *m)
 {
@@ -192,8 +202,7 @@ static const struct {
     {"V", fires},           {"P", inta},         {"A", taken},
     {"B", base_written},    {"b", nothing}, /* a read of APIC_BASE has no answer
                                                to compare */
-    {"D", nothing}, /* the message of M, at the local APICs */
-    {"X", nothing},
+    {"D", delivered},       {"X", nothing},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 

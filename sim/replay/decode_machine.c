@@ -1,6 +1,6 @@
 /* Events of a whole machine become operations. */
 #include "sim/replay/decode_machine.h"
-#include "models/ioapic/ioapic.h"
+#include "models/iommu/iommu.h"
 #include "models/lapic/lapic.h"
 #include "models/pic/pic_pair.h"
 
@@ -50,6 +50,7 @@ static struct op access_op(struct machine_decoder *m,
         [DEVICE_LAPIC] = {OP_APIC_READ, OP_APIC_WRITE},
         [DEVICE_IOAPIC] = {OP_WINDOW_READ, OP_WINDOW_WRITE},
         [DEVICE_PIC] = {OP_PORT_READ, OP_PORT_WRITE},
+        [DEVICE_REMAPPER] = {OP_REMAPPER_READ, OP_REMAPPER_WRITE},
     };
     struct op op = {
         .kind = kinds[a->device][a->write],
@@ -66,6 +67,8 @@ static struct op access_op(struct machine_decoder *m,
             op.answer = OP_UNSCORED;
     } else if (a->device == DEVICE_IOAPIC) {
         op.where = (a->addr - IOAPIC_BASE) & (IOAPIC_PAGE - 1);
+    } else if (a->device == DEVICE_REMAPPER) {
+        op.where = a->addr & (IOMMU_PAGE_BYTES - 1);
     }
     return op;
 }
@@ -201,6 +204,21 @@ void machine_message(struct machine_decoder *m, uint64_t addr, uint64_t data)
     emit(m, op);
 }
 
+void machine_delivered(struct machine_decoder *m,
+                       const struct machine_delivery *d)
+{
+    struct op op = {
+        .kind = OP_DELIVERED,
+        .where = d->dest,
+        .value = (d->logical ? OP_LOGICAL : 0) |
+                 (d->level ? 1u << OP_LEVEL_SHIFT : 0) |
+                 (uint32_t)d->mode << OP_MODE_SHIFT | d->vector,
+        .left_out = !m->started,
+    };
+
+    emit(m, op);
+}
+
 void machine_timer(struct machine_decoder *m)
 {
     emit(m, (struct op){.kind = OP_TIMER});
@@ -273,9 +291,10 @@ static bool learn(struct machine_decoder *m)
 void machine_decode(struct decoder *c, void (*line)(struct machine_decoder *m))
 {
     struct machine_decoder first = {.c = c}, second = first;
+    unsigned errors = c->diag->errors; /* of other files */
 
     pass(&first, line);
-    if (c->diag->errors || !learn(&first))
+    if (c->diag->errors != errors || !learn(&first))
         return;
     memcpy(second.thread, first.thread, sizeof second.thread);
     second.threads = first.threads;

@@ -41,7 +41,20 @@ struct machine_decoder {
     } written, written_before;
 };
 
-enum machine_device { DEVICE_LAPIC, DEVICE_IOAPIC, DEVICE_PIC };
+enum machine_device {
+    DEVICE_LAPIC,
+    DEVICE_IOAPIC,
+    DEVICE_PIC,
+    DEVICE_REMAPPER,
+    DEVICE_MESSAGES, /* takes messages, and passes them to a remapper */
+};
+
+/* A message as the local APICs see it. */
+struct machine_delivery {
+    uint32_t dest;
+    bool logical, level;
+    uint8_t mode, vector;
+};
 
 struct machine_access {
     enum machine_device device;
@@ -63,6 +76,8 @@ void machine_pic_line(struct machine_decoder *m, bool master, unsigned irq,
                       bool high);
 void machine_pin(struct machine_decoder *m, unsigned isa_line, bool high);
 void machine_message(struct machine_decoder *m, uint64_t addr, uint64_t data);
+void machine_delivered(struct machine_decoder *m,
+                       const struct machine_delivery *d);
 void machine_timer(struct machine_decoder *m);
 void machine_inta(struct machine_decoder *m, uint64_t vector);
 void machine_taken(struct machine_decoder *m, uint64_t vector);

@@ -20,6 +20,8 @@ enum { REGION_NAME = 12, REGION_WORDS };
 /* apic_register_read register 0x0f = 0xff */
 enum { REGISTER_NUMBER = 2, REGISTER_VALUE = 4, REGISTER_WORDS };
 
+#define DELIVERY_WORDS 11u
+
 /* The page's first 16 bytes and what lies beyond it are no registers: writes
  * there are messages. */
 static bool is_message(uint64_t addr)
@@ -37,15 +39,18 @@ static void region(struct machine_decoder *m, bool write)
         {"'ioapic'", DEVICE_IOAPIC},
         {"'pic'", DEVICE_PIC},
         {"'elcr'", DEVICE_PIC},
+        {"'intel_iommu'", DEVICE_REMAPPER},
+        {"'vtd-ir'", DEVICE_MESSAGES},
     };
+    const size_t count = sizeof devices / sizeof devices[0];
     struct machine_access a = {.write = write, .cpu = MACHINE_NOT_A_CPU};
     struct decoder *c = m->c;
     size_t i = 0;
 
-    while (i < 4 && !(c->words > REGION_NAME &&
-                      word_is(&c->word[REGION_NAME], devices[i].name)))
+    while (i < count && !(c->words > REGION_NAME &&
+                          word_is(&c->word[REGION_NAME], devices[i].name)))
         i++;
-    if (i == 4 || !decode_expect_words(c, REGION_WORDS))
+    if (i == count || !decode_expect_words(c, REGION_WORDS))
         return;
     if (!word_is(&c->word[REGION_CPU], "-1"))
         a.cpu = (unsigned)decode_decimal(c, REGION_CPU, MACHINE_CPUS - 1);
@@ -53,7 +58,8 @@ static void region(struct machine_decoder *m, bool write)
     a.addr = decode_hex(c, REGION_ADDR, UINT64_MAX);
     a.value = decode_hex(c, REGION_VALUE, UINT64_MAX);
     a.bytes = (unsigned)decode_decimal(c, REGION_SIZE, 8);
-    if (write && a.device == DEVICE_LAPIC && is_message(a.addr))
+    if (a.device == DEVICE_MESSAGES ||
+        (write && a.device == DEVICE_LAPIC && is_message(a.addr)))
         machine_message(m, a.addr, a.value);
     else
         machine_access(m, &a);
@@ -126,6 +132,23 @@ static void inta(struct machine_decoder *m)
         machine_inta(m, decode_decimal(m->c, 4, UINT8_MAX));
 }
 
+/* apic_deliver_irq dest 1 dest_mode 1 delivery_mode 0 vector 48 trigger_mode 0
+ */
+static void delivered(struct machine_decoder *m)
+{
+    struct decoder *c = m->c;
+    struct machine_delivery d;
+
+    if (!decode_expect_words(c, DELIVERY_WORDS))
+        return;
+    d.dest = (uint32_t)decode_decimal(c, 2, UINT32_MAX);
+    d.logical = decode_decimal(c, 4, 1) != 0;
+    d.mode = (uint8_t)decode_decimal(c, 6, 7);
+    d.vector = (uint8_t)decode_decimal(c, 8, UINT8_MAX);
+    d.level = decode_decimal(c, 10, 1) != 0;
+    machine_delivered(m, &d);
+}
+
 /* cpu_set_apic_base 0x... */
 static void base_written(struct machine_decoder *m)
 {
@@ -146,6 +169,7 @@ static const struct {
     {"ioapic_set_irq", pin},
     {"apic_local_deliver", fires},
     {"pic_interrupt", inta},
+    {"apic_deliver_irq", delivered},
     {"cpu_set_apic_base", base_written},
 };
 

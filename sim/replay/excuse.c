@@ -16,12 +16,30 @@ static bool keeps_edge_requests(const struct player *p, const struct op *op,
            !(more & (chip->elcr | chip->line));
 }
 
+#define SPURIOUS_LEVEL 7u
+
+/* The model's chip has no request any more, and gives the spurious vector. */
+static bool answers_spurious(const struct player *p,
+                             const struct answer *recorded,
+                             const struct answer *got)
+{
+    const struct pic *chip = p->board.pic.chip;
+    unsigned level = recorded->value % PIC_LEVELS;
+
+    if (chip->base != (recorded->value & ~(PIC_LEVELS - 1u)))
+        chip++;
+    return got->value == chip->base + SPURIOUS_LEVEL &&
+           chip->base + level == recorded->value && !(chip->line >> level & 1);
+}
+
 /* The CPU answered a request that was gone. */
 static bool takes_lost_edge(const struct player *p, const struct op *op,
+                            const struct answer *recorded,
                             const struct answer *got)
 {
-    return (op->kind == OP_INTA && got->kind == ANSWER_NONE) ||
-           (op->kind == OP_INTA_TAKEN && p->inta_excused);
+    if (op->kind == OP_INTA)
+        return got->kind == ANSWER_NONE || answers_spurious(p, recorded, got);
+    return op->kind == OP_INTA_TAKEN && p->inta_excused;
 }
 
 static bool leaves_lvt_unmasked(const struct player *p, const struct op *op,
@@ -50,6 +68,13 @@ static bool splits_icr(const struct op *op, const struct answer *recorded,
     return op->where == low && recorded->value == (uint32_t)got->value;
 }
 
+static bool reads_page_in_x2apic_mode(const struct player *p,
+                                      const struct op *op)
+{
+    return op->kind == OP_APIC_READ &&
+           p->board.lapic[op->cpu].base & LAPIC_BASE_EXTD;
+}
+
 enum replay_exception player_excuse(const struct player *p,
                                     const struct answer *recorded,
                                     const struct answer *got)
@@ -57,11 +82,13 @@ enum replay_exception player_excuse(const struct player *p,
     const struct op *op = &p->ops->op[p->at];
 
     if (keeps_edge_requests(p, op, recorded, got) ||
-        takes_lost_edge(p, op, got))
+        takes_lost_edge(p, op, recorded, got))
         return REPLAY_EDGE_REQUEST_STAYS;
     if (leaves_lvt_unmasked(p, op, recorded, got))
         return REPLAY_DISABLE_MASKS_LVT;
     if (splits_icr(op, recorded, got))
         return REPLAY_X2APIC_ICR_IS_64_BITS;
+    if (reads_page_in_x2apic_mode(p, op))
+        return REPLAY_X2APIC_HAS_NO_PAGE;
     return REPLAY_EXCEPTIONS;
 }

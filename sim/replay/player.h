@@ -13,16 +13,21 @@ struct answer {
     uint64_t value;
 };
 
+struct choices;
+
 struct player {
     const struct recording *recording;
     const struct ops *ops;
     struct replay_result *result;
     struct board board;
-    struct footprint *mark; /* of each operation that was played */
-    size_t at;              /* the operation at hand */
-    struct answer inta;     /* of the INTA cycle before */
+    struct choices *choices; /* where another CPU could have acted */
+    struct footprint *mark;  /* of each operation that was played */
+    size_t at;               /* the operation at hand */
+    struct answer inta;      /* of the INTA cycle before */
     bool inta_excused;
-    bool irr_read; /* the operation at hand read an IRR of the 8259As */
+    bool remappable_told; /* the recording has messages on their way to the
+                             remapper */
+    bool irr_read;        /* the operation at hand read an IRR of the 8259As */
     /* LVT entries by CPU that a software disable has masked, and that were
      * not written since: bits of enum lapic_lvt */
     uint8_t masked_by_disable[BOARD_CPUS];

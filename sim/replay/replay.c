@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/replay/choices.h"
 #include "sim/replay/player.h"
 #include "sim/replay/vapic_play.h"
 #include "sim/replay/vtd.h"
@@ -9,6 +10,7 @@
 #define START_SVR 0x1ffu
 #define START_LDR 0x01000000u
 #define START_LINT0_EXTINT 0x00000700u
+#define ADDR_REMAPPABLE (1u << 4)
 #define DATA_BIT_14 (1u << 14) /* of a message; recordings lack it */
 
 /* Of the 8259As the lines that pic recordings drive: the others' requests are
@@ -207,6 +209,46 @@ static struct answer play_timer(struct player *p, const struct op *op)
     return (struct answer){ANSWER_NONE, 0};
 }
 
+static struct answer play_remapper_write(struct player *p, const struct op *op)
+{
+    struct iommu_mmio a = {op->where, op->bytes, op->value};
+
+    board_remapper_write(&p->board, a);
+    return (struct answer){ANSWER_NONE, 0};
+}
+
+/* Registers of its interrupt side.  What it can do is the recorded unit's, and
+ * the rest is about DMA. */
+static bool is_remappers_own(uint32_t offset)
+{
+    static const struct {
+        uint32_t first, end;
+    } own[] = {
+#define REG(name, offset, bytes, step, reset, writable, clears, access, title) \
+    {offset, (offset) + (bytes)},
+#define OPTION(name, feature, bits)
+#include "models/iommu/iommu_regs.def"
+#undef REG
+#undef OPTION
+    };
+
+    if (offset >= IOMMU_AT_CAP && offset < IOMMU_AT_GCMD)
+        return false;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (offset >= own[i].first && offset < own[i].end)
+            return true;
+    return false;
+}
+
+static struct answer play_remapper_read(struct player *p, const struct op *op)
+{
+    struct iommu_mmio a = {op->where, op->bytes, 0};
+
+    if (!is_remappers_own(op->where))
+        return (struct answer){ANSWER_UNKNOWN, 0};
+    return value(board_remapper_read(&p->board, a));
+}
+
 /* The oldest message that nobody compared. */
 static struct answer next_message(struct board *b)
 {
@@ -255,6 +297,23 @@ static struct answer play_message(struct player *p, const struct op *op)
     return (struct answer){ANSWER_UNKNOWN, 0};
 }
 
+/* Without a remapper it has been delivered already. */
+static struct answer play_delivered(struct player *p, const struct op *op)
+{
+    struct iommu_message m = {
+        .dest = op->where,
+        .vector = (uint8_t)op->value,
+        .mode = op->value >> OP_MODE_SHIFT & 7,
+        .logical = op->value & OP_LOGICAL,
+        .level = op->value >> OP_LEVEL_SHIFT & 1,
+        .dest8 = !(p->board.remapper.table & IOMMU_IRTA_EIME),
+    };
+
+    if (board_remaps(&p->board))
+        board_delivered(&p->board, &m);
+    return (struct answer){ANSWER_NONE, 0};
+}
+
 /* Without a request no CPU would run the cycle. */
 static struct answer play_inta(struct player *p, const struct op *op)
 {
@@ -275,23 +334,19 @@ static struct answer play_inta_taken(struct player *p, const struct op *op)
 }
 
 /* The log does not tell which CPU takes a vector.  It is one where it is the
- * highest eligible; of several the one that writes EOI next. */
-static int taker(const struct player *p, uint64_t vector)
+ * highest eligible; of several first the one that writes EOI next, and if that
+ * does not fit what follows, another. */
+static int taker(struct player *p, uint64_t vector)
 {
-    int first = -1;
-    unsigned candidates = 0;
+    struct candidates c = {.count = 0};
 
     for (unsigned i = 0; i < p->board.cpus; i++)
-        if (board_eligible(&p->board, i) == (int)vector) {
-            first = candidates++ ? first : (int)i;
-        }
-    for (size_t i = p->at + 1; candidates > 1 && i < p->ops->count; i++) {
-        const struct op *op = &p->ops->op[i];
-
-        if (is_eoi(op) && board_eligible(&p->board, op->cpu) == (int)vector)
-            return op->cpu;
-    }
-    return first;
+        if (board_eligible(&p->board, i) == (int)vector)
+            c.cpu[c.count++] = (uint8_t)i;
+    for (size_t i = p->at + 1; c.count > 1 && i < p->ops->count; i++)
+        if (is_eoi(&p->ops->op[i]) && candidate_first(&c, p->ops->op[i].cpu))
+            break;
+    return c.count > 1 ? choices_take(p, &c) : c.count ? c.cpu[0] : -1;
 }
 
 static struct answer play_taken(struct player *p, const struct op *op)
@@ -315,15 +370,27 @@ static struct answer play_taken(struct player *p, const struct op *op)
 
 static struct answer (*const play[OP_KINDS])(struct player *p,
                                              const struct op *op) = {
-    [OP_APIC_WRITE] = play_apic_write,     [OP_APIC_READ] = play_apic_read,
-    [OP_MSR_WRITE] = play_msr_write,       [OP_MSR_READ] = play_msr_read,
-    [OP_PORT_WRITE] = play_port_write,     [OP_PORT_READ] = play_port_read,
-    [OP_WINDOW_WRITE] = play_window_write, [OP_WINDOW_READ] = play_window_read,
-    [OP_INDEX_WRITE] = play_index_write,   [OP_INDEX_READ] = play_index_read,
-    [OP_PIC_LINE] = play_pic_line,         [OP_PIN] = play_pin,
-    [OP_INTERRUPT] = play_interrupt,       [OP_TIMER] = play_timer,
-    [OP_MESSAGE] = play_message,           [OP_INTA] = play_inta,
-    [OP_INTA_TAKEN] = play_inta_taken,     [OP_TAKEN] = play_taken,
+    [OP_APIC_WRITE] = play_apic_write,
+    [OP_APIC_READ] = play_apic_read,
+    [OP_MSR_WRITE] = play_msr_write,
+    [OP_MSR_READ] = play_msr_read,
+    [OP_PORT_WRITE] = play_port_write,
+    [OP_PORT_READ] = play_port_read,
+    [OP_WINDOW_WRITE] = play_window_write,
+    [OP_WINDOW_READ] = play_window_read,
+    [OP_INDEX_WRITE] = play_index_write,
+    [OP_INDEX_READ] = play_index_read,
+    [OP_PIC_LINE] = play_pic_line,
+    [OP_PIN] = play_pin,
+    [OP_INTERRUPT] = play_interrupt,
+    [OP_TIMER] = play_timer,
+    [OP_MESSAGE] = play_message,
+    [OP_INTA] = play_inta,
+    [OP_INTA_TAKEN] = play_inta_taken,
+    [OP_TAKEN] = play_taken,
+    [OP_REMAPPER_WRITE] = play_remapper_write,
+    [OP_REMAPPER_READ] = play_remapper_read,
+    [OP_DELIVERED] = play_delivered,
 };
 
 /* ---- answers ---- */
@@ -372,12 +439,23 @@ static void score(struct player *p, const struct op *op, struct answer got)
         differ(p, &recorded, &got);
 }
 
+static bool tells_remappable(const struct ops *ops)
+{
+    for (size_t i = 0; i < ops->count; i++)
+        if (ops->op[i].kind == OP_MESSAGE &&
+            (ops->op[i].value >> 32 & ADDR_REMAPPABLE))
+            return true;
+    return false;
+}
+
 /* Messages that the recording has follow their cause at once. */
 static void expect_no_message(struct player *p)
 {
     struct board *b = &p->board;
     const struct answer none = {ANSWER_NONE, 0};
 
+    if (board_remaps(b) && !p->remappable_told)
+        b->sent_count = 0;
     while (is_machine(p) && b->sent_count) {
         struct answer sent = next_message(b);
 
@@ -411,10 +489,14 @@ static void play_all(struct player *p)
     const struct ops *ops = p->ops;
 
     start(p);
-    for (p->at = 0; p->at < ops->count; p->at++) {
+    while (p->at < ops->count) {
+        uint64_t different = p->result->different;
+
         play_one(p, &ops->op[p->at]);
         if (p->at + 1 == ops->count || ops->op[p->at + 1].kind != OP_MESSAGE)
             expect_no_message(p);
+        if (p->result->different == different || !choices_retreat(p))
+            p->at++;
     }
 }
 
@@ -426,10 +508,13 @@ static void play_ops(const struct recording *r, const struct ops *ops,
     if (!p)
         abort();
     *p = (struct player){.recording = r, .ops = ops, .result = result};
+    p->remappable_told = tells_remappable(ops);
     p->mark = calloc(ops->count + 1, sizeof *p->mark);
     if (!p->mark)
         abort();
+    p->choices = choices_new();
     play_all(p);
+    choices_free(p->choices);
     free(p->mark);
     free(p);
 }
