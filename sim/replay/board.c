@@ -245,7 +245,7 @@ uint8_t board_take(struct board *b, unsigned cpu)
     return vector;
 }
 
-static bool is_due(const struct board *b, unsigned cpu, uint64_t *at)
+bool board_timer_armed(const struct board *b, unsigned cpu, uint64_t *at)
 {
     struct lapic_due due = lapic_timer_due(&b->lapic[cpu]);
 
@@ -253,25 +253,13 @@ static bool is_due(const struct board *b, unsigned cpu, uint64_t *at)
     return due.clock == LAPIC_DUE_TIMER_EDGE;
 }
 
-/* A log's clock is coarser than the timer: one that is not due yet may fire
- * all the same. */
-bool board_timer(struct board *b)
+void board_timer(struct board *b, unsigned cpu)
 {
     struct lapic_out out;
-    uint64_t at, earliest = 0;
-    int cpu = -1;
 
-    for (unsigned i = 0; i < b->cpus; i++)
-        if (is_due(b, i, &at) && (cpu < 0 || at < earliest)) {
-            cpu = (int)i;
-            earliest = at;
-        }
-    if (cpu < 0)
-        return false;
-    touch_apic(b, (unsigned)cpu, LAPIC_LVT_TIMER);
+    touch_apic(b, cpu, LAPIC_LVT_TIMER);
     out = lapic_timer_expire(&b->lapic[cpu]);
-    apply(b, (unsigned)cpu, &out);
-    return true;
+    apply(b, cpu, &out);
 }
 
 /* ---- 8259As ---- */

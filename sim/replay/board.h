@@ -99,8 +99,10 @@ uint8_t board_take(struct board *b, unsigned cpu);
 /* The CPU runs an INTA cycle at the 8259As. */
 uint8_t board_inta(struct board *b, unsigned cpu);
 
-/* Expires the timer whose deadline is earliest, among those that have passed
- * if there are any; false if none is armed. */
-bool board_timer(struct board *b);
+/* Whether the CPU's timer counts to an interrupt, and when that is due. */
+bool board_timer_armed(const struct board *b, unsigned cpu, uint64_t *at);
+
+/* Expires that timer. */
+void board_timer(struct board *b, unsigned cpu);
 
 #endif

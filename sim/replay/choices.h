@@ -1,7 +1,8 @@
 /*
- * What a recording leaves open: which of several CPUs took a vector.  The
- * player takes the likeliest one, and where a difference follows soon, goes
- * back and takes another.  If none fits, those stand that fit longest.
+ * What a recording leaves open: whose timer expired, and which of several CPUs
+ * took a vector.  The player takes the likeliest one, and where a difference
+ * follows soon, goes back and takes another.  If none fits, those stand that
+ * fit longest.
  */
 #ifndef SIM_REPLAY_CHOICES_H
 #define SIM_REPLAY_CHOICES_H

@@ -202,10 +202,38 @@ static struct answer play_interrupt(struct player *p, const struct op *op)
     return (struct answer){ANSWER_NONE, 0};
 }
 
+/* Those whose deadline has passed, the earliest first: a thread may have slept
+ * between a write and what the log says of it.  A log's clock is coarse: if
+ * there is none, the one that is due next. */
+static struct candidates expiring(const struct board *b)
+{
+    struct candidates c = {.count = 0};
+    uint64_t at[BOARD_CPUS];
+    unsigned passed = 0;
+
+    for (unsigned i = 0; i < b->cpus; i++) {
+        unsigned place = c.count;
+
+        if (!board_timer_armed(b, i, &at[i]))
+            continue;
+        passed += at[i] <= b->now_ns;
+        for (; place && at[c.cpu[place - 1]] > at[i]; place--)
+            c.cpu[place] = c.cpu[place - 1];
+        c.cpu[place] = (uint8_t)i;
+        c.count++;
+    }
+    if (c.count)
+        c.count = passed ? passed : 1;
+    return c;
+}
+
 static struct answer play_timer(struct player *p, const struct op *op)
 {
+    struct candidates c = expiring(&p->board);
+
     (void)op;
-    board_timer(&p->board);
+    if (c.count)
+        board_timer(&p->board, choices_take(p, &c));
     return (struct answer){ANSWER_NONE, 0};
 }
 
@@ -346,7 +374,7 @@ static int taker(struct player *p, uint64_t vector)
     for (size_t i = p->at + 1; c.count > 1 && i < p->ops->count; i++)
         if (is_eoi(&p->ops->op[i]) && candidate_first(&c, p->ops->op[i].cpu))
             break;
-    return c.count > 1 ? choices_take(p, &c) : c.count ? c.cpu[0] : -1;
+    return c.count ? choices_take(p, &c) : -1;
 }
 
 static struct answer play_taken(struct player *p, const struct op *op)

@@ -95,6 +95,26 @@ TEST_F(replayed, timer_with_the_earliest_deadline_expires)
     EXPECT_COUNTS(f, 3, 0, 1);
 }
 
+TEST_F(replayed, timer_that_expires_is_one_that_fits_what_follows)
+{
+    play_text(f, ON TIMERS "7 0.000010 t1 W cpu0 lapic 0xfee00380 4 9000\n"
+                           "8 0.000011 t2 W cpu1 lapic 0xfee00380 4 7000\n"
+                           "9 0.000030 t0 V 0 0\n"
+                           "10 0.000031 t1 A 0x31\n"
+                           "11 0.000032 t0 V 0 0\n"
+                           "12 0.000033 t2 A 0x32\n");
+    EXPECT_COUNTS(f, 2, 0, 0);
+}
+
+TEST_F(replayed, timer_that_is_not_due_does_not_expire_before_one_that_is)
+{
+    play_text(f, ON TIMERS "7 0.000010 t1 W cpu0 lapic 0xfee00380 4 90000\n"
+                           "8 0.000011 t2 W cpu1 lapic 0xfee00380 4 7000\n"
+                           "9 0.000030 t0 V 0 0\n"
+                           "10 0.000031 t1 A 0x31\n");
+    EXPECT_COUNTS(f, 1, 1, 0);
+}
+
 /* Vector 55h to both CPUs. */
 #define BOTH "3 0.000003 t1 W cpu0 lapic 0xfee00300 4 0x80055\n"
 

@@ -24,6 +24,10 @@ static const struct recorded {
     {"vtd_11", "tests/recorded/vtd-11.txt", 1776, 224, 0},
     {"boot", BOOT ".txt.xz", 1768, 39, 0},
     {"boot_as_qemu_logs_it", BOOT ".raw.log.xz", 2394, 43, 15},
+    {"boot_with_remapping_and_x2apic",
+     "tests/recorded/boot-linux61-x2apic-vtd-2cpu.raw.log.xz", 2005, 56, 24},
+    {"boot_on_four_cpus", "tests/recorded/boot-linux61-xapic-4cpu.raw.log.xz",
+     3743, 41, 13},
 };
 
 TEST_EACH(recordings, are_reproduced, struct recorded, recordings)
