@@ -219,23 +219,21 @@ module ioapic #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      sending_q <= 1'b0;
-      left_q <= 16'd0;
-      pin_q <= 8'd0;
-      resend_q <= 1'b0;
-      addr_q <= 32'd0;
-      data_q <= 32'd0;
-    end else if (chooses) begin
-      sending_q <= 1'b1;
+    if (!rst_ni) sending_q <= 1'b0;
+    else if (chooses) sending_q <= 1'b1;
+    else sending_q <= sending_q && !leaves && !reset_i;
+  end
+
+  // what nobody looks at while no message is on its way
+  always_ff @(posedge clk_i) begin
+    if (chooses) begin
       left_q <= delay;
       pin_q <= chosen_pin;
       resend_q <= chosen_resend;
       addr_q <= chosen_addr;
       data_q <= chosen_data;
-    end else begin
-      sending_q <= sending_q && !leaves && !reset_i;
-      if (step_i && apic_tick_i && sending_q) left_q <= left_q - 16'd1;
+    end else if (step_i && apic_tick_i) begin
+      left_q <= left_q - 16'd1;
     end
   end
 
@@ -254,23 +252,14 @@ module ioapic #(
 
   // ---- answers ---------------------------------------------------------------------------------
 
+  // in reset nothing is presented but the pins
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      acc_rdata_o <= 64'd0;
-      acc_warning_o <= 4'd0;
-      answer_fate_o <= '0;
-      eoi_fate_o <= '0;
-      access_fate_o <= '0;
-      pin_fate_o <= '0;
-      withdrawn_o <= '0;
-    end else begin
-      acc_rdata_o <= rdata;
-      acc_warning_o <= warning;
-      answer_fate_o <= answer_fate;
-      eoi_fate_o <= eoi_fate;
-      access_fate_o <= access_fate;
-      pin_fate_o <= pin_fate;
-      withdrawn_o <= withdrawn;
-    end
+    acc_rdata_o <= rdata;
+    acc_warning_o <= warning;
+    answer_fate_o <= answer_fate;
+    eoi_fate_o <= eoi_fate;
+    access_fate_o <= access_fate;
+    pin_fate_o <= rst_ni ? pin_fate : '0;
+    withdrawn_o <= withdrawn;
   end
 endmodule

@@ -1,7 +1,7 @@
 // One access to the I/O APIC's page: where it goes, what it reads, what software did wrong.  Purely
 // combinational.
 module ioapic_access #(
-  parameter int unsigned Pins = 24
+  parameter int unsigned Pins
 ) (
   input  logic [15:0]        version_i,
   input  logic [7:0]         select_i,  // IOREGSEL
@@ -89,7 +89,7 @@ module ioapic_access #(
         here = version_20;
         write_only = 1'b1;
       end
-      default: here = 1'b0;
+      default: ;
     endcase
   end
 
@@ -117,8 +117,6 @@ module ioapic_access #(
   assign write_id_o = write_window && select == ioapic_regs_pkg::ID_INDEX;
 
   always_comb begin
-    write_low_o = '0;
-    write_high_o = '0;
     for (int unsigned i = 0; i < Pins; i++) begin
       write_low_o[i] = write_window && is_entry && !is_high && {25'd0, pin} == i;
       write_high_o[i] = write_window && is_entry && is_high && {25'd0, pin} == i;

@@ -47,11 +47,7 @@ module ioapic_entry (
 
   always_comb begin
     reset_entry = '0;
-    {reset_entry.dest, reset_entry.extended} = ioapic_regs_pkg::RTE_HIGH_RESET[31:16];
-    {reset_entry.masked, reset_entry.level} = ioapic_regs_pkg::RTE_LOW_RESET[16:15];
-    reset_entry.active_low = ioapic_regs_pkg::RTE_LOW_RESET[13];
-    {reset_entry.logical, reset_entry.mode, reset_entry.vec} =
-        ioapic_regs_pkg::RTE_LOW_RESET[11:0];
+    reset_entry.masked = 1'b1;
   end
 
   // ---- answer ----------------------------------------------------------------------------------
@@ -163,12 +159,10 @@ module ioapic_entry (
 
   always_comb begin
     warning_o = ioapic_pkg::WarningNone;
-    if (write_low_i) begin
-      if (writing.remote_irr && writing.vec != ended.vec) begin
-        warning_o = ioapic_pkg::WarningVectorChanged;
-      end else if (writing.masked) begin
-        warning_o = ioapic_pkg::WarningNone;
-      end else if (ioapic_pkg::mode_reserved(writing.mode)) begin
+    if (write_low_i && writing.remote_irr && writing.vec != ended.vec) begin
+      warning_o = ioapic_pkg::WarningVectorChanged;
+    end else if (write_low_i && !writing.masked) begin
+      if (ioapic_pkg::mode_reserved(writing.mode)) begin
         warning_o = ioapic_pkg::WarningReservedMode;
       end else if (!ioapic_pkg::mode_has_vector(writing.mode)) begin
         if (writing.level) warning_o = ioapic_pkg::WarningLevelMode;

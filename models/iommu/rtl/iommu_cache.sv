@@ -4,9 +4,9 @@
 //
 // Within a cycle: lookup, fill, invalidations.
 module iommu_cache #(
-  parameter int unsigned Entries = 8,  // at most
-  parameter int unsigned Ways = 4,     // of a set, at most
-  parameter int unsigned Shown = 8     // entries that valid_o and its neighbours show
+  parameter int unsigned Entries,  // at most
+  parameter int unsigned Ways,     // of a set, at most
+  parameter int unsigned Shown     // entries that valid_o and its neighbours show
 ) (
   input  logic         clk_i,
   input  logic         rst_ni,
@@ -100,14 +100,11 @@ module iommu_cache #(
   logic [15:0] tag;  // with the fill of this cycle
 
   always_comb begin
-    tag = 16'd0;
     valid_d = valid_q;
     if (fills) valid_d[fill_place] = 1'b1;
-    if (invalidate_i) begin
-      for (int unsigned i = 0; i < Entries; i++) begin
-        tag = fills && fill_place == PlaceBits'(i) ? fill_index_i : tag_q[i];
-        if ((tag ^ first_i) >> mask_i == 16'd0) valid_d[i] = 1'b0;
-      end
+    for (int unsigned i = 0; i < Entries; i++) begin
+      tag = fills && fill_place == PlaceBits'(i) ? fill_index_i : tag_q[i];
+      if (invalidate_i && (tag ^ first_i) >> mask_i == 16'd0) valid_d[i] = 1'b0;
     end
     if (invalidate_all_i) valid_d = '0;
   end

@@ -1,7 +1,7 @@
 // Requests that wait, the oldest first.  One can leave and one can come in the same cycle.
 module iommu_fifo #(
-  parameter int unsigned Depth = 256,
-  parameter int unsigned Width = 113
+  parameter int unsigned Depth,
+  parameter int unsigned Width
 ) (
   input  logic             clk_i,
   input  logic             rst_ni,

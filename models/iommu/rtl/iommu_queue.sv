@@ -47,19 +47,19 @@ module iommu_queue (
 
   always_comb begin
     cause = 4'd0;
-    if (d[11:9] != 3'd0) begin
+    if (answered_i && failed_i && !written) begin
+      cause = iommu_pkg::ErrorFetch;
+    end else if (fetched && d[11:9] != 3'd0) begin
       cause = iommu_pkg::ErrorType;
-    end else begin
+    end else if (fetched) begin
       unique case (d[3:0])
         // what is DMA remapping's has nothing to do
-        iommu_pkg::TypeContext, iommu_pkg::TypeIotlb, iommu_pkg::TypeDeviceTlb: cause = 4'd0;
+        iommu_pkg::TypeContext, iommu_pkg::TypeIotlb, iommu_pkg::TypeDeviceTlb: ;
         iommu_pkg::TypeIec: if (iec_reserved) cause = iommu_pkg::ErrorReserved;
         iommu_pkg::TypeWait: if (wait_reserved) cause = iommu_pkg::ErrorReserved;
         default: cause = iommu_pkg::ErrorType;
       endcase
     end
-    if (!fetched) cause = 4'd0;
-    if (answered_i && failed_i && !written) cause = iommu_pkg::ErrorFetch;
   end
 
   // ---- what it does ----------------------------------------------------------------------------

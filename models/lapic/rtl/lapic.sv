@@ -344,9 +344,7 @@ module lapic (
   always_ff @(posedge clk_i) begin
     state_q <= state_d;
     if (!rst_ni) begin
-      tick_q <= 16'd0;
-      apic_tick_q <= 1'b0;
-      timer_tick_q <= 1'b0;
+      {tick_q, apic_tick_q, timer_tick_q} <= '0;
       line_q <= '0;
     end else begin
       tick_q <= tick;
@@ -374,7 +372,7 @@ module lapic (
           lapic_pkg::ModeNmi: pulses[1] = 1'b1;
           lapic_pkg::ModeInit: pulses[2] = 1'b1;
           lapic_pkg::ModeSipi: pulses[3] = 1'b1;
-          default: pulses = pulses;
+          default: ;
         endcase
       end
     end

@@ -3,7 +3,7 @@
 // Each request is a fixed interrupt (`fixed_i`), or error bits to record (`raise_i`), or nothing.
 // An error may set off the interrupt of LVT error.  Purely combinational.
 module lapic_accept #(
-  parameter int unsigned N = 1
+  parameter int unsigned N
 ) (
   input  logic           enabled_i,  // SVR: software-enabled
   input  logic [31:0]    lvt_error_i,
@@ -44,8 +44,6 @@ module lapic_accept #(
     error_armed_o = error_armed_i;
     fate_o = '0;
     error_fate_o = '0;
-    irq_vector = 8'd0;
-    raise = 8'd0;
     for (int unsigned i = 0; i < N; i++) begin
       irq_vector = vector_i[8*i +: 8];
       raise = raise_i[8*i +: 8];

@@ -69,7 +69,7 @@ module lapic_access (
         if (!straps_i.cmci) missing = lapic_regs_pkg::LVT_CMCI_CMCI_BITS;
       lapic_regs_pkg::LVT_TIMER_OFFSET:
         if (!straps_i.tsc_deadline) missing = lapic_regs_pkg::LVT_TIMER_TSC_DEADLINE_BITS;
-      default: missing = 32'd0;
+      default: ;
     endcase
     exists = missing != 32'hffff_ffff;
   end
@@ -84,7 +84,7 @@ module lapic_access (
         2'd1: right = 2'b01;
         2'd2: right = 2'b11;
         2'd3: right = 2'b10;
-        default: right = 2'b00;
+        default: ;
       endcase
     end
   end
@@ -155,7 +155,7 @@ module lapic_access (
     fault_o = 1'b0;
     if (is_rdmsr) begin
       unique case (address_i)
-        lapic_pkg::MsrApicBase: fault_o = 1'b0;
+        lapic_pkg::MsrApicBase: ;
         lapic_pkg::MsrTscDeadline: fault_o = !straps_i.tsc_deadline;
         default: fault_o = !(is_register_msr && right[0]);
       endcase

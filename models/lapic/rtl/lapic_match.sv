@@ -41,22 +41,20 @@ module lapic_match (
     unique case (state_i.dfr[31:28])
       4'hf: xapic_logical = flat;
       4'h0: xapic_logical = cluster;
-      default: xapic_logical = 1'b0;
+      default: ;
     endcase
     // before the LDR counts: an LDR of 0 matches too
     if (dest_i == 32'hff || dest_i == 32'hffff_ffff) xapic_logical = 1'b1;
   end
 
   always_comb begin
-    match_o = 1'b0;
+    match_o = physical;
+    if (logical_i) match_o = x2apic ? x2apic_logical : xapic_logical;
     unique case (shorthand_i)
       2'd1: match_o = mine;
       2'd2: match_o = 1'b1;
       2'd3: match_o = !mine;
-      default: begin
-        if (!logical_i) match_o = physical;
-        else match_o = x2apic ? x2apic_logical : xapic_logical;
-      end
+      default: ;
     endcase
   end
 endmodule

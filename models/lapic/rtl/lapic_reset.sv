@@ -1,4 +1,5 @@
-// Every register at its reset value; IA32_APIC_BASE and the level of the pins stay.
+// Every register at its reset value, which is 0 where none is given; IA32_APIC_BASE and the level
+// of the pins stay.
 module lapic_reset (
   input  lapic_pkg::straps_t straps_i,
   input  lapic_pkg::state_t  state_i,
@@ -15,12 +16,8 @@ module lapic_reset (
     state_o.base_bsp = state_i.base_bsp;
     state_o.lint = state_i.lint;
     state_o.id = {straps_i.id[7:0], 24'd0};
-    state_o.tpr = lapic_regs_pkg::TPR_RESET;
     state_o.svr = lapic_regs_pkg::SVR_RESET;
-    state_o.ldr = lapic_regs_pkg::LDR_RESET;
     state_o.dfr = lapic_regs_pkg::DFR_RESET;
-    state_o.icr_low = lapic_regs_pkg::ICR_LOW_RESET;
-    state_o.icr_high = lapic_regs_pkg::ICR_HIGH_RESET;
     state_o.lvt_cmci = lapic_regs_pkg::LVT_CMCI_RESET;
     state_o.lvt_timer = lapic_regs_pkg::LVT_TIMER_RESET;
     state_o.lvt_thermal = lapic_regs_pkg::LVT_THERMAL_RESET;
@@ -28,9 +25,6 @@ module lapic_reset (
     state_o.lvt_lint0 = lapic_regs_pkg::LVT_LINT0_RESET;
     state_o.lvt_lint1 = lapic_regs_pkg::LVT_LINT1_RESET;
     state_o.lvt_error = lapic_regs_pkg::LVT_ERROR_RESET;
-    state_o.esr = lapic_regs_pkg::ESR_RESET[7:0];
-    state_o.tmict = lapic_regs_pkg::TMICT_RESET;
-    state_o.dcr = lapic_regs_pkg::DCR_RESET;
     state_o.error_armed = 1'b1;
   end
 endmodule

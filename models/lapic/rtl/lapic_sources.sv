@@ -81,7 +81,7 @@ module lapic_sources (
           lapic_pkg::ModeFixed: fixed_o[i] = 1'b1;
           lapic_pkg::ModeSmi, lapic_pkg::ModeNmi: fate_o[3*i +: 3] = lapic_pkg::FateForwarded;
           lapic_pkg::ModeInit: if (is_lint[i]) fate_o[3*i +: 3] = lapic_pkg::FateForwarded;
-          default: fate_o[3*i +: 3] = lapic_pkg::FateNone;
+          default: ;
         endcase
       end
     end

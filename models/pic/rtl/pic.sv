@@ -192,8 +192,7 @@ module pic (
       slave_q.icw3 <= 8'(pic_regs_pkg::ICW3_ID_BITS);
       imcr_select_q <= 8'd0;
       imcr_q <= 1'b0;
-      tick_q <= 16'd0;
-      ticked_q <= 1'b0;
+      {tick_q, ticked_q} <= '0;
       int_q <= '0;
     end else begin
       master_q <= master_3;
@@ -229,6 +228,7 @@ module pic (
   logic [16*Steps-1:0] in_service_after;
   logic [16*Steps-1:0] levels;          // acknowledged in each step
   logic [16*Steps-1:0] acked;
+  logic [pic_pkg::Warnings-1:0] warnings;
 
   pic_requests u_requests_0 (.master_i(master_q), .slave_i(slave_q),
                              .requests_o(requests_0), .in_service_o(in_service_0));
@@ -258,13 +258,17 @@ module pic (
     if (slave_inta) levels[16*pic_pkg::StepInta + 8 + {29'd0, slave_level_2}] = 1'b1;
   end
 
+  always_comb begin
+    warnings = access_warnings;
+    warnings[pic_pkg::WarnNoSlave] = no_slave;
+  end
+
   always_ff @(posedge clk_i) begin
     acc_rdata_o <= rdata;
     vector_o <= vector;
     icw1_o <= icw1;
     dipped_o <= polled || dipped;
-    warnings_o <= access_warnings
-        | ({{pic_pkg::Warnings-1{1'b0}}, no_slave} << pic_pkg::WarnNoSlave);
+    warnings_o <= warnings;
     acked_o <= acked;
     born_o <= requests_after & ~(requests_before & ~acked);
     withdrawn_o <= requests_before & ~(requests_after | acked);

@@ -56,7 +56,7 @@ module pic_access (
       pic_regs_pkg::ELCR2_OFFSET:       elcr2_port = valid_i;
       pic_regs_pkg::IMCR_SELECT_OFFSET: select_port = valid_i && has_imcr_i;
       pic_regs_pkg::IMCR_DATA_OFFSET:   imcr_port = valid_i && has_imcr_i;
-      default:                          master_port = 1'b0;
+      default: ;
     endcase
   end
   assign imcr_selected = imcr_select_i == 8'(pic_regs_pkg::IMCR_INDEX_BITS);

@@ -1,6 +1,6 @@
 // The priority resolver of one 8259A.
 module pic_resolve #(
-  parameter bit Master = 1'b0
+  parameter bit Master
 ) (
   input  pic_pkg::state_t state_i,
   output logic            found_o,

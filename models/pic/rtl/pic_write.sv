@@ -1,6 +1,6 @@
 // A write to one 8259A: ICW1 to ICW4, OCW1 to OCW3.
 module pic_write #(
-  parameter bit Master = 1'b0
+  parameter bit Master
 ) (
   input  pic_pkg::state_t state_i,
   input  logic            valid_i,
