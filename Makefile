@@ -65,12 +65,16 @@ LOCKSTEP_C := $(filter-out %_test.c,$(wildcard tests/lockstep/*.c))
 VERILATED := $(BUILD)/rtl/verilated.o $(BUILD)/rtl/verilated_threads.o
 # Twins that a machine can have: sim/sc/NAME_twin.cc.
 SC_TWINS := $(patsubst sim/sc/%_twin.cc,%,$(wildcard sim/sc/*_twin.cc))
-# The I/O APIC comes in two sizes; a machine's remapping unit has a cache of any size.
-TWIN_SIZES_ioapic := ioapic120
-TWIN_SIZES_iommu := iommu1024
-# $(call rtl_of,NAME): the verilated twin, in each size
-rtl_of = $(foreach n,$(1) $(TWIN_SIZES_$(1)),$(BUILD)/rtl/$(n)/V$(n)__ALL.a)
-SC_RTL := $(foreach n,$(SC_TWINS),$(call rtl_of,$(n))) $(VERILATED)
+# The I/O APIC comes in two sizes; a machine's remapping unit has a cache of any
+# size, the one in lock-step the default.
+SIZES_ioapic := ioapic ioapic120
+SC_SIZES_iommu := iommu1024
+# $(call rtl_of,NAME), $(call sc_rtl_of,NAME): the verilated twin in each size,
+# for lock-step and for a machine
+verilated = $(foreach n,$(1),$(BUILD)/rtl/$(n)/V$(n)__ALL.a)
+rtl_of = $(call verilated,$(or $(SIZES_$(1)),$(1)))
+sc_rtl_of = $(call verilated,$(or $(SC_SIZES_$(1)),$(SIZES_$(1)),$(1)))
+SC_RTL := $(foreach n,$(SC_TWINS),$(call sc_rtl_of,$(n))) $(VERILATED)
 # As one file a twin is built in half the time.
 TWIN_OPT ?= -O2
 VERILATOR_INCLUDE ?= /usr/share/verilator/include
@@ -215,6 +219,12 @@ $(BUILD)/rtl/$(1)/V$(1)__ALL.a: $(call twin_sv,$(2))
 		--top-module $(2) --prefix V$(1) $(3) \
 		--Mdir $$(@D) $$^ >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; false; }
 endef
+# $(call includes_rtl,SOURCE,verilated twins)
+define includes_rtl
+$(call obj,$(1)): $(2)
+$(call obj,$(1)): private ALL_CXXFLAGS += -isystem $(VERILATOR_INCLUDE) \
+	$(patsubst %,-isystem %,$(dir $(2)))
+endef
 define twin_rules
 $(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv: models/$(1)/$(1)_regs.def tools/regs-sv.py \
 		$(wildcard models/$(1)/rtl/*.sv)
@@ -223,11 +233,8 @@ $(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv: models/$(1)/$(1)_regs.def tools/regs-sv.py \
 
 $(call verilate_rule,$(1),$(1),)
 
-$(call obj,models/$(1)/test/$(1)_lockstep_test.cc sim/sc/$(1)_twin.cc): \
-		$(call rtl_of,$(1))
-$(call obj,models/$(1)/test/$(1)_lockstep_test.cc sim/sc/$(1)_twin.cc): \
-	private ALL_CXXFLAGS += -isystem $(VERILATOR_INCLUDE) \
-		$(patsubst %,-isystem %,$(dir $(call rtl_of,$(1))))
+$(call includes_rtl,models/$(1)/test/$(1)_lockstep_test.cc,$(call rtl_of,$(1)))
+$(call includes_rtl,sim/sc/$(1)_twin.cc,$(call sc_rtl_of,$(1)))
 
 $(BUILD)/lockstep/$(1): $(call obj,$(LOCKSTEP_C) $(call sources,\
 		models/$(1)/test,-name '$(1)_lockstep*.c*')) \

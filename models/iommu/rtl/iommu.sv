@@ -362,6 +362,7 @@ module iommu #(
     .message_o(completion_message)
   );
 
+  // in reset nothing is presented, and no request has its turn
   always_ff @(posedge clk_i) begin
     outcome_o <= result.outcome;
     lookup_o <= result.lookup;
@@ -385,19 +386,5 @@ module iommu #(
     fault_message_o <= fault_message;
     completion_event_o <= completion_event;
     completion_message_o <= completion_message;
-    if (!rst_ni) begin
-      outcome_o <= iommu_pkg::OutcomeNothing;
-      lookup_o <= iommu_pkg::LookupNone;
-      fault_o <= iommu_pkg::FaultNone;
-      notify_o <= 1'b0;
-      recorded_o <= 1'b0;
-      late_warning_o <= iommu_pkg::WarningNone;
-      req_refused_o <= 1'b0;
-      unlock_o <= 1'b0;
-      acc_rdata_o <= 64'd0;
-      acc_warning_o <= iommu_pkg::WarningNone;
-      fault_event_o <= 1'b0;
-      completion_event_o <= 1'b0;
-    end
   end
 endmodule

@@ -35,8 +35,7 @@ module iommu_fifo #(
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      first_q <= '0;
-      count_q <= 16'd0;
+      {first_q, count_q} <= '0;
     end else begin
       if (pop_i) first_q <= {{(32-PlaceBits){1'b0}}, first_q} == Depth - 1 ? '0 : first_q + 1'b1;
       count_q <= pushes ? left + 16'd1 : left;

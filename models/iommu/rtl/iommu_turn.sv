@@ -18,7 +18,7 @@ module iommu_turn (
   logic [16:0] delay;
 
   assign left = step_i && tick_i && left_q != 17'd0 ? left_q - 17'd1 : left_q;
-  assign takes_o = waiting_q && left == 17'd0 && take_i;
+  assign takes_o = rst_ni && waiting_q && left == 17'd0 && take_i;
 
   // between two ticks the delay begins at the next one
   always_comb begin
@@ -27,13 +27,8 @@ module iommu_turn (
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      waiting_q <= 1'b0;
-      left_q <= 17'd0;
-    end else begin
-      waiting_q <= waits_i;
-      left_q <= waiting_q && !takes_o ? left : delay;
-    end
+    waiting_q <= rst_ni && waits_i;
+    left_q <= waiting_q && !takes_o ? left : delay;
   end
 
   assign waiting_o = waiting_q;

@@ -36,7 +36,7 @@ module lapic_send #(
 
   assign waiting_o = count_q != '0;
   assign last = first_q + count_q[Width-1:0];
-  assign open = tick_i && (step_i || !taken_q);
+  assign open = rst_ni && tick_i && (step_i || !taken_q);
   assign leave = open && count_q != '0 && $signed(now_i - due[first_q]) >= 16'sd0;
   assign early = push_i && count_q == (Width+1)'(Depth);
   assign bypass = push_i && open && count_q == '0 && delay_i == 16'd0;
@@ -50,19 +50,18 @@ module lapic_send #(
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      first_q <= '0;
-      count_q <= '0;
-      taken_q <= 1'b0;
-      valid_o <= 1'b0;
-      message_o <= '0;
+      {first_q, count_q} <= '0;
     end else begin
       first_q <= first_q + Width'(leave || early);
       count_q <= count_q + (Width+1)'(push_i && !bypass) - (Width+1)'(leave || early);
-      taken_q <= leave || bypass || (taken_q && !step_i);
-      valid_o <= leave || early || bypass;
-      message_o <= '0;
-      if (leave || early) message_o <= queue[first_q];
-      else if (bypass) message_o <= message_i;
     end
+  end
+
+  always_ff @(posedge clk_i) begin
+    taken_q <= leave || bypass || (taken_q && !step_i);
+    valid_o <= leave || early || bypass;
+    message_o <= '0;
+    if (leave || early) message_o <= queue[first_q];
+    else if (bypass) message_o <= message_i;
   end
 endmodule
