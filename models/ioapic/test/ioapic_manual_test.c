@@ -47,6 +47,11 @@ TEST(ioapic_manual, registers_of_the_82093aa_are_as_printed)
     is_as_printed(0x11);
 }
 
+TEST(ioapic_manual, registers_of_the_82489dx_are_as_printed)
+{
+    is_as_printed(0x00);
+}
+
 TEST(ioapic_manual, registers_of_a_part_with_an_eoi_register_are_as_printed)
 {
     is_as_printed(0x20);

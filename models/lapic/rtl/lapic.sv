@@ -343,14 +343,13 @@ module lapic (
 
   always_ff @(posedge clk_i) begin
     state_q <= state_d;
+    line_q <= line_d;
     if (!rst_ni) begin
       {tick_q, apic_tick_q, timer_tick_q} <= '0;
-      line_q <= '0;
     end else begin
       tick_q <= tick;
       apic_tick_q <= apic_tick_i;
       timer_tick_q <= timer_tick_i;
-      line_q <= line_d;
     end
   end
 

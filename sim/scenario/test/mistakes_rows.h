@@ -417,6 +417,11 @@ static const struct mistake_row {
      "variants:\n  slow: {platform: {ioapic: {eoi_to_message: 65536 cycles}}}",
      "x.yaml:5:55: error: implementation: rtl needs delays of at most 65535 "
      "cycles; a delay of platform.ioapic is 65536"},
+    {"rtl_lapic_with_a_delay_beyond_its_counter", "machine: {cpus: 2}",
+     "machine: {cpus: 2, lapic: {implementation: rtl}}\n"
+     "variants:\n  slow: {platform: {lapic: {icr_to_bus: 32768 cycles}}}",
+     "x.yaml:5:44: error: implementation: rtl needs delays of at most 32767 "
+     "cycles; a delay of platform.lapic is 32768"},
     {"rtl_unit_with_a_delay_beyond_its_counter", "machine: {cpus: 2}",
      "machine: {cpus: 2, iommu: {units: 1, implementation: rtl}}\n"
      "variants:\n  slow: {platform: {iommu: {request_to_message: 65536 "
