@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "models/pcie/nic_node_queue.h"
+#include "models/pcie/nic_node_regs.h"
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -279,122 +280,11 @@ void nic_node_restart_counts(struct nic_node *n)
         n->queue[q].counts = (struct nic_queue_counts){0};
 }
 
-static void ring_doorbell(struct nic_node *n, uint32_t messages)
+void nic_node_doorbell(struct nic_node *n, uint32_t messages)
 {
     catch_up(n);
     if (n->sent == n->queued)
         n->wire_since = now(n);
     n->queued += messages;
     look_again(n);
-}
-
-static void clear_causes(struct nic_node *n, uint32_t causes)
-{
-    for (uint32_t rest = causes; rest; rest &= rest - 1)
-        pcie_node_cause_gone(&n->fn, (unsigned)__builtin_ctz(rest));
-}
-
-static void low_write(uint64_t *address, uint32_t value)
-{
-    *address = (*address & ~UINT64_C(0xffffffff)) | value;
-}
-
-static void high_write(uint64_t *address, uint32_t value)
-{
-    *address = (uint64_t)value << 32 | (uint32_t)*address;
-}
-
-static void dword_write(struct nic_node *n, uint32_t offset, uint32_t value)
-{
-    switch (offset) {
-    case NIC_REG_TXDOORBELL:
-        ring_doorbell(n, value);
-        break;
-    case NIC_REG_TXWB:
-        low_write(&n->txwb, value);
-        break;
-    case NIC_REG_TXWB + 4:
-        high_write(&n->txwb, value);
-        break;
-    case NIC_REG_RXWB:
-        low_write(&n->rxwb, value);
-        break;
-    case NIC_REG_RXWB + 4:
-        high_write(&n->rxwb, value);
-        break;
-    case NIC_REG_CAUSE:
-        clear_causes(n, value);
-        break;
-    case NIC_REG_SERVED:
-        nic_queues_served(n, value);
-        break;
-    default:
-        break; /* no register: writes have no effect */
-    }
-}
-
-static uint32_t dword_read(const struct nic_node *n, uint32_t offset)
-{
-    switch (offset) {
-    case NIC_REG_TXWB:
-        return (uint32_t)n->txwb;
-    case NIC_REG_TXWB + 4:
-        return (uint32_t)(n->txwb >> 32);
-    case NIC_REG_RXWB:
-        return (uint32_t)n->rxwb;
-    case NIC_REG_RXWB + 4:
-        return (uint32_t)(n->rxwb >> 32);
-    case NIC_REG_CAUSE:
-        return n->fn.pcie.condition;
-    default:
-        return 0;
-    }
-}
-
-/* The adapter's own registers: doublewords without a gap, then one. */
-static bool has_register(uint32_t offset)
-{
-    return offset < NIC_REG_TXDOORBELL + 4 ||
-           (offset >= NIC_REG_TXWB && offset < NIC_REG_SERVED + 4);
-}
-
-static enum pcie_warning warning_of(const struct pcie_access *a)
-{
-    if (!has_register(a->offset))
-        return PCIE_WARNING_BAR_HOLE;
-    return pcie_bar_aligned(a) ? PCIE_WARNING_NONE : PCIE_WARNING_BAR_WIDTH;
-}
-
-uint64_t nic_node_read(struct nic_node *n, uint32_t offset, unsigned bytes)
-{
-    struct pcie_access a = {.offset = offset, .bytes = bytes};
-    uint64_t value = 0;
-
-    assert(offset < NIC_BAR_BYTES);
-    if (offset >= NIC_REG_MSIX_TABLE)
-        return pcie_node_msix_read(&n->fn, offset, bytes);
-    n->fn.warnings[warning_of(&a)]++;
-    for (unsigned i = 0; i < bytes; i++) {
-        uint32_t at = offset + i;
-        uint64_t byte = (dword_read(n, at & ~3u) >> (8 * (at % 4))) & 0xff;
-
-        value |= byte << (8 * i);
-    }
-    return value;
-}
-
-void nic_node_write(struct nic_node *n, uint32_t offset, unsigned bytes,
-                    uint64_t value)
-{
-    struct pcie_access a = {offset, bytes, true, value};
-
-    assert(offset < NIC_BAR_BYTES);
-    if (offset >= NIC_REG_MSIX_TABLE) {
-        pcie_node_msix_write(&n->fn, offset, bytes, value);
-        return;
-    }
-    n->fn.warnings[warning_of(&a)]++;
-    if (pcie_bar_aligned(&a))
-        for (unsigned i = 0; i < bytes; i += 4)
-            dword_write(n, offset + i, (uint32_t)(value >> (8 * i)));
 }

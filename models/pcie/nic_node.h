@@ -2,15 +2,8 @@
  * A network adapter with a closed-loop peer, and an open-loop pulse source,
  * as traffic behind a PCI Express function (pcie_node).
  *
- * Registers in BAR 0 (doublewords; two neighbours may be one quadword):
- *   0000h  TXDOORBELL  write n: n more messages are queued for sending
- *   0010h  TXWB_LO, 0014h TXWB_HI  where the count of sent messages goes
- *   0018h  RXWB_LO, 001Ch RXWB_HI  where the count of received messages goes
- *   0020h  CAUSE  read: bit k is cause k, while no message has told it and
- *                 software has not cleared it; write: ones clear their causes
- *   0024h  SERVED  write: software has served the causes whose bits are one;
- *                 until then coalescing uses its parameters for that time
- *   1000h  MSI-X table   2000h  MSI-X PBA
+ * Its registers stand in nic_regs.def, at 1000h and 2000h of the same BAR the
+ * MSI-X table and the pending bit array.
  *
  * A queued message takes bytes * 8 / line_rate on the wire, one after the
  * other.  Every `complete_every` sent messages, or when the queue runs dry,
@@ -67,11 +60,13 @@ struct nic_config {
     uint64_t seed, stream; /* of its random numbers */
 };
 
-#define NIC_REG_TXDOORBELL 0x0000
-#define NIC_REG_TXWB 0x0010
-#define NIC_REG_RXWB 0x0018
-#define NIC_REG_CAUSE 0x0020
-#define NIC_REG_SERVED 0x0024
+enum nic_reg_at {
+#define REG(name, offset, count, reset, writable, access, title)               \
+    NIC_REG_##name = offset,
+#include "models/pcie/nic_regs.def"
+#undef REG
+};
+
 #define NIC_REG_MSIX_TABLE PCIE_MSIX_TABLE_AT
 #define NIC_REG_MSIX_PBA PCIE_MSIX_PBA_AT
 #define NIC_BAR_BYTES PCIE_BAR_BYTES

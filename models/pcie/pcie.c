@@ -131,8 +131,8 @@ static struct pcie_out signal_cause(struct pcie *p, unsigned k)
         *pending_of(p) |= UINT32_C(1) << (k % vectors(p));
     out = pcie_settle(p);
     /* also if it was masked or lost: the counter cannot know */
-    out.start = p->build.moderated & (UINT32_C(1) << k);
-    p->running |= out.start;
+    if (p->interval[k])
+        pcie_load_counter(p, k, p->interval[k], &out);
     return out;
 }
 
@@ -273,8 +273,9 @@ const char *pcie_check(const struct pcie *p)
         return "more MSI vectors are granted than asked for";
     if (p->wanted & ~p->running)
         return "moderation holds a cause whose interval does not run";
-    if (p->running & ~p->build.moderated)
-        return "an interval runs for a cause that has none";
+    for (uint32_t rest = p->running; rest; rest &= rest - 1)
+        if (!p->loaded[__builtin_ctz(rest)])
+            return "an interval runs that has no length";
     if (sendable(p, pending))
         return "a message is pending that could be sent";
     return NULL;

@@ -1,7 +1,8 @@
 /*
  * The interrupt side of a PCI Express function: configuration space with the
  * MSI and MSI-X capabilities, the MSI-X table and pending bit array, masking,
- * message composition, the INTx level, and interval moderation.
+ * message composition, the INTx level, and interval moderation with its
+ * throttle registers.
  *
  * Left out: the PCI Express capability itself.  INTx messages beyond the
  * function: intx.h.
@@ -11,6 +12,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "sim/core/sim_time.h"
 
 #define PCIE_VECTORS 32
 #define PCIE_CONFIG_BYTES 256
@@ -34,6 +37,9 @@
 #define PCIE_MSIX_FUNCTION_MASK 0x4000u
 #define PCIE_MSIX_ENABLE 0x8000u
 #define PCIE_VECTOR_MASKED 0x1u
+#define PCIE_THROTTLE_INTERVAL 0x00007ffcu
+#define PCIE_THROTTLE_COUNTER 0x7fe00000u
+#define PCIE_THROTTLE_KEEP_COUNTER 0x80000000u /* of this write */
 
 enum pcie_reg {
 #define REG(name, offset, bytes, reset, writable, part, title) PCIE_##name,
@@ -64,7 +70,6 @@ struct pcie_build {
     unsigned msi_vectors;   /* 0: no MSI; 1, 2, 4, 8, 16 or 32 */
     uint32_t msi_features;  /* PCIE_MSI_64BIT, _MASKING, _EXTENDED_CAPABLE */
     unsigned msix_vectors;  /* 0: no MSI-X; at most PCIE_VECTORS */
-    uint32_t moderated;     /* bit k: cause k has a least interval */
     unsigned interrupt_pin; /* 0 to 3: INTA# to INTD# */
 };
 
@@ -75,9 +80,11 @@ struct pcie {
     uint32_t reg[PCIE_REG_COUNT]; /* MSI's pending bits among them */
     uint32_t entry[PCIE_VECTORS][PCIE_ENTRY_COUNT];
     uint32_t msix_pending;
-    uint32_t condition; /* causes that no message has told yet */
-    uint32_t wanted;    /* causes that moderation holds */
-    uint32_t running;   /* causes whose interval runs */
+    uint32_t condition;              /* causes that no message has told yet */
+    uint32_t wanted;                 /* causes that moderation holds */
+    uint32_t running;                /* causes whose interval runs */
+    sim_time interval[PCIE_VECTORS]; /* least, between messages of a cause */
+    sim_time loaded[PCIE_VECTORS];   /* what its counter runs down from */
 };
 
 struct pcie_message {
@@ -89,7 +96,8 @@ struct pcie_message {
 struct pcie_out {
     uint32_t send;  /* vectors whose pcie_message() leaves now, lowest first */
     uint32_t told;  /* causes that these messages tell */
-    uint32_t start; /* causes whose interval starts now */
+    uint32_t start; /* causes whose interval `loaded` starts now */
+    uint32_t stop;  /* causes whose interval ends before its time */
     bool intx;      /* level of the function's INTx signal, after the call */
 };
 
@@ -105,6 +113,14 @@ struct pcie_out pcie_cause_gone(struct pcie *p, unsigned k);
 
 /* The interval of cause k, started by pcie_out.start, has passed. */
 struct pcie_out pcie_interval_over(struct pcie *p, unsigned k);
+
+/* Throttle register of cause k.  `left` of its interval is still to come; what
+ * a field cannot hold reads as its largest value. */
+uint32_t pcie_throttle_read(const struct pcie *p, unsigned k, sim_time left);
+
+/* A new interval holds from the next message on.  The counter is written as
+ * well, unless bit 31 is set: 0 releases a message that is held. */
+struct pcie_out pcie_throttle_write(struct pcie *p, unsigned k, uint32_t value);
 
 /* Where a register lies in this function's layout; 0: it has no such register
  * (or it is the first one). */

@@ -72,22 +72,29 @@ static void end_waits(struct pcie_node *n, uint32_t causes)
     }
 }
 
-static void publish(struct pcie_node *n, struct pcie_out out)
+static void move_intervals(struct pcie_node *n, struct pcie_out out)
 {
     const struct pcie_node_config *c = &n->config;
 
+    for (uint32_t rest = out.stop; rest; rest &= rest - 1)
+        engine_cancel(c->engine, &n->interval[__builtin_ctz(rest)]);
+    for (uint32_t rest = out.start; rest; rest &= rest - 1) {
+        unsigned k = (unsigned)__builtin_ctz(rest);
+
+        engine_schedule(
+            c->engine, &n->interval[k],
+            clock_edge(&c->clock, engine_now(c->engine) + n->pcie.loaded[k]));
+    }
+}
+
+static void publish(struct pcie_node *n, struct pcie_out out)
+{
     n->intx_asserted += out.intx && !n->intx;
     n->intx = out.intx;
     for (uint32_t rest = out.send; rest; rest &= rest - 1)
         post_message(n, (unsigned)__builtin_ctz(rest));
     end_waits(n, out.told);
-    for (uint32_t rest = out.start; rest; rest &= rest - 1) {
-        unsigned k = (unsigned)__builtin_ctz(rest);
-
-        engine_schedule(c->engine, &n->interval[k],
-                        clock_edge(&c->clock, engine_now(c->engine) +
-                                                  c->moderation_interval[k]));
-    }
+    move_intervals(n, out);
     post_intx(n);
 }
 
@@ -136,13 +143,12 @@ void pcie_node_init(struct pcie_node *n, const struct pcie_node_config *c)
 
     *n = (struct pcie_node){.config = *c};
     event_init(&n->arrive, target, EV_ARRIVE);
+    pcie_init(&n->pcie, &build);
     for (unsigned k = 0; k < PCIE_VECTORS; k++) {
         n->untold_since[k] = SIM_TIME_NEVER;
-        if (c->moderation_interval[k])
-            build.moderated |= UINT32_C(1) << k;
+        n->pcie.interval[k] = c->moderation_interval[k];
         event_init(&n->interval[k], target, (uint16_t)(EV_INTERVAL + k));
     }
-    pcie_init(&n->pcie, &build);
 }
 
 bool pcie_node_ready(const struct pcie_node *n)
@@ -227,6 +233,20 @@ void pcie_node_msix_write(struct pcie_node *n, uint32_t offset, unsigned bytes,
     n->warnings[pcie_msix_warning(&n->pcie, &a)]++;
     publish(n, pcie_msix_write(&n->pcie, offset, bytes, value));
     wake_device(n);
+}
+
+uint32_t pcie_node_throttle_read(const struct pcie_node *n, unsigned k)
+{
+    const struct event *ev = &n->interval[k];
+    sim_time left =
+        event_scheduled(ev) ? ev->time - engine_now(n->config.engine) : 0;
+
+    return pcie_throttle_read(&n->pcie, k, left);
+}
+
+void pcie_node_throttle_write(struct pcie_node *n, unsigned k, uint32_t value)
+{
+    publish(n, pcie_throttle_write(&n->pcie, k, value));
 }
 
 void pcie_node_each_held(const struct pcie_node *n,

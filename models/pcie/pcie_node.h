@@ -50,8 +50,9 @@ struct pcie_node_config {
     unsigned msi_vectors;   /* 0: no MSI capability; 1, 2, 4 .. 32 */
     uint32_t msi_features;  /* its layout, as in struct pcie_build */
     unsigned interrupt_pin; /* 0 to 3: INTA# to INTD# */
-    sim_time moderation_interval[PCIE_VECTORS]; /* per vector; 0: none
-                                                   (msi.md 9.1) */
+    /* What each throttle register is loaded with after reset; 0: nothing.  It
+     * may be finer and longer than software can write. */
+    sim_time moderation_interval[PCIE_VECTORS];
     struct port upstream;
     struct port intx; /* `send` may be NULL: the pin is not connected */
     struct pcie_device device;
@@ -117,6 +118,10 @@ uint64_t pcie_node_msix_read(struct pcie_node *n, uint32_t offset,
                              unsigned bytes);
 void pcie_node_msix_write(struct pcie_node *n, uint32_t offset, unsigned bytes,
                           uint64_t value);
+
+/* The throttle register of cause k. */
+uint32_t pcie_node_throttle_read(const struct pcie_node *n, unsigned k);
+void pcie_node_throttle_write(struct pcie_node *n, unsigned k, uint32_t value);
 
 /* Interrupts born here that have not reached `upstream` yet. */
 void pcie_node_each_held(const struct pcie_node *n,

@@ -10,9 +10,8 @@ static struct pcie function(void)
 {
     struct pcie p;
 
-    pcie_init(&p, &(struct pcie_build){.msi_vectors = 4,
-                                       .msix_vectors = 4,
-                                       .moderated = 1u << 3});
+    pcie_init(&p, &(struct pcie_build){.msi_vectors = 4, .msix_vectors = 4});
+    p.loaded[3] = SIM_US;
     p.reg[PCIE_MSI_CONTROL] |= 1u << PCIE_MSI_MME_SHIFT;
     return p;
 }
@@ -58,7 +57,7 @@ static void wanted_alone(struct pcie *p)
     p->wanted = 1u << 3;
 }
 
-static void not_moderated_running(struct pcie *p)
+static void running_for_no_time(struct pcie *p)
 {
     p->running = 1u << 2;
 }
@@ -94,7 +93,7 @@ static void masked_entry_pending(struct pcie *p)
 #define VECTOR "an MSI vector that was not granted is pending"
 #define GRANTED "more MSI vectors are granted than asked for"
 #define HELD "moderation holds a cause whose interval does not run"
-#define RUNS "an interval runs for a cause that has none"
+#define RUNS "an interval runs that has no length"
 #define SENDABLE "a message is pending that could be sent"
 
 static const struct state {
@@ -110,7 +109,7 @@ static const struct state {
     {"more_granted", more_granted, GRANTED},
     {"wanted_and_running", wanted_and_running, NULL},
     {"wanted_alone", wanted_alone, HELD},
-    {"not_moderated_running", not_moderated_running, RUNS},
+    {"running_for_no_time", running_for_no_time, RUNS},
     {"sendable", sendable, SENDABLE},
     {"masked_pending", masked_pending, NULL},
     {"entry_sendable", entry_sendable, SENDABLE},

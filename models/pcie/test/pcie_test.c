@@ -66,13 +66,16 @@ static struct pcie msi_function(unsigned capable, unsigned mme)
     return p;
 }
 
+#define INTERVAL (128 * SIM_US)
+
 /* Enabled; entry v has data 40h + v and is still masked, as after reset. */
 static struct pcie msix_function(unsigned vectors, uint32_t moderated)
 {
     struct pcie p;
 
-    pcie_init(&p, &(struct pcie_build){.msix_vectors = vectors,
-                                       .moderated = moderated});
+    pcie_init(&p, &(struct pcie_build){.msix_vectors = vectors});
+    for (uint32_t rest = moderated; rest; rest &= rest - 1)
+        p.interval[__builtin_ctz(rest)] = INTERVAL;
     config(&p, PCIE_AT_COMMAND, PCIE_COMMAND_BUS_MASTER);
     config(&p, PCIE_AT_MSIX_CONTROL, PCIE_MSIX_ENABLE);
     for (unsigned v = 0; v < vectors; v++) {
