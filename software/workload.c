@@ -52,6 +52,7 @@ static void collect(void *self, struct cpu_env *env, uint64_t i)
         vtd_move_taken(irq->move, irq->place);
     if (irq->acknowledges)
         w->acknowledged += received;
+    w->told[i] = sent + received;
     w->softirq_left +=
         w->config.softirq + (sent + received) * w->config.completion;
 }
@@ -108,6 +109,29 @@ static void build_served(struct workload *w, struct text *t, uint8_t vector)
     }
 }
 
+/* RAX = what to write into the throttle register, or 0. */
+static void adapt(void *self, struct cpu_env *env, uint64_t i)
+{
+    struct workload *w = self;
+    struct workload_irq *irq = &w->config.irq[i];
+    uint32_t next = throttle_next(&irq->rule, irq->interval_us, w->told[i]);
+
+    env->cpu->gpr[RAX] = next == irq->interval_us ? 0 : throttle_value(next);
+    irq->interval_us = next;
+}
+
+static void build_throttle(struct workload *w, struct text *t, uint32_t i)
+{
+    uint32_t same;
+
+    if (!w->config.irq[i].rule.most)
+        return;
+    text_call(t, adapt, w, i);
+    same = text_op(t, OP_JZ, RAX, 0);
+    text_op(t, OP_STORE, RAX, w->config.irq[i].throttle);
+    text_patch(t, same);
+}
+
 /* The end of a vector's handler, with cycles of softirq work in RAX. */
 static void build_end(struct workload *w, struct text *t, uint8_t vector)
 {
@@ -123,7 +147,10 @@ static void build_message_handler(struct workload *w, struct text *t,
     apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
     text_work(t, w->config.handler);
     text_call(t, reap, w, i);
-    build_end(w, t, w->config.irq[i].vector);
+    build_softirq(w, t);
+    build_throttle(w, t, i);
+    build_served(w, t, w->config.irq[i].vector);
+    build_return(t);
 }
 
 /* One device of a line: its part of the handler, if the interrupt is its. */

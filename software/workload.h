@@ -22,6 +22,7 @@
 
 #include "models/cpu/cpu_node.h"
 #include "software/text.h"
+#include "software/throttle.h"
 #include "software/vtd.h"
 
 #define WORKLOAD_VECTORS_MAX 64
@@ -43,6 +44,10 @@ struct workload_irq {
      * its work; 0: it need not know. */
     uint64_t served;
     uint32_t causes;
+    /* The throttle register that adapts to what comes, and what is in it. */
+    uint64_t throttle;
+    struct throttle_rule rule; /* most 0: nobody writes it */
+    uint32_t interval_us;
     bool acknowledges; /* received are acknowledgements of what was produced */
     /* Where the device counts messages; 0: this vector does not tell that. */
     uint64_t sent, received;
@@ -77,6 +82,7 @@ struct workload {
     /* counts already handled, by device */
     uint64_t seen_sent[WORKLOAD_DEVICES_MAX];
     uint64_t seen_received[WORKLOAD_DEVICES_MAX];
+    uint64_t told[WORKLOAD_VECTORS_MAX]; /* packets of the last interrupt */
     bool in_softirq;
     uint64_t softirq_left; /* cycles of softirq work still to be done */
     uint64_t faults;       /* exceptions taken: none expected */

@@ -26,7 +26,7 @@ static struct place place_of(uint32_t offset)
         if (offset >= row->offset && offset < row->offset + 4 * row->count)
             return (struct place){(enum nic_reg)r, (offset - row->offset) / 4};
     }
-    return (struct place){NIC_REG_COUNT, 0};
+    return (struct place){.reg = NIC_REG_COUNT};
 }
 
 static void clear_causes(struct nic_node *n, uint32_t causes)
@@ -136,7 +136,7 @@ uint64_t nic_node_read(struct nic_node *n, uint32_t offset, unsigned bytes)
 void nic_node_write(struct nic_node *n, uint32_t offset, unsigned bytes,
                     uint64_t value)
 {
-    struct pcie_access a = {offset, bytes, true, value};
+    struct pcie_access a = {.offset = offset, .bytes = bytes};
 
     assert(offset < NIC_BAR_BYTES);
     if (is_functions(offset)) {

@@ -333,6 +333,19 @@ static uint32_t causes_of(unsigned k, uint32_t granted, uint32_t vectors)
     return causes;
 }
 
+/* The driver knows its moderation in whole microseconds. */
+static void fill_throttle(struct workload_irq *irq,
+                          const struct scenario_device *d, unsigned k)
+{
+    irq->rule = (struct throttle_rule){.least = d->adaptive.least_usecs,
+                                       .most = d->adaptive.most_usecs,
+                                       .few = d->adaptive.few,
+                                       .many = d->adaptive.many};
+    irq->interval_us =
+        (uint32_t)((scenario_moderation(d, k) + SIM_US - 1) / SIM_US);
+    irq->throttle = BAR_BASE + BAR_STRIDE * irq->device + NIC_REG_EITR + 4 * k;
+}
+
 /* Vector 0 tells of sent messages, vector 1 of received ones; a single vector
  * tells both, and every vector of a pulse source tells of pulses. */
 static struct workload_irq workload_irq(const struct machine *m,
@@ -345,7 +358,7 @@ static struct workload_irq workload_irq(const struct machine *m,
     uint32_t granted = scenario_granted(d);
     bool pulses = d->nic.pulse != PULSE_NONE;
 
-    return (struct workload_irq){
+    struct workload_irq irq = {
         .vector = s->guest_vector,
         .device = (uint8_t)s->device,
         .cause = scenario_has_line(d) ? registers + NIC_REG_CAUSE : 0,
@@ -358,6 +371,9 @@ static struct workload_irq workload_irq(const struct machine *m,
         .sent = s->k == 0 ? counts : 0,
         .received = s->k == 1 || granted == 1 || pulses ? counts + 8 : 0,
     };
+
+    fill_throttle(&irq, d, s->k);
+    return irq;
 }
 
 static void fill_work(struct workload_config *w,

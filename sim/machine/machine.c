@@ -123,9 +123,7 @@ static void build_device(struct machine *m, unsigned i)
     };
 
     for (unsigned k = 0; k < d->vectors; k++)
-        fn.moderation_interval[k] = k == 1 && d->nic.pulse == PULSE_NONE
-                                        ? d->ack_moderation
-                                        : d->moderation;
+        fn.moderation_interval[k] = scenario_moderation(d, k);
     nic.seed = m->scenario->seed;
     nic.stream = i;
     nic_node_init(&m->device[i], &fn, &nic);

@@ -49,6 +49,28 @@ static void check_direction(struct element e, const struct nic_moderation *m,
                      k->coalescing[1], k->coalescing[0]);
 }
 
+static void check_adaptive(struct element e, const struct scenario_device *d)
+{
+    if (!d->adaptive.most_usecs)
+        return;
+    if (scenario_has_line(d) || d->delivery != SIGNAL_FIXED)
+        broken(e.c, place_of(e, "most_usecs"),
+               "adaptive moderation needs interrupts by messages with a "
+               "vector");
+    if (scenario_granted(d) != d->vectors)
+        broken(e.c, place_of(e, "granted"),
+               "adaptive moderation needs a message for each of the %u "
+               "'vectors'",
+               d->vectors);
+    if (d->adaptive.least_usecs > d->adaptive.most_usecs)
+        broken(e.c, place_of(e, "least_usecs"),
+               "'least_usecs' (%u) is above 'most_usecs' (%u)",
+               d->adaptive.least_usecs, d->adaptive.most_usecs);
+    if (d->adaptive.few >= d->adaptive.many)
+        broken(e.c, place_of(e, "few"), "'few' (%u) must be below 'many' (%u)",
+               d->adaptive.few, d->adaptive.many);
+}
+
 /* A source of pulses receives only. */
 void check_moderation(const struct check *c, uint32_t i)
 {
@@ -58,6 +80,7 @@ void check_moderation(const struct check *c, uint32_t i)
 
     check_direction(e, &nic->rx, &rx_keys);
     check_direction(e, &nic->tx, &tx_keys);
+    check_adaptive(e, &c->s->device[i]);
     if (nic->tx.packet_timer)
         parameter = tx_keys.packet;
     if (nic->pulse != PULSE_NONE && parameter)

@@ -32,7 +32,7 @@ static inline struct element element(const struct check *c, const char *list,
 static inline struct diag_place place_of(struct element e, const char *key)
 {
     static const char *const groups[] = {"features", "delay_timers",
-                                         "coalescing", "msi"};
+                                         "coalescing", "msi", "adaptive"};
     const struct node *n = node_get(e.node, key);
 
     for (size_t i = 0; !n && i < sizeof groups / sizeof *groups; i++)

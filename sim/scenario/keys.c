@@ -13,6 +13,7 @@
 #define STRUCT_MACHINE_IOAPIC struct scenario
 #define STRUCT_BRIDGE struct scenario_bridge
 #define STRUCT_DEVICE struct scenario_device
+#define STRUCT_ADAPTIVE struct scenario_device
 #define STRUCT_DELAY_TIMERS struct scenario_device
 #define STRUCT_COALESCING struct scenario_device
 #define STRUCT_MSI struct scenario_device
@@ -172,6 +173,10 @@ static const struct {
     [OWNER_DEVICE] = {"device", "devices.NAME.", "device",
                       "One PCI Express function: a network adapter with a "
                       "closed-loop peer, or an open-loop pulse source."},
+    [OWNER_ADAPTIVE] =
+        {"adaptive", "devices.NAME.adaptive.", "group of adaptive moderation",
+         "The driver begins with `moderation`, then writes the throttle "
+         "register of a vector by what its interrupts bring."},
     [OWNER_DELAY_TIMERS] =
         {"delay_timers", "devices.NAME.delay_timers.", "group of delay timers",
          "Either timer's expiry sets the cause and stops both; they act before "

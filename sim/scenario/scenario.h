@@ -123,6 +123,10 @@ struct scenario_device {
     sim_time moderation;     /* least time between two interrupts of a vector */
     sim_time ack_moderation; /* the same of vector 1 in the closed loop */
     struct {
+        uint32_t least_usecs, most_usecs; /* of its moderation; most 0: none */
+        uint32_t few, many;               /* packets of an interrupt */
+    } adaptive;
+    struct {
         bool address_64bit, masking, extended_data;
         uint32_t granted; /* messages that software enables; 0: all */
     } msi;
@@ -139,6 +143,14 @@ static inline uint32_t scenario_granted(const struct scenario_device *d)
 {
     return d->message == MESSAGE_MSI && d->msi.granted ? d->msi.granted
                                                        : d->vectors;
+}
+
+/* Vector 1 of the closed loop has its own moderation. */
+static inline sim_time scenario_moderation(const struct scenario_device *d,
+                                           unsigned k)
+{
+    return k == 1 && d->nic.pulse == PULSE_NONE ? d->ack_moderation
+                                                : d->moderation;
 }
 
 /* What the handler of a program's timer does with its devices' interrupts. */

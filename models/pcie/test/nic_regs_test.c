@@ -60,9 +60,9 @@ TEST(nic_regs, take_their_writable_bits_only)
 TEST(nic_regs, each_keeps_its_own_value)
 {
     start();
-    for (uint32_t at = NIC_REG_TXWB; at <= NIC_REG_RXWB_UPPER; at += 4)
+    for (uint32_t at = NIC_REG_RXWB_UPPER; at >= NIC_REG_TXWB; at -= 4)
         nic_node_write(&nic, at, 4, 0x1000 + at);
-    for (uint32_t k = 0; k < PCIE_VECTORS; k++)
+    for (uint32_t k = PCIE_VECTORS; k-- > 0;)
         nic_node_write(&nic, NIC_REG_EITR + 4 * k, 4, (k + 1) << 2);
     for (uint32_t at = NIC_REG_TXWB; at <= NIC_REG_RXWB_UPPER; at += 4)
         EXPECT_EQ(dword(at), 0x1000 + at);

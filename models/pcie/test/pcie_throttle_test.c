@@ -227,6 +227,8 @@ TEST(pcie_throttle, bit_31_leaves_the_counter_alone_and_reads_0)
 /* What is loaded after reset may be finer and longer than the fields. */
 TEST(pcie_throttle, interval_between_two_microseconds_reads_as_the_greater)
 {
+    start(26 * SIM_US + 1);
+    EXPECT_EQ(pcie_node_throttle_read(&node, 1), 27 << 2);
     start(26 * SIM_US + 300 * SIM_NS);
     EXPECT_EQ(pcie_node_throttle_read(&node, 1), 27 << 2);
     cause_at(0);

@@ -60,8 +60,9 @@ static void path_of(const struct key *k, char out[128])
     static const char *const element[OWNERS] = {
         [OWNER_BRIDGE] = "port",      [OWNER_DEVICE] = "nic",
         [OWNER_DELAY_TIMERS] = "nic", [OWNER_COALESCING] = "nic",
-        [OWNER_MSI] = "nic",          [OWNER_PROGRAM] = "sender",
-        [OWNER_VM] = "guest",         [OWNER_FEATURES] = "guest"};
+        [OWNER_ADAPTIVE] = "nic",     [OWNER_MSI] = "nic",
+        [OWNER_PROGRAM] = "sender",   [OWNER_VM] = "guest",
+        [OWNER_FEATURES] = "guest"};
     const char *path = owner_path(k->owner), *name = strstr(path, "NAME");
 
     if (name)
