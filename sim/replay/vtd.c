@@ -2,7 +2,6 @@
 #include "sim/replay/vtd.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "models/iommu/iommu.h"
@@ -48,13 +47,18 @@ struct vtd_player {
 
 static void decode_entry(struct decoder *c, struct vtd_op *op)
 {
-    char text[64];
+    char text[64], index[3], high[17], low[17];
     int end = 0;
 
     snprintf(text, sizeof text, "%.*s", (int)c->word[ENTRY].bytes,
              c->word[ENTRY].text);
-    sscanf(text, "irte[%u]=%16" SCNx64 ":%16" SCNx64 "%n", &op->index,
-           &op->entry.high, &op->entry.low, &end);
+    sscanf(text, "irte[%2[0-9]]=%16[0-9a-fA-F]:%16[0-9a-fA-F]%n", index, high,
+           low, &end);
+    if (end && !text[end]) {
+        op->index = (unsigned)strtoul(index, NULL, 10);
+        op->entry.high = strtoull(high, NULL, 16);
+        op->entry.low = strtoull(low, NULL, 16);
+    }
     if (!end || text[end] || op->index >= ENTRIES)
         decode_error(c, ENTRY, "expected irte[0 .. 63]=HIGH:LOW");
 }
