@@ -215,7 +215,7 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         cpu_vapic_node_timer(n);
         break;
     case STEP_POSTED:
-        cpu_vapic_node_posted(n);
+        cpu_vapic_node_end_posted(n);
         break;
     case STEP_USER_DELIVERY:
         r = cpu_deliver_user_interrupt(&n->cpu, n->config.mem);

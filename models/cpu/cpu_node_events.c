@@ -136,6 +136,7 @@ static uint64_t begin_acknowledged(struct cpu_node *n, struct cpu_ack ack)
     if (!vapic_notifies(&n->cpu, ack.vector))
         return begin_intr_exit(n, &ack);
     vectored(n, ack);
+    cpu_vapic_node_begin_posted(n);
     return cpu_node_begin(n, STEP_POSTED, SHARE_GUEST_IRQ,
                           n->config.costs.posted_processing);
 }

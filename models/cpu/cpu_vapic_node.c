@@ -280,23 +280,28 @@ void cpu_vapic_node_exit(struct cpu_node *n)
         v->inject_irq = n->vectored_irq;
 }
 
-void cpu_vapic_node_posted(struct cpu_node *n)
+void cpu_vapic_node_begin_posted(struct cpu_node *n)
+{
+    vapic_clear_on(&n->cpu, n->config.mem);
+}
+
+void cpu_vapic_node_end_posted(struct cpu_node *n)
 {
     const struct cpu_apic_port *apic = &n->config.apic;
     uint64_t pid = vmcs_get(n->cpu.vmcs, VMCS_POSTED_DESCRIPTOR_ADDRESS);
-    struct vecset merged, taken;
+    struct vapic_taken taken;
 
     irq_deliver(n->config.irqs, n->vectored_irq, HOP_POSTED_PROCESSING,
                 engine_now(n->config.engine));
     n->vectored_irq = 0;
     apic->eoi(apic->apic);
-    taken = vapic_process_posted(&n->cpu, n->config.mem, &merged);
-    for (unsigned i = 0; i < 4; i++)
-        for (uint64_t left = taken.word[i]; left; left &= left - 1) {
+    taken = vapic_take_posted(&n->cpu, n->config.mem);
+    for (unsigned i = 0; i < VAPIC_PIR_GROUPS; i++)
+        for (uint64_t left = taken.vectors.word[i]; left; left &= left - 1) {
             uint8_t vector =
                 (uint8_t)(64 * i + (unsigned)__builtin_ctzll(left));
 
-            requested(n, vector, vecset_has(&merged, vector),
+            requested(n, vector, vecset_has(&taken.merged, vector),
                       posted_irqs_take(n->config.posted, pid, vector));
         }
 }

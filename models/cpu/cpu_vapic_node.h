@@ -34,6 +34,7 @@ void cpu_vapic_node_timer(struct cpu_node *n);
 void cpu_vapic_node_exit(struct cpu_node *n);
 
 /* The notification n->vectored_irq, which is acknowledged, is processed. */
-void cpu_vapic_node_posted(struct cpu_node *n);
+void cpu_vapic_node_begin_posted(struct cpu_node *n);
+void cpu_vapic_node_end_posted(struct cpu_node *n);
 
 #endif

@@ -95,11 +95,27 @@ bool vapic_has_senduipi(const struct cpu *c);
 struct vapic_out vapic_senduipi(struct cpu *c, struct mem *m, uint8_t vector,
                                 uint32_t ndst);
 
-/* Posted-interrupt processing after the acknowledge and the physical EOI:
- * clears ON, moves PIR to VIRR, updates RVI, evaluates.  Returns what PIR
- * held, by 64 vectors; `merged` are those of them that were in VIRR already. */
-struct vecset vapic_process_posted(struct cpu *c, struct mem *m,
-                                   struct vecset *merged);
+/* What posted-interrupt processing has found in PIR; `merged` are those of
+ * them that were in VIRR already. */
+struct vapic_taken {
+    struct vecset vectors, merged;
+};
+
+/*
+ * Posted-interrupt processing, access by access: other agents can post between
+ * any two of them.  ON is cleared; each group of 64 vectors is moved from PIR
+ * to VIRR; at the end RVI follows, and pending virtual interrupts are
+ * evaluated.
+ */
+#define VAPIC_PIR_GROUPS 4u
+void vapic_clear_on(const struct cpu *c, struct mem *m);
+void vapic_take_pir(const struct cpu *c, struct mem *m, unsigned group,
+                    struct vapic_taken *taken);
+void vapic_end_posted(struct cpu *c, struct mem *m,
+                      const struct vapic_taken *taken);
+
+/* All of it after the clearing of ON. */
+struct vapic_taken vapic_take_posted(struct cpu *c, struct mem *m);
 
 /* Does the acknowledged vector notify of posted interrupts? */
 bool vapic_notifies(const struct cpu *c, uint8_t vector);

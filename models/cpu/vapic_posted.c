@@ -7,38 +7,49 @@ bool vapic_notifies(const struct cpu *c, uint8_t vector)
            vmcs_get(c->vmcs, VMCS_NOTIFICATION_VECTOR) == vector;
 }
 
-/* Moves 64 vectors of PIR to VIRR: exchange, so that a post that comes
- * meanwhile stays for the next notification. */
-static uint64_t take_word(struct cpu *c, struct mem *m, unsigned word,
-                          uint64_t *merged)
+static uint64_t descriptor(const struct cpu *c)
 {
-    uint64_t pid = vmcs_get(c->vmcs, VMCS_POSTED_DESCRIPTOR_ADDRESS);
-    uint64_t taken = mem_exchange64(m, pid + PID_PIR + 8 * word, 0);
-
-    *merged = 0;
-    for (uint64_t left = taken; left; left &= left - 1) {
-        unsigned bit = (unsigned)__builtin_ctzll(left);
-
-        if (vapic_request(c, m, (uint8_t)(64 * word + bit)))
-            *merged |= UINT64_C(1) << bit;
-    }
-    return taken;
+    return vmcs_get(c->vmcs, VMCS_POSTED_DESCRIPTOR_ADDRESS);
 }
 
-struct vecset vapic_process_posted(struct cpu *c, struct mem *m,
-                                   struct vecset *merged)
+/* First of all: a post that comes behind it notifies again. */
+void vapic_clear_on(const struct cpu *c, struct mem *m)
 {
-    uint64_t pid = vmcs_get(c->vmcs, VMCS_POSTED_DESCRIPTOR_ADDRESS);
-    struct vecset taken;
-    int top;
+    mem_fetch_and64(m, descriptor(c) + PID_CONTROL, ~PID_ON);
+}
 
-    mem_fetch_and64(m, pid + PID_CONTROL, ~PID_ON);
-    for (unsigned i = 0; i < 4; i++)
-        taken.word[i] = take_word(c, m, i, &merged->word[i]);
-    top = vecset_top(&taken);
+void vapic_take_pir(const struct cpu *c, struct mem *m, unsigned group,
+                    struct vapic_taken *taken)
+{
+    uint64_t at = descriptor(c) + PID_PIR + 8 * group;
+    uint64_t vectors = mem_exchange64(m, at, 0);
+
+    taken->vectors.word[group] = vectors;
+    for (; vectors; vectors &= vectors - 1) {
+        unsigned bit = (unsigned)__builtin_ctzll(vectors);
+
+        if (vapic_request(c, m, (uint8_t)(64 * group + bit)))
+            vecset_add(&taken->merged, (uint8_t)(64 * group + bit));
+    }
+}
+
+void vapic_end_posted(struct cpu *c, struct mem *m,
+                      const struct vapic_taken *taken)
+{
+    int top = vecset_top(&taken->vectors);
+
     if (top > c->vapic.rvi)
         c->vapic.rvi = (uint8_t)top;
     vapic_evaluate(c, m);
+}
+
+struct vapic_taken vapic_take_posted(struct cpu *c, struct mem *m)
+{
+    struct vapic_taken taken = {0};
+
+    for (unsigned i = 0; i < VAPIC_PIR_GROUPS; i++)
+        vapic_take_pir(c, m, i, &taken);
+    vapic_end_posted(c, m, &taken);
     return taken;
 }
 

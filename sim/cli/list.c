@@ -56,7 +56,7 @@ static void list_protocols(const struct cli *cli)
 {
     (void)cli;
     for (const struct protocol *const *p = protocols; *p; p++)
-        printf("%-24s %s\n", (*p)->name, (*p)->title);
+        printf("%-27s %s\n", (*p)->name, (*p)->title);
 }
 
 static const struct {

@@ -11,21 +11,21 @@
 
 enum { GUEST, TELL_IOAPIC, POST_AGAIN, TEST_ON, CLEAR_ON, TAKE_PIR, ENTER };
 
-static uint8_t guest(struct protocol_world *w)
+static enum way guest(struct protocol_world *w)
 {
-    if (*world_in_handler(w) && !w->s.serviced) {
+    if (*world_in_handler(w) && !w->s.processing && !w->s.serviced) {
         w->s.line = false;
         w->s.serviced = true;
-        return GUEST;
+        return ONWARD;
     }
-    return world_guest_step(w) ? TELL_IOAPIC : GUEST;
+    return world_guest_step(w);
 }
 
 /* Under the lock of the virtual I/O APIC, and so one step. */
-static uint8_t tell_ioapic(struct protocol_world *w)
+static enum way tell_ioapic(struct protocol_world *w)
 {
     w->s.remote_irr = w->s.line;
-    return w->s.line ? POST_AGAIN : TEST_ON;
+    return w->s.line ? ONWARD : ASIDE;
 }
 
 static void set_pir_0(struct protocol_world *w)
@@ -35,46 +35,26 @@ static void set_pir_0(struct protocol_world *w)
 }
 
 /* The CPU itself looks at ON afterwards: nobody has to be notified. */
-static uint8_t post_again(struct protocol_world *w)
+static enum way post_again(struct protocol_world *w)
 {
     set_pir_0(w);
-    world_set_on(w);
-    world_notified(w);
-    return TEST_ON;
-}
-
-static uint8_t test_on(struct protocol_world *w)
-{
-    return world_control(w) & PID_ON ? CLEAR_ON : ENTER;
-}
-
-static uint8_t clear_on(struct protocol_world *w)
-{
-    world_clear_on(w);
-    return TAKE_PIR;
-}
-
-static uint8_t take_pir(struct protocol_world *w)
-{
-    world_take_pir(w);
-    return ENTER;
-}
-
-static uint8_t enter(struct protocol_world *w)
-{
-    world_enter(w, 0, GUEST_A);
-    return GUEST;
+    return world_set_on_if_posted(w);
 }
 
 static const struct protocol_step cpu_0[] = {
-    [GUEST] = {NULL, world_guest_ready, guest},
+    [GUEST] = {NULL, world_guest_ready, guest, {GUEST, TELL_IOAPIC}},
     [TELL_IOAPIC] = {"host clears remote IRR, and sets it if the line is high",
-                     NULL, tell_ioapic},
-    [POST_AGAIN] = {"host posts the interrupt again", NULL, post_again},
-    [TEST_ON] = {"host tests ON", NULL, test_on},
-    [CLEAR_ON] = {"host clears ON", NULL, clear_on},
-    [TAKE_PIR] = {"host moves PIR to VIRR", NULL, take_pir},
-    [ENTER] = {"VM entry", NULL, enter},
+                     NULL,
+                     tell_ioapic,
+                     {POST_AGAIN, TEST_ON}},
+    [POST_AGAIN] = {"host posts the interrupt again",
+                    NULL,
+                    post_again,
+                    {TEST_ON}},
+    [TEST_ON] = {WORLD_TEST_ON, {CLEAR_ON, ENTER}},
+    [CLEAR_ON] = {WORLD_CLEAR_ON, {TAKE_PIR}},
+    [TAKE_PIR] = {WORLD_TAKE_PIR, {ENTER}},
+    [ENTER] = {WORLD_ENTER_A, {GUEST}},
 };
 
 enum { RAISE, SET_PIR, SET_ON };
@@ -84,29 +64,29 @@ static bool low(struct protocol_world *w)
     return !w->s.line;
 }
 
-static uint8_t next_raise(struct protocol_world *w)
+static enum way next_raise(struct protocol_world *w)
 {
-    return w->s.raised < 2 ? RAISE : FINISHED;
+    return w->s.raised < 2 ? ASIDE : ASTRAY;
 }
 
 /* Under the lock of the virtual I/O APIC, and so one step. */
-static uint8_t raise(struct protocol_world *w)
+static enum way raise(struct protocol_world *w)
 {
     w->s.line = true;
     w->s.raised++;
     if (w->s.remote_irr)
         return next_raise(w);
     w->s.remote_irr = true;
-    return SET_PIR;
+    return ONWARD;
 }
 
-static uint8_t set_pir(struct protocol_world *w)
+static enum way set_pir(struct protocol_world *w)
 {
     set_pir_0(w);
-    return SET_ON;
+    return ONWARD;
 }
 
-static uint8_t set_on(struct protocol_world *w)
+static enum way set_on(struct protocol_world *w)
 {
     if (world_set_on(w))
         vecset_add(&w->s.flight, NOTIFICATION_VECTOR);
@@ -115,9 +95,15 @@ static uint8_t set_on(struct protocol_world *w)
 }
 
 static const struct protocol_step device[] = {
-    [RAISE] = {"raises its line at the virtual I/O APIC", low, raise},
-    [SET_PIR] = {"host thread sets the bit of PIR", NULL, set_pir},
-    [SET_ON] = {"host thread sets ON, and notifies if it was 0", NULL, set_on},
+    [RAISE] = {"raises its line at the virtual I/O APIC",
+               low,
+               raise,
+               {SET_PIR, RAISE, FINISHED}},
+    [SET_PIR] = {"host thread sets the bit of PIR", NULL, set_pir, {SET_ON}},
+    [SET_ON] = {"host thread sets ON, and notifies if it was 0",
+                NULL,
+                set_on,
+                {[ASIDE] = RAISE, [ASTRAY] = FINISHED}},
 };
 
 static const struct protocol_agent agents[] = {

@@ -26,94 +26,53 @@ enum {
     ENTER,
 };
 
-static uint8_t guest(struct protocol_world *w)
+static enum way guest(struct protocol_world *w)
 {
-    if (!world_guest_step(w))
-        return GUEST;
-    return w->s.ticks == 1 ? SCHEDULE_OUT : READ_CONTROL;
+    if (world_guest_step(w) == ONWARD)
+        return ONWARD;
+    return w->s.ticks == 1 ? ASIDE : ASTRAY;
 }
 
-static uint8_t schedule_out(struct protocol_world *w)
+static enum way schedule_out(struct protocol_world *w)
 {
     mem_fetch_or64(&w->mem, world_pid(GUEST_A) + PID_CONTROL, PID_SN);
-    return ENTER_B;
+    return ONWARD;
 }
 
-static uint8_t enter_b(struct protocol_world *w)
+static enum way schedule_in(struct protocol_world *w)
 {
-    world_enter(w, 0, GUEST_B);
-    return RUN_B;
-}
+    enum way way = world_replace_control(w, w->s.control & ~PID_SN);
 
-static uint8_t run_b(struct protocol_world *w)
-{
-    return world_guest_step(w) ? READ_CONTROL : RUN_B;
-}
-
-static uint8_t read_control(struct protocol_world *w)
-{
-    w->s.control = world_control(w);
-    return SCHEDULE_IN;
-}
-
-static uint8_t schedule_in(struct protocol_world *w)
-{
-    bool good =
-        mem_compare_exchange64(&w->mem, world_pid(GUEST_A) + PID_CONTROL,
-                               &w->s.control, w->s.control & ~PID_SN);
-
-    if (!good)
-        return READ_CONTROL;
-    return w->protocol->broken ? TEST_ON : RESCAN;
-}
-
-static uint8_t rescan(struct protocol_world *w)
-{
-    if (world_posted(w)) {
-        world_set_on(w);
-        world_notified(w); /* the CPU itself looks, next */
-    }
-    return TEST_ON;
-}
-
-static uint8_t test_on(struct protocol_world *w)
-{
-    return world_control(w) & PID_ON ? CLEAR_ON : ENTER;
-}
-
-static uint8_t clear_on(struct protocol_world *w)
-{
-    world_clear_on(w);
-    return TAKE_PIR;
-}
-
-static uint8_t take_pir(struct protocol_world *w)
-{
-    world_take_pir(w);
-    return ENTER;
-}
-
-static uint8_t enter(struct protocol_world *w)
-{
-    world_enter(w, 0, GUEST_A);
-    return GUEST;
+    return way == ASIDE ? ASIDE : WAY(w, ONWARD);
 }
 
 static const struct protocol_step cpu_0[] = {
-    [GUEST] = {NULL, world_guest_ready, guest},
-    [SCHEDULE_OUT] = {"host sets SN of A", NULL, schedule_out},
-    [ENTER_B] = {"VM entry of guest B", NULL, enter_b},
-    [RUN_B] = {NULL, world_guest_ready, run_b},
-    [READ_CONTROL] = {"host reads NV, SN and ON of A", NULL, read_control},
-    [SCHEDULE_IN] = {"host clears SN of A", NULL, schedule_in},
-    [RESCAN] = {"host sets ON if PIR is not empty", NULL, rescan},
-    [TEST_ON] = {"host tests ON", NULL, test_on},
-    [CLEAR_ON] = {"host clears ON", NULL, clear_on},
-    [TAKE_PIR] = {"host moves PIR to VIRR", NULL, take_pir},
-    [ENTER] = {"VM entry of guest A", NULL, enter},
+    [GUEST] = {NULL,
+               world_guest_ready,
+               guest,
+               {GUEST, SCHEDULE_OUT, READ_CONTROL}},
+    [SCHEDULE_OUT] = {"host sets SN of A", NULL, schedule_out, {ENTER_B}},
+    [ENTER_B] = {WORLD_ENTER_B, {RUN_B}},
+    [RUN_B] = {NULL,
+               world_guest_ready,
+               world_guest_step,
+               {RUN_B, READ_CONTROL}},
+    [READ_CONTROL] = {"host reads NV, SN and ON of A",
+                      NULL,
+                      world_read_control,
+                      {SCHEDULE_IN}},
+    [SCHEDULE_IN] = {"host clears SN of A",
+                     NULL,
+                     schedule_in,
+                     {RESCAN, READ_CONTROL, TEST_ON}},
+    [RESCAN] = {WORLD_RESCAN, {TEST_ON}},
+    [TEST_ON] = {WORLD_TEST_ON, {CLEAR_ON, ENTER}},
+    [CLEAR_ON] = {WORLD_CLEAR_ON, {TAKE_PIR}},
+    [TAKE_PIR] = {WORLD_TAKE_PIR, {ENTER}},
+    [ENTER] = {WORLD_ENTER_A, {GUEST}},
 };
 
-static uint8_t send(struct protocol_world *w)
+static enum way send(struct protocol_world *w)
 {
     uint64_t icr =
         (uint64_t)GUEST_A << ICR_DEST_SHIFT | world_vector(w->s.posted++);
@@ -123,11 +82,11 @@ static uint8_t send(struct protocol_world *w)
         w->wrong = "an IPI is posted without an exit";
     if (out.posted.notify)
         vecset_add(&w->s.flight, out.posted.nv);
-    return w->s.posted < WORLD_POSTS ? 0 : FINISHED;
+    return w->s.posted < WORLD_POSTS ? ONWARD : ASIDE;
 }
 
 static const struct protocol_step sender[] = {
-    {"guest: writes the ICR, the processor posts", NULL, send},
+    {"guest: writes the ICR, the processor posts", NULL, send, {0, FINISHED}},
 };
 
 static const struct protocol_agent agents[] = {

@@ -20,89 +20,77 @@ enum {
     HANDLE
 };
 
-/* The entry follows, in the mistaken order by way of the flag. */
-static uint8_t synced(struct protocol_world *w)
-{
-    return w->protocol->broken ? SET_MODE : ENTER;
-}
-
-static uint8_t set_mode(struct protocol_world *w)
+static enum way set_mode(struct protocol_world *w)
 {
     w->s.guest_mode = true;
-    return w->protocol->broken ? ENTER : TEST_ON;
+    return WAY(w, ONWARD);
 }
 
-static uint8_t test_on(struct protocol_world *w)
+static enum way test_on(struct protocol_world *w)
 {
-    return world_control(w) & PID_ON ? CLEAR_ON : synced(w);
+    return world_test_on(w) == ONWARD ? ONWARD : WAY(w, ASIDE);
 }
 
-static uint8_t clear_on(struct protocol_world *w)
+static enum way take_pir(struct protocol_world *w)
 {
-    world_clear_on(w);
-    return TAKE_PIR;
+    return WAY(w, world_take_pir(w));
 }
 
-static uint8_t take_pir(struct protocol_world *w)
-{
-    world_take_pir(w);
-    return synced(w);
-}
-
-static uint8_t enter(struct protocol_world *w)
-{
-    world_enter(w, 0, GUEST_A);
-    return GUEST;
-}
-
-static uint8_t guest(struct protocol_world *w)
-{
-    return world_guest_step(w) ? CLEAR_MODE : GUEST;
-}
-
-static uint8_t clear_mode(struct protocol_world *w)
+static enum way clear_mode(struct protocol_world *w)
 {
     w->s.guest_mode = false;
-    return HANDLE;
+    return ONWARD;
 }
 
 /* The host's handler of a notification does nothing but its EOI. */
-static uint8_t handle(struct protocol_world *w)
+static enum way handle(struct protocol_world *w)
 {
     w->s.irr = (struct vecset){0};
-    return w->protocol->broken ? TEST_ON : SET_MODE;
+    return WAY(w, ONWARD);
 }
 
 static const struct protocol_step cpu_0[] = {
-    [SET_MODE] = {"host sets the guest-mode flag", NULL, set_mode},
-    [TEST_ON] = {"host tests ON", NULL, test_on},
-    [CLEAR_ON] = {"host clears ON", NULL, clear_on},
-    [TAKE_PIR] = {"host moves PIR to VIRR", NULL, take_pir},
-    [ENTER] = {"VM entry", NULL, enter},
-    [GUEST] = {NULL, world_guest_ready, guest},
-    [CLEAR_MODE] = {"host clears the guest-mode flag", NULL, clear_mode},
-    [HANDLE] = {"host takes its interrupts", NULL, handle},
+    [SET_MODE] = {"host sets the guest-mode flag",
+                  NULL,
+                  set_mode,
+                  {[ONWARD] = TEST_ON, [ASTRAY] = ENTER}},
+    [TEST_ON] = {"host tests ON", NULL, test_on, {CLEAR_ON, ENTER, SET_MODE}},
+    [CLEAR_ON] = {WORLD_CLEAR_ON, {TAKE_PIR}},
+    [TAKE_PIR] = {"host moves PIR to VIRR",
+                  NULL,
+                  take_pir,
+                  {[ONWARD] = ENTER, [ASTRAY] = SET_MODE}},
+    [ENTER] = {WORLD_ENTER_A, {GUEST}},
+    [GUEST] = {NULL, world_guest_ready, world_guest_step, {GUEST, CLEAR_MODE}},
+    [CLEAR_MODE] = {"host clears the guest-mode flag",
+                    NULL,
+                    clear_mode,
+                    {HANDLE}},
+    [HANDLE] = {"host takes its interrupts",
+                NULL,
+                handle,
+                {[ONWARD] = SET_MODE, [ASTRAY] = TEST_ON}},
 };
 
 enum { SET_PIR, SET_ON, NOTIFY };
 
-static uint8_t next_post(struct protocol_world *w)
-{
-    return w->s.posted < WORLD_POSTS ? SET_PIR : FINISHED;
-}
-
-static uint8_t set_pir(struct protocol_world *w)
+static enum way set_pir(struct protocol_world *w)
 {
     world_set_pir(w);
-    return SET_ON;
+    return ONWARD;
 }
 
-static uint8_t set_on(struct protocol_world *w)
+static enum way next_post(struct protocol_world *w)
 {
-    return world_set_on(w) ? NOTIFY : next_post(w);
+    return w->s.posted < WORLD_POSTS ? ASIDE : ASTRAY;
 }
 
-static uint8_t notify(struct protocol_world *w)
+static enum way set_on(struct protocol_world *w)
+{
+    return world_set_on(w) ? ONWARD : next_post(w);
+}
+
+static enum way notify(struct protocol_world *w)
 {
     if (w->s.guest_mode)
         vecset_add(&w->s.flight, NOTIFICATION_VECTOR);
@@ -111,10 +99,12 @@ static uint8_t notify(struct protocol_world *w)
 }
 
 static const struct protocol_step poster[] = {
-    [SET_PIR] = {"sets a bit of PIR", NULL, set_pir},
-    [SET_ON] = {"sets ON", NULL, set_on},
-    [NOTIFY] = {"tests the guest-mode flag, and notifies if it is set", NULL,
-                notify},
+    [SET_PIR] = {"sets a bit of PIR", NULL, set_pir, {SET_ON}},
+    [SET_ON] = {"sets ON", NULL, set_on, {NOTIFY, SET_PIR, FINISHED}},
+    [NOTIFY] = {"tests the guest-mode flag, and notifies if it is set",
+                NULL,
+                notify,
+                {[ASIDE] = SET_PIR, [ASTRAY] = FINISHED}},
 };
 
 static const struct protocol_agent agents[] = {

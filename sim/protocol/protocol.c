@@ -49,7 +49,9 @@ static void on_event(void *world, struct event *ev)
 {
     struct protocol_world *w = world;
 
-    w->s.at[ev->what] = step_of(w, ev->what)->run(w);
+    const struct protocol_step *step = step_of(w, ev->what);
+
+    w->s.at[ev->what] = step->next[step->run(w)];
     set_events(w);
 }
 
@@ -95,7 +97,7 @@ static const char *broken(void *world)
         const struct cpu *c = &w->cpu[i];
         uint64_t page;
 
-        if (!c->non_root)
+        if (!c->non_root || (!i && w->s.processing))
             continue;
         page = vmcs_get(c->vmcs, VMCS_VIRTUAL_APIC_ADDRESS);
         if (c->vapic.rvi != top_of(w, page + VAPIC_IRR) ||
@@ -109,9 +111,17 @@ static const char *broken(void *world)
 }
 
 const struct protocol *const protocols[] = {
-    &posting_against_entry,   &posting_on_tested_early, &posting_against_block,
-    &posting_nv_not_switched, &ipiv_against_preempt,    &ipiv_without_rescan,
-    &eoi_against_reassert,    &eoi_without_exit,        NULL,
+    &posting_against_entry,
+    &posting_on_tested_early,
+    &posting_against_block,
+    &posting_nv_not_switched,
+    &posting_against_processing,
+    &posting_on_cleared_late,
+    &ipiv_against_preempt,
+    &ipiv_without_rescan,
+    &eoi_against_reassert,
+    &eoi_without_exit,
+    NULL,
 };
 
 static const char *stuck(void *world)
@@ -123,6 +133,8 @@ static const char *stuck(void *world)
 
 static const char *guest_words(struct protocol_world *w)
 {
+    if (w->s.processing)
+        return world_processing(w);
     switch (world_recognized(w)) {
     case CPU_EVENT_NONE:
         return *world_in_handler(w) ? "guest: the handler goes on"
@@ -131,7 +143,7 @@ static const char *guest_words(struct protocol_world *w)
         return "guest: a virtual interrupt is delivered";
     default:
         return vecset_top(&w->s.irr) == NOTIFICATION_VECTOR
-                   ? "guest: posted-interrupt processing"
+                   ? world_processing(w)
                    : "guest: VM exit by an external interrupt";
     }
 }

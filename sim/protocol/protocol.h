@@ -9,9 +9,7 @@
  * does not pass.  Physical local APICs are a set of pending vectors, and host
  * handlers write their EOI at once.
  *
- * Left out: posted-interrupt processing is one step, so that no post falls
- * between its clearing of ON and its reading of PIR; memory is sequentially
- * consistent.
+ * Left out: memory is sequentially consistent.
  */
 #ifndef SIM_PROTOCOL_PROTOCOL_H
 #define SIM_PROTOCOL_PROTOCOL_H
@@ -24,7 +22,8 @@ struct protocol_world;
 struct protocol {
     const char *name;
     const char *title;
-    bool broken; /* keeps a historical mistake, which is to be found */
+    bool broken;    /* keeps a historical mistake, which is to be found */
+    bool pir_first; /* the processor reads PIR before it clears ON */
     const struct protocol_agent *agents; /* ends with a NULL name */
     void (*setup)(struct protocol_world *w);
     /* Nothing is left to do: NULL, or what was forgotten. */

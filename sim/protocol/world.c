@@ -65,9 +65,41 @@ void world_notified(struct protocol_world *w)
     w->s.posting = false;
 }
 
-void world_clear_on(struct protocol_world *w)
+/* ---- the hypervisor's accesses ---- */
+
+enum way world_test_on(struct protocol_world *w)
+{
+    return world_control(w) & PID_ON ? ONWARD : ASIDE;
+}
+
+enum way world_clear_on(struct protocol_world *w)
 {
     mem_fetch_and64(&w->mem, world_pid(GUEST_A) + PID_CONTROL, ~PID_ON);
+    return ONWARD;
+}
+
+/* The CPU itself looks at ON next: nobody has to be notified. */
+enum way world_set_on_if_posted(struct protocol_world *w)
+{
+    if (world_posted(w)) {
+        world_set_on(w);
+        world_notified(w);
+    }
+    return ONWARD;
+}
+
+enum way world_read_control(struct protocol_world *w)
+{
+    w->s.control = world_control(w);
+    return ONWARD;
+}
+
+enum way world_replace_control(struct protocol_world *w, uint64_t wanted)
+{
+    return mem_compare_exchange64(&w->mem, world_pid(GUEST_A) + PID_CONTROL,
+                                  &w->s.control, wanted)
+               ? ONWARD
+               : ASIDE;
 }
 
 static uint8_t higher(int a, uint64_t b)
@@ -75,7 +107,7 @@ static uint8_t higher(int a, uint64_t b)
     return a > (int)b ? (uint8_t)a : (uint8_t)b;
 }
 
-void world_take_pir(struct protocol_world *w)
+enum way world_take_pir(struct protocol_world *w)
 {
     struct vmcs *v = &w->vmcs[GUEST_A];
     uint64_t status = vmcs_get(v, VMCS_GUEST_INTERRUPT_STATUS);
@@ -94,6 +126,7 @@ void world_take_pir(struct protocol_world *w)
     }
     vmcs_set(v, VMCS_GUEST_INTERRUPT_STATUS,
              (status & 0xff00) | higher(vecset_top(&pir), status & 0xff));
+    return ONWARD;
 }
 
 /* ---- guests ---- */
@@ -151,6 +184,18 @@ void world_enter(struct protocol_world *w, unsigned cpu, unsigned guest)
         w->wrong = "every VM entry succeeds";
 }
 
+enum way world_enter_a(struct protocol_world *w)
+{
+    world_enter(w, 0, GUEST_A);
+    return ONWARD;
+}
+
+enum way world_enter_b(struct protocol_world *w)
+{
+    world_enter(w, 0, GUEST_B);
+    return ONWARD;
+}
+
 void world_exit(struct protocol_world *w, const struct cpu_exit *x)
 {
     cpu_vm_exit(&w->cpu[0], x);
@@ -171,7 +216,53 @@ bool *world_in_handler(struct protocol_world *w)
 
 bool world_guest_ready(struct protocol_world *w)
 {
-    return *world_in_handler(w) || world_recognized(w) != CPU_EVENT_NONE;
+    return w->s.processing || *world_in_handler(w) ||
+           world_recognized(w) != CPU_EVENT_NONE;
+}
+
+/* ---- posted-interrupt processing, which nothing interrupts ---- */
+
+/* The mistaken processor clears ON when it has read PIR. */
+static unsigned clearing_of_on(const struct protocol_world *w)
+{
+    return w->protocol->pir_first ? VAPIC_PIR_GROUPS : 0;
+}
+
+/* Which group of PIR's vectors the next access takes. */
+static unsigned group(const struct protocol_world *w)
+{
+    unsigned access = w->s.processing;
+
+    return access > clearing_of_on(w) ? access - 1 : access;
+}
+
+const char *world_processing(const struct protocol_world *w)
+{
+    static const char *const takes[VAPIC_PIR_GROUPS] = {
+        "posted-interrupt processing takes vectors 00 to 3f from PIR",
+        "posted-interrupt processing takes vectors 40 to 7f from PIR",
+        "posted-interrupt processing takes vectors 80 to bf from PIR",
+        "posted-interrupt processing takes vectors c0 to ff from PIR",
+    };
+
+    return w->s.processing == clearing_of_on(w)
+               ? "posted-interrupt processing clears ON"
+               : takes[group(w)];
+}
+
+static void process_posted(struct protocol_world *w)
+{
+    struct cpu *c = &w->cpu[0];
+
+    if (w->s.processing == clearing_of_on(w))
+        vapic_clear_on(c, &w->mem);
+    else
+        vapic_take_pir(c, &w->mem, group(w), &w->s.taken);
+    if (++w->s.processing <= VAPIC_PIR_GROUPS)
+        return;
+    vapic_end_posted(c, &w->mem, &w->s.taken);
+    w->s.taken = (struct vapic_taken){0};
+    w->s.processing = 0;
 }
 
 /* The acknowledge at the local APIC; true: a VM exit followed. */
@@ -179,11 +270,10 @@ static bool take_interrupt(struct protocol_world *w)
 {
     uint8_t vector = (uint8_t)vecset_top(&w->s.irr);
     struct cpu_exit x = cpu_intr_exit(true, vector);
-    struct vecset merged;
 
     vecset_del(&w->s.irr, vector);
     if (vapic_notifies(&w->cpu[0], vector)) {
-        vapic_process_posted(&w->cpu[0], &w->mem, &merged);
+        process_posted(w);
         return false;
     }
     world_exit(w, &x);
@@ -216,7 +306,7 @@ static bool end_handler(struct protocol_world *w)
     return out.exits;
 }
 
-bool world_guest_step(struct protocol_world *w)
+static bool guest_exits(struct protocol_world *w)
 {
     switch (world_recognized(w)) {
     case CPU_EVENT_NONE:
@@ -229,6 +319,15 @@ bool world_guest_step(struct protocol_world *w)
     }
 }
 
+enum way world_guest_step(struct protocol_world *w)
+{
+    if (w->s.processing) {
+        process_posted(w);
+        return ONWARD;
+    }
+    return guest_exits(w) ? ASIDE : ONWARD;
+}
+
 /* ---- agents that several protocols have ---- */
 
 static bool in_flight(struct protocol_world *w)
@@ -236,23 +335,23 @@ static bool in_flight(struct protocol_world *w)
     return !vecset_empty(&w->s.flight);
 }
 
-static uint8_t arrive(struct protocol_world *w)
+static enum way arrive(struct protocol_world *w)
 {
     uint8_t vector = (uint8_t)vecset_top(&w->s.flight);
 
     vecset_del(&w->s.flight, vector);
     vecset_add(&w->s.irr, vector);
-    return 0;
+    return ONWARD;
 }
 
 const struct protocol_step world_interconnect[] = {
-    {"a message reaches CPU 0", in_flight, arrive},
+    {"a message reaches CPU 0", in_flight, arrive, {0}},
 };
 
-static uint8_t tick(struct protocol_world *w)
+static enum way tick(struct protocol_world *w)
 {
     vecset_add(&w->s.irr, TIMER_VECTOR);
-    return ++w->s.ticks < 2 ? 0 : FINISHED;
+    return ++w->s.ticks < 2 ? ONWARD : ASIDE;
 }
 
 static bool taken(struct protocol_world *w)
@@ -261,7 +360,36 @@ static bool taken(struct protocol_world *w)
 }
 
 const struct protocol_step world_timer[] = {
-    {"the host's timer interrupts CPU 0", taken, tick},
+    {"the host's timer interrupts CPU 0", taken, tick, {0, FINISHED}},
+};
+
+enum { SET_PIR, NOTIFY };
+
+static enum way set_pir(struct protocol_world *w)
+{
+    world_set_pir(w);
+    return ONWARD;
+}
+
+static enum way notify(struct protocol_world *w)
+{
+    uint64_t control = world_control(w);
+
+    if (!(control & PID_SN) && world_set_on(w))
+        vecset_add(&w->s.flight, pid_nv(control));
+    world_notified(w);
+    return w->s.posted < WORLD_POSTS ? ONWARD : ASIDE;
+}
+
+const struct protocol_step world_device[] = {
+    [SET_PIR] = {"an interrupt of it is posted: its bit of PIR",
+                 NULL,
+                 set_pir,
+                 {NOTIFY}},
+    [NOTIFY] = {"the same: ON, and the notification if ON was 0",
+                NULL,
+                notify,
+                {SET_PIR, FINISHED}},
 };
 
 static bool comes(const struct protocol_world *w, uint8_t vector)
@@ -271,7 +399,7 @@ static bool comes(const struct protocol_world *w, uint8_t vector)
 
 bool world_forgotten(struct protocol_world *w)
 {
-    if (!w->cpu[0].non_root || w->s.posting)
+    if (!w->cpu[0].non_root || w->s.posting || w->s.processing)
         return false;
     if (w->cpu[0].vmcs == &w->vmcs[GUEST_A])
         return world_posted(w) && !comes(w, NOTIFICATION_VECTOR);

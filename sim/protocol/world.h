@@ -20,11 +20,18 @@
 enum { GUEST_A, GUEST_B, GUEST_SENDER };
 enum { FINISHED = 255 }; /* an agent's next step: none */
 
+/* Which step follows. */
+enum way { ONWARD, ASIDE, ASTRAY, WAYS };
+
 struct protocol_step {
     const char *text; /* NULL: what the guest on CPU 0 does next */
-    bool (*ready)(struct protocol_world *w);  /* NULL: always */
-    uint8_t (*run)(struct protocol_world *w); /* returns the next step */
+    bool (*ready)(struct protocol_world *w); /* NULL: always */
+    enum way (*run)(struct protocol_world *w);
+    uint8_t next[WAYS];
 };
+
+/* The mistaken protocol goes another way. */
+#define WAY(w, right) ((w)->protocol->broken ? ASTRAY : (right))
 
 struct protocol_agent {
     const char *name;
@@ -47,6 +54,8 @@ struct protocol_world {
         uint8_t delivered[WORLD_POSTS];
         bool in_handler[WORLD_GUESTS]; /* interrupts off, no EOI yet */
         bool serviced, has_blocked;
+        uint8_t processing; /* accesses of posted-interrupt processing so far */
+        struct vapic_taken taken;
         bool posting;            /* software: PIR is set, the rest follows */
         bool guest_mode, linked; /* what the host keeps of guest A */
         uint64_t control;        /* of a descriptor, as it was read */
@@ -57,8 +66,9 @@ struct protocol_world {
 };
 
 extern const struct protocol posting_against_entry, posting_on_tested_early,
-    posting_against_block, posting_nv_not_switched, ipiv_against_preempt,
-    ipiv_without_rescan, eoi_against_reassert, eoi_without_exit;
+    posting_against_block, posting_nv_not_switched, posting_against_processing,
+    posting_on_cleared_late, ipiv_against_preempt, ipiv_without_rescan,
+    eoi_against_reassert, eoi_without_exit;
 
 /* ---- memory ---- */
 
@@ -75,12 +85,32 @@ void world_notified(struct protocol_world *w);
 
 /* ---- steps that several protocols have ---- */
 
-/* Guest A: what the hypervisor takes over before an entry. */
-void world_clear_on(struct protocol_world *w);
-void world_take_pir(struct protocol_world *w);
+/* The hypervisor's accesses to A's descriptor.  A test goes ASIDE if ON is 0;
+ * a compare-exchange does if the word is no longer what was read. */
+enum way world_test_on(struct protocol_world *w);
+enum way world_clear_on(struct protocol_world *w);
+enum way world_take_pir(struct protocol_world *w);
+enum way world_set_on_if_posted(struct protocol_world *w);
+enum way world_read_control(struct protocol_world *w);
+enum way world_replace_control(struct protocol_world *w, uint64_t wanted);
+
+enum way world_enter_a(struct protocol_world *w);
+enum way world_enter_b(struct protocol_world *w);
+
+/* The rows of these steps, up to where they lead. */
+#define WORLD_TEST_ON "host tests ON", NULL, world_test_on
+#define WORLD_CLEAR_ON "host clears ON", NULL, world_clear_on
+#define WORLD_TAKE_PIR "host moves PIR to VIRR", NULL, world_take_pir
+#define WORLD_RESCAN                                                           \
+    "host sets ON if PIR is not empty", NULL, world_set_on_if_posted
+#define WORLD_ENTER_A "VM entry of guest A", NULL, world_enter_a
+#define WORLD_ENTER_B "VM entry of guest B", NULL, world_enter_b
 
 void world_enter(struct protocol_world *w, unsigned cpu, unsigned guest);
 void world_exit(struct protocol_world *w, const struct cpu_exit *x);
+
+/* The access that posted-interrupt processing makes next. */
+const char *world_processing(const struct protocol_world *w);
 
 /* What the processor takes next on CPU 0. */
 enum cpu_event world_recognized(struct protocol_world *w);
@@ -91,8 +121,13 @@ bool *world_in_handler(struct protocol_world *w);
 /* Whether the processor, or the guest's handler, goes on in the guest. */
 bool world_guest_ready(struct protocol_world *w);
 
-/* One event or, in the handler, its EOI; true: a VM exit followed. */
-bool world_guest_step(struct protocol_world *w);
+/* One event, one access of posted-interrupt processing or, in the handler, its
+ * EOI; ASIDE: a VM exit followed. */
+enum way world_guest_step(struct protocol_world *w);
+
+/* A device's interrupt, which the remapping hardware posts: PIR, then ON with
+ * its notification.  Two of them. */
+extern const struct protocol_step world_device[];
 
 /* The agent that takes messages to CPU 0. */
 extern const struct protocol_step world_interconnect[];

@@ -446,12 +446,12 @@ static bool interrupt(struct vapic_cpu *v)
         vmcs_get(&v->vmcs, VMCS_EXIT_CONTROLS) & EXIT_CTL_ACKNOWLEDGE;
     uint8_t vector = acknowledges ? acknowledge(v) : 0;
     struct cpu_exit x = cpu_intr_exit(acknowledges, vector);
-    struct vecset merged;
 
     if (!acknowledges || !vapic_notifies(&v->cpu, vector))
         return handle(v, &x);
     write_eoi(v);
-    vapic_process_posted(&v->cpu, &v->mem, &merged);
+    vapic_clear_on(&v->cpu, &v->mem);
+    vapic_take_posted(&v->cpu, &v->mem);
     return true;
 }
 

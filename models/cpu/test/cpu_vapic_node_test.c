@@ -253,6 +253,51 @@ TEST_F(cpu_node_vapic, nmi_exits_before_the_notification_is_taken)
     EXPECT_EQ(on(g), PID_ON);
 }
 
+TEST_F(cpu_node_vapic, post_during_the_processing_is_taken_and_notified_again)
+{
+    struct guest_rig *g = &f->g;
+    uint64_t at = BOOT_CYCLES + 200;
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_WORK, 5000);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
+    guest_run(g, at + POSTED / 2);
+    EXPECT_EQ(on(g), 0, "cleared first");
+    post(g, 0x41);
+    EXPECT_EQ(on(g), PID_ON, "its poster notifies");
+    rig_arrive(&g->r, CYCLE(at + POSTED), NOTIFICATION);
+    rig_run(&g->r, 30000);
+    rig_noted(&g->r, 0, 0x41);
+    rig_noted(&g->r, 1, 0x31);
+    EXPECT_EQ(g->r.notes, 2, "the second notification finds PIR empty");
+    EXPECT_EQ(on(g), 0);
+    EXPECT_EQ(g->exits, 0);
+}
+
+/* One WORK goes on where it was cut, as a string instruction does. */
+TEST_F(cpu_node_vapic, processing_comes_between_two_cycles_of_one_op)
+{
+    struct guest_rig *g = &f->g;
+    uint64_t at = BOOT_CYCLES + 200, work;
+
+    guest_with_handlers(g);
+    work = rig_here(&g->r);
+    rig_emit(&g->r, OP_WORK, 5000);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
+    guest_run(g, 30000);
+    EXPECT_EQ(rig_noted(&g->r, 0, 0x31)->rip, work + 200, "200 cycles done");
+    EXPECT_EQ(rig_noted_at(&g->r, 1, DONE),
+              BOOT_CYCLES + 5000 + POSTED + DELIVERY + HANDLER_WORK +
+                  COST_OF(vapic_eoi) + COST_OF(iret),
+              "and 4800 behind it");
+    EXPECT_EQ(g->exits, 0);
+}
+
 TEST_F(cpu_node_vapic, physical_priority_holds_the_notification_back)
 {
     struct guest_rig *g = &f->g;

@@ -25,11 +25,10 @@ static bool pir_has(struct vapic *f, uint64_t pid, uint8_t vector)
     return mem_read64(&f->r.mem, pid + vector / 64 * 8) >> vector % 64 & 1;
 }
 
-static struct vecset process(struct vapic *f)
+static struct vapic_taken process(struct vapic *f)
 {
-    struct vecset merged;
-
-    return vapic_process_posted(&f->r.cpu, &f->r.mem, &merged);
+    vapic_clear_on(&f->r.cpu, &f->r.mem);
+    return vapic_take_posted(&f->r.cpu, &f->r.mem);
 }
 
 static void run_posted(struct vapic *f, uint8_t rvi)
@@ -48,7 +47,7 @@ TEST_F(vapic, posted_vectors_move_to_virr_and_on_is_cleared)
     post(f, 0xe2);
     set_on(f);
     run_posted(f, 0);
-    taken = process(f);
+    taken = process(f).vectors;
     EXPECT_TRUE(vecset_has(&taken, 0x61) && vecset_has(&taken, 0xe2));
     EXPECT_TRUE(page_has(f, VAPIC_IRR, 0x61));
     EXPECT_TRUE(page_has(f, VAPIC_IRR, 0xe2));
@@ -137,28 +136,49 @@ TEST_F(vapic, posting_a_vector_twice_delivers_it_once)
 
 TEST_F(vapic, vector_that_is_in_virr_already_is_told_as_merged)
 {
-    struct vecset merged, taken;
+    struct vapic_taken taken;
 
     page_set(f, VAPIC_IRR, 0x61);
     post(f, 0x61);
     post(f, 0x62);
     run_posted(f, 0x61);
-    taken = vapic_process_posted(&f->r.cpu, &f->r.mem, &merged);
-    EXPECT_EQ(taken.word[1], UINT64_C(3) << 0x21);
-    EXPECT_EQ(merged.word[1], UINT64_C(1) << 0x21);
+    taken = process(f);
+    EXPECT_EQ(taken.vectors.word[1], UINT64_C(3) << 0x21);
+    EXPECT_EQ(taken.merged.word[1], UINT64_C(1) << 0x21);
 }
 
-TEST_F(vapic, post_behind_the_clearing_of_on_is_taken_now_or_notified_again)
+TEST_F(vapic, post_behind_the_clearing_of_on_is_taken_and_notified_again)
 {
     set_on(f);
     run_posted(f, 0);
-    process(f); /* another agent posts between its steps 3 and 5: */
+    vapic_clear_on(&f->r.cpu, &f->r.mem);
     EXPECT_TRUE(pid_post(&f->r.mem, PID_AT, 0x61, false).notify);
-    process(f);
+    vapic_take_posted(&f->r.cpu, &f->r.mem);
     EXPECT_EQ(vapic_status(f), 0x61);
-    set_on(f); /* the notification of what was taken already */
-    process(f);
+    EXPECT_EQ(control_of(f, PID_AT), PID_ON);
+    process(f); /* the second notification finds nothing */
     EXPECT_EQ(vapic_status(f), 0x61);
+    EXPECT_EQ(control_of(f, PID_AT), 0);
+}
+
+TEST_F(vapic, post_to_a_group_that_was_taken_waits_for_its_notification)
+{
+    struct vapic_taken taken = {0};
+
+    set_on(f);
+    run_posted(f, 0);
+    vapic_clear_on(&f->r.cpu, &f->r.mem);
+    for (unsigned i = 0; i < 2; i++)
+        vapic_take_pir(&f->r.cpu, &f->r.mem, i, &taken);
+    EXPECT_TRUE(pid_post(&f->r.mem, PID_AT, 0x61, false).notify);
+    EXPECT_FALSE(pid_post(&f->r.mem, PID_AT, 0x81, false).notify);
+    for (unsigned i = 2; i < VAPIC_PIR_GROUPS; i++)
+        vapic_take_pir(&f->r.cpu, &f->r.mem, i, &taken);
+    vapic_end_posted(&f->r.cpu, &f->r.mem, &taken);
+    EXPECT_EQ(vapic_status(f), 0x81);
+    EXPECT_TRUE(pir_has(f, PID_AT, 0x61));
+    process(f);
+    EXPECT_TRUE(page_has(f, VAPIC_IRR, 0x61));
 }
 
 static const struct posted_rvi {

@@ -107,3 +107,37 @@ TEST(machine_ipi, to_nobody_is_dropped_with_the_reason)
     machine_free(m);
     figures_free(&f);
 }
+
+/* ---- the notification of a posted-interrupt descriptor ---- */
+
+static const struct ndst_row {
+    const char *name;
+    enum scenario_apic_mode apic;
+    uint32_t ndst, icr_high;
+} ndst_rows[] = {
+    {"xapic_500h_is_id_5", APIC_MODE_XAPIC, 0x500, 5u << 24},
+    {"xapic_5_is_id_0", APIC_MODE_XAPIC, 5, 0},
+    {"x2apic_100h_is_id_256", APIC_MODE_X2APIC, 0x100, 0x100},
+};
+
+TEST_EACH(vapic_ndst, reaches_the_cpu_that_it_names, struct ndst_row, ndst_rows)
+{
+    struct scenario s = rig_scenario(RIG_BARE_METAL, PROGRAM_IDLE);
+    struct machine *m;
+    const struct cpu_apic_port *apic;
+    struct figures f;
+
+    s.warmup = 0;
+    for (uint32_t i = 0; i < s.vm_count; i++)
+        s.vm[i].apic = row->apic;
+    m = machine_build(&s);
+    rig_talk(m, false);
+    machine_run(m, 100 * SIM_US);
+    apic = &m->cpu[1].node.config.apic;
+    apic->notify(apic->apic, WORKLOAD_TIMER_VECTOR, row->ndst);
+    EXPECT_EQ(m->cpu[1].lapic.lapic.icr_high, row->icr_high);
+    rig_finish(m, &f);
+    EXPECT_EQ(handled(&f, 0) > 0, row->icr_high == 0);
+    machine_free(m);
+    figures_free(&f);
+}

@@ -69,6 +69,11 @@ TEST(protocol, posting_against_block_and_wake_loses_nothing)
     expect_all_held("posting-against-block");
 }
 
+TEST(protocol, posting_against_posted_processing_loses_nothing)
+{
+    expect_all_held("posting-against-processing");
+}
+
 TEST(protocol, ipi_virtualization_against_preemption_loses_nothing)
 {
     expect_all_held("ipiv-against-preemption");
@@ -94,6 +99,15 @@ TEST(protocol, leaving_nv_at_the_notification_vector_loses_a_wake_up)
 
     EXPECT_TRUE(tells(&r, "CPU 0: VM entry of guest B"));
     EXPECT_TRUE(tells(&r, "device: an interrupt of it is posted"));
+    explore_free(&r);
+}
+
+TEST(protocol, reading_pir_before_on_is_cleared_loses_a_wake_up)
+{
+    struct explore_result r = found("posting-on-cleared-late", forgotten);
+
+    EXPECT_TRUE(tells(&r, "processing takes vectors 40 to 7f from PIR"));
+    EXPECT_TRUE(tells(&r, "processing clears ON"));
     explore_free(&r);
 }
 
