@@ -283,7 +283,7 @@ static struct cpu_result notify(struct cpu *c, struct mem *m,
         r.outcome = CPU_EXITS;
         return vectoring(c, r, e);
     }
-    uintr_process(&c->uintr, m);
+    r.user_vectors = uintr_process(&c->uintr, m);
     return r;
 }
 

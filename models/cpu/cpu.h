@@ -160,6 +160,7 @@ struct cpu_result {
     enum cpu_outcome outcome;
     struct cpu_vectored fault;
     struct cpu_exit exit;
+    uint64_t user_vectors; /* CPU_NOTIFIED: those that were posted */
 };
 
 /* As after power-up: IF = 0, activity active, VMX off. */

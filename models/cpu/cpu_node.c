@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "models/cpu/cpu_uintr_node.h"
 #include "models/cpu/cpu_vapic_node.h"
 
 enum { CPU_STEP, CPU_TIMER, CPU_GUEST_TIMER };
@@ -218,7 +219,7 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         cpu_vapic_node_end_posted(n);
         break;
     case STEP_USER_DELIVERY:
-        r = cpu_deliver_user_interrupt(&n->cpu, n->config.mem);
+        r = cpu_uintr_node_deliver(n);
         break;
     case STEP_INIT:
         cpu_node_end_init(n);
@@ -279,4 +280,5 @@ void cpu_node_each_held(const struct cpu_node *n,
         each(ctx, n->delivered_irq);
     if (n->cpu.vmcs)
         vmcs_each_held(n->cpu.vmcs, each, ctx);
+    cpu_uintr_node_each_held(n, each, ctx);
 }

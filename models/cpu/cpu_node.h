@@ -92,6 +92,7 @@ struct cpu_node_config {
     unsigned preemption_timer_shift; /* IA32_VMX_MISC bits 4:0 */
     struct vmx_features vmx;
     bool user_interrupts; /* the processor has them */
+    uint16_t user_source; /* of those that it sends */
     bool uiret_uif;       /* its UIRET can leave UIF = 0 */
     const struct op *text;
     struct cpu_apic_port apic;
@@ -135,10 +136,11 @@ struct cpu_node {
     uint64_t stall;       /* cycles of this WORK step that are pollution */
     uint64_t pollution;   /* cycles of guest work still to be lost */
     struct cpu_exit exit; /* STEP_EXIT */
-    struct cpu_vectored vectored; /* STEP_DELIVERY */
-    irq_id vectored_irq;          /* acknowledged, no handler entered yet */
-    bool vectored_no_eoi;         /* it ends when its handler is entered */
-    irq_id delivered_irq;         /* of the handler entered last */
+    struct cpu_vectored vectored;  /* STEP_DELIVERY */
+    irq_id vectored_irq;           /* acknowledged, no handler entered yet */
+    bool vectored_no_eoi;          /* it ends when its handler is entered */
+    irq_id delivered_irq;          /* of the handler entered last */
+    irq_id uirr_irq[USER_VECTORS]; /* user interrupts in UIRR */
 };
 
 /* What the software's own code sees and changes in a CALL. */

@@ -1,6 +1,7 @@
 /* Events on the engine: interrupts and signals taken at an instruction
  * boundary, with their acknowledge, their delivery and their identities. */
 #include "models/cpu/cpu_node_private.h"
+#include "models/cpu/cpu_uintr_node.h"
 #include "models/cpu/cpu_vapic_node.h"
 #include "models/cpu/vapic.h"
 
@@ -204,10 +205,13 @@ void cpu_node_dispatched(struct cpu_node *n, const struct cpu_result *r)
                 engine_now(n->config.engine));
 }
 
-/* A notification that did not come from the local APIC. */
-static void notified(struct cpu_node *n)
+/* Notification processing has ended; one that did not come from the local APIC
+ * ends with it. */
+static void notified(struct cpu_node *n, uint64_t user_vectors)
 {
     sim_time now = engine_now(n->config.engine);
+
+    cpu_uintr_node_notified(n, user_vectors);
 
     irq_deliver(n->config.irqs, n->vectored_irq, HOP_POSTED_PROCESSING, now);
     irq_finish(n->config.irqs, n->vectored_irq, HOP_COUNT, now);
@@ -220,7 +224,7 @@ struct cpu_result cpu_node_deliver(struct cpu_node *n,
     struct cpu_result r = cpu_deliver(&n->cpu, n->config.mem, e);
 
     if (r.outcome == CPU_NOTIFIED)
-        notified(n);
+        notified(n, r.user_vectors);
     if (r.outcome == CPU_GOES_ON) {
         if (e->type == INTR_TYPE_EXTERNAL)
             entered(n, n->vectored_irq);
@@ -246,4 +250,5 @@ void cpu_node_end_init(struct cpu_node *n)
     apic->init(apic->apic);
     apic->rdmsr(apic->apic, MSR_APIC_BASE, &base);
     cpu_init(&n->cpu, n->config.mem, base & APIC_BASE_BSP);
+    cpu_uintr_node_changed(n);
 }

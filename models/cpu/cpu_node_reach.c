@@ -1,5 +1,6 @@
 /* Ops that reach outside the CPU: what they cost, and what they do. */
 #include "models/cpu/cpu_node_private.h"
+#include "models/cpu/cpu_uintr_node.h"
 #include "models/cpu/cpu_vapic_node.h"
 
 bool cpu_node_reaches(uint8_t kind)
@@ -57,6 +58,14 @@ static void access(struct cpu_node *n, const struct op *op)
         g->bus.write(g->bus.bus, op->imm, (uint32_t)*reg);
 }
 
+static bool wrmsr_of_uintr(struct cpu_node *n, uint32_t msr, uint64_t value)
+{
+    bool good = uintr_wrmsr(&n->cpu.uintr, msr, value);
+
+    cpu_uintr_node_changed(n);
+    return good;
+}
+
 bool cpu_node_reach(struct cpu_node *n, const struct op *op)
 {
     const struct cpu_apic_port *apic = &n->config.apic;
@@ -69,7 +78,7 @@ bool cpu_node_reach(struct cpu_node *n, const struct op *op)
                apic->rdmsr(apic->apic, (uint32_t)op->imm, reg);
     case OP_WRMSR:
         if (cpu_has_uintr_msr(&n->cpu, (uint32_t)op->imm))
-            return uintr_wrmsr(&n->cpu.uintr, (uint32_t)op->imm, *reg);
+            return wrmsr_of_uintr(n, (uint32_t)op->imm, *reg);
         return apic->wrmsr(apic->apic, (uint32_t)op->imm, *reg);
     case OP_MOV_CR8:
         if (*reg > 15)

@@ -2,6 +2,7 @@
 #include "models/cpu/cpu_vapic_node.h"
 
 #include "models/cpu/cpu_uintr.h"
+#include "models/cpu/cpu_uintr_node.h"
 #include "models/cpu/vapic.h"
 
 static struct vapic_access page_access(const struct cpu_node *n,
@@ -208,7 +209,10 @@ struct cpu_result cpu_vapic_node_senduipi(struct cpu_node *n,
     struct cpu_result r = cpu_senduipi(&n->cpu, m, op, &sent);
     struct vapic_out out;
 
-    if (r.outcome != CPU_GOES_ON || !sent.notify)
+    if (r.outcome != CPU_GOES_ON)
+        return r;
+    cpu_uintr_node_sent(n, &sent);
+    if (!sent.notify)
         return r;
     if (!vapic_has_senduipi(&n->cpu)) {
         apic->notify(apic->apic, sent.vector, sent.ndst);

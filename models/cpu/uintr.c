@@ -119,7 +119,7 @@ bool uintr_xrstors(struct uintr *u, const struct uintr_xsave *area)
 struct uitte {
     bool legal;
     uint64_t upid;
-    uint64_t bit; /* of PUIR */
+    uint8_t vector;
 };
 
 static struct uitte uitte_read(const struct uintr *u, struct mem *m,
@@ -133,7 +133,7 @@ static struct uitte uitte_read(const struct uintr *u, struct mem *m,
         return e;
     word = mem_read64(m, at);
     e.upid = mem_read64(m, at + 8);
-    e.bit = UINT64_C(1) << UITTE_UV(word);
+    e.vector = UITTE_UV(word);
     e.legal = (word & UITTE_VALID) && !(word & UITTE_RESERVED) &&
               e.upid % UPID_BYTES == 0 && is_canonical(e.upid);
     return e;
@@ -151,21 +151,27 @@ struct uintr_sent uintr_send(const struct uintr *u, struct mem *m,
     word = mem_read64(m, e.upid);
     if (word & UPID_RESERVED)
         return (struct uintr_sent){.fault = true};
-    mem_fetch_or64(m, e.upid + UPID_PUIR, e.bit);
+    mem_fetch_or64(m, e.upid + UPID_PUIR, UINT64_C(1) << e.vector);
     notify = !(word & (UPID_SN | UPID_ON));
     if (notify)
         mem_fetch_or64(m, e.upid, UPID_ON);
     return (struct uintr_sent){
+        .upid = e.upid,
+        .posted = e.vector,
         .notify = notify,
         .vector = UPID_NV(word),
         .ndst = UPID_NDST(word),
     };
 }
 
-void uintr_process(struct uintr *u, struct mem *m)
+uint64_t uintr_process(struct uintr *u, struct mem *m)
 {
+    uint64_t posted;
+
     mem_fetch_and64(m, u->upidaddr, ~UPID_ON);
-    u->uirr |= mem_exchange64(m, u->upidaddr + UPID_PUIR, 0);
+    posted = mem_exchange64(m, u->upidaddr + UPID_PUIR, 0);
+    u->uirr |= posted;
+    return posted;
 }
 
 uint64_t uintr_stack(const struct uintr *u, uint64_t rsp)

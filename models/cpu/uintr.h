@@ -22,6 +22,7 @@
 #define MSR_UINTR_PD 0x989u
 #define MSR_UINTR_TT 0x98au
 
+#define USER_VECTORS 64u
 #define UINTR_TT_ENABLE 1u
 #define UINTR_STACK_LOAD 1u /* UISTACKADJUST: load RSP, do not subtract */
 
@@ -35,7 +36,7 @@
 
 #define UITTE_VALID UINT64_C(1)
 #define UITTE_RESERVED (~UINT64_C(0x3f01))
-#define UITTE_UV(word) ((word) >> 8 & 0x3f)
+#define UITTE_UV(word) ((uint8_t)((word) >> 8 & 0x3f))
 #define UITTE_BYTES 16u
 
 struct uintr {
@@ -70,7 +71,9 @@ bool uintr_xrstors(struct uintr *u, const struct uintr_xsave *area);
 
 /* What SENDUIPI leads to. */
 struct uintr_sent {
-    bool fault; /* #GP(0), nothing changed */
+    bool fault;     /* #GP(0), nothing changed */
+    uint64_t upid;  /* the descriptor that was posted to */
+    uint8_t posted; /* the user vector */
     bool notify;
     uint8_t vector; /* of the ordinary interrupt to send */
     uint32_t ndst;  /* to this APIC ID; in xAPIC mode in bits 15:8 */
@@ -92,8 +95,8 @@ static inline bool uintr_identifies(const struct uintr *u, uint8_t vector)
     return u->enabled && vector == u->uinv;
 }
 
-/* User-interrupt notification processing. */
-void uintr_process(struct uintr *u, struct mem *m);
+/* User-interrupt notification processing: the user vectors that were posted. */
+uint64_t uintr_process(struct uintr *u, struct mem *m);
 
 /* Would a user interrupt be delivered at privilege level 3? */
 static inline bool uintr_deliverable(const struct uintr *u)

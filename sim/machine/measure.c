@@ -31,7 +31,8 @@ static void on_finished(void *machine, const struct irq_record *r)
         const struct irq_hop *h = &r->hop[i];
 
         record(l, h[-1].hop, h->hop, h->time - h[-1].time);
-        if (i > 1 && (h->hop == HOP_GUEST_HANDLER || h->hop == HOP_EOI))
+        if (i > 1 && (h->hop == HOP_GUEST_HANDLER || h->hop == HOP_EOI ||
+                      h->hop == HOP_USER_HANDLER))
             record(l, birth->hop, h->hop, h->time - birth->time);
     }
 }
@@ -181,7 +182,9 @@ static void fate_figures(const char *prefix, const struct irq_counts *c,
 static bool merges(unsigned reason)
 {
     return reason == IRQ_IRR_SET || reason == IRQ_VIRR_SET ||
-           reason == IRQ_MESSAGE_WAITING || reason == IRQ_REMOTE_IRR_SET;
+           reason == IRQ_PIR_SET || reason == IRQ_MESSAGE_WAITING ||
+           reason == IRQ_REMOTE_IRR_SET || reason == IRQ_UIRR_SET ||
+           reason == IRQ_SIGNAL_PENDING;
 }
 
 static void interrupt_figures(const struct machine *m, const struct totals *t,

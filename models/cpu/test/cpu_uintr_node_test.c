@@ -1,6 +1,7 @@
 /* When user interrupts are sent, notified and delivered, and what the local
  * APIC and the ledger see of it. */
 #include "models/cpu/cpu_uintr.h"
+#include "models/cpu/cpu_uintr_node.h"
 #include "models/cpu/test/node_rig.h"
 
 #define UPID_AT UINT64_C(0x38040)
@@ -28,6 +29,8 @@ static void cpu_uintr_node_setup(struct cpu_uintr_node *f)
     struct node_rig *r = &f->r;
 
     rig_init(r);
+    posted_irqs_add(&r->posted, UPID_AT);
+    r->node.config.user_source = SOURCE_B;
     f->handler = rig_here(r);
     rig_emit_note(r, USER_HANDLER);
     rig_call(r, drop_vector, 0);
@@ -147,6 +150,68 @@ TEST_F(cpu_uintr_node, notification_in_hlt_goes_back_to_hlt)
     EXPECT_EQ(f->r.node.cpu.activity, ACTIVITY_HLT);
     EXPECT_EQ(f->r.node.cpu.uintr.uirr, 1u << 5);
     EXPECT_EQ(f->r.finishes, 1);
+}
+
+/* Sends to itself at once and once more later; the test carries the
+ * notifications. */
+static void sends(struct cpu_uintr_node *f, unsigned times)
+{
+    uint64_t boot = rig_here(&f->r);
+
+    for (unsigned i = 0; i < times; i++)
+        rig_emit(&f->r, OP_SENDUIPI, 0);
+    rig_emit(&f->r, OP_WORK, 10000);
+    rig_emit(&f->r, OP_SENDUIPI, 0);
+    rig_emit(&f->r, OP_WORK, 100000);
+    start(f, boot, 3);
+}
+
+TEST_F(cpu_uintr_node, user_interrupt_has_one_identity_up_to_its_handler)
+{
+    uint64_t notified = COST_OF(senduipi) + 500;
+    const struct irq_record *r = &f->r.finished[1];
+
+    sends(f, 1);
+    rig_arrive(&f->r, CYCLE(notified), NOTIFICATION);
+    rig_run(&f->r, 20000);
+    ASSERT_EQ(f->r.finishes, 2, "the notification, the user interrupt");
+    EXPECT_EQ(r->source, SOURCE_B);
+    ASSERT_EQ(r->hops, 4);
+    EXPECT_EQ(r->hop[0].hop, HOP_USER_SEND);
+    EXPECT_EQ(r->hop[0].time, 0, "SENDUIPI begins");
+    EXPECT_EQ(r->hop[1].hop, HOP_POSTED);
+    EXPECT_EQ(r->hop[1].time, CYCLE(COST_OF(senduipi)));
+    EXPECT_EQ(r->hop[2].hop, HOP_UIRR);
+    EXPECT_EQ(r->hop[2].time, CYCLE(notified + COST_OF(user_notification)));
+    EXPECT_EQ(r->hop[3].hop, HOP_USER_HANDLER);
+}
+
+TEST_F(cpu_uintr_node, user_interrupt_merges_where_its_bit_is_set_already)
+{
+    const struct irq_counts *c = &f->r.irqs.count[SOURCE_B];
+
+    sends(f, 2);
+    f->r.node.cpu.uintr.uif = false;
+    rig_arrive(&f->r, CYCLE(5000), NOTIFICATION - 1);
+    f->r.node.cpu.uintr.uinv = NOTIFICATION - 1;
+    rig_run(&f->r, 8000);
+    EXPECT_EQ(c->by_reason[IRQ_PIR_SET], 1);
+    rig_arrive(&f->r, CYCLE(15000), NOTIFICATION - 1);
+    rig_run(&f->r, 20000);
+    EXPECT_EQ(c->by_reason[IRQ_UIRR_SET], 1);
+    EXPECT_EQ(irqs_pending(&f->r.irqs, SOURCE_B), 1, "it waits in UIRR");
+}
+
+TEST_F(cpu_uintr_node, user_interrupt_that_software_clears_is_withdrawn)
+{
+    sends(f, 1);
+    f->r.node.cpu.uintr.uif = false;
+    rig_arrive(&f->r, CYCLE(5000), NOTIFICATION);
+    rig_run(&f->r, 8000);
+    EXPECT_EQ(irqs_pending(&f->r.irqs, SOURCE_B), 1);
+    f->r.node.cpu.uintr.uirr = 0;
+    cpu_uintr_node_changed(&f->r.node);
+    EXPECT_EQ(f->r.irqs.count[SOURCE_B].by_reason[IRQ_WITHDRAWN], 1);
 }
 
 TEST_F(cpu_uintr_node, msrs_are_the_cpus)
