@@ -45,7 +45,6 @@ static void post_message(struct pcie_node *n, unsigned v)
 static void post_intx(struct pcie_node *n)
 {
     const struct pcie_node_config *c = &n->config;
-    uint8_t pin = (uint8_t)pcie_config_read(&n->pcie, PCIE_AT_INTERRUPT_PIN, 1);
 
     if (n->intx == n->intx_told || !c->intx.send ||
         n->count + pcie_owed(&n->pcie) >= PCIE_FIFO)
@@ -53,7 +52,8 @@ static void post_intx(struct pcie_node *n)
     n->intx_told = n->intx;
     post(n,
          &(struct msg){.kind = MSG_LINE,
-                       .line = {.line = (uint8_t)(pin - 1), .high = n->intx}},
+                       .line = {.line = (uint8_t)c->interrupt_pin,
+                                .high = n->intx}},
          c->costs.intx_message);
 }
 

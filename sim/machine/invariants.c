@@ -13,6 +13,7 @@
  *
  * CPUs whose local APIC is RTL are looked at without it.
  */
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,15 +80,19 @@ struct origin {
     const irq_id *isr_irq;
 };
 
+#define PAGE_REGISTERS 8u /* of 256 vectors, each in 16 bytes */
+
 static struct vecset page_vectors(struct machine *m, const struct vmcs *v,
                                   uint32_t offset)
 {
     uint64_t at = vmcs_get(v, VMCS_VIRTUAL_APIC_ADDRESS) + offset;
+    uint32_t reg[4 * PAGE_REGISTERS - 3];
     struct vecset s;
 
-    for (unsigned i = 0; i < 4; i++, at += 0x20)
-        s.word[i] = mem_read32(&m->mem, at) |
-                    (uint64_t)mem_read32(&m->mem, at + 0x10) << 32;
+    mem_read(&m->mem, at, reg, sizeof reg);
+    for (unsigned i = 0; i < PAGE_REGISTERS; i += 2)
+        s.word[i / 2] =
+            le32toh(reg[4 * i]) | (uint64_t)le32toh(reg[4 * i + 4]) << 32;
     return s;
 }
 
