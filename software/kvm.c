@@ -37,7 +37,11 @@ void kvm_call_route(void *self, struct cpu_env *env, uint64_t arg)
 
     (void)arg;
     k->queued &= k->queued - 1;
-    kvm_vlapic_accept(k, env, k->config.irq[i].guest_vector, k->queued_irq[i]);
+    if (k->config.irq[i].nmi)
+        kvm_nmi_accept(k, env, k->queued_irq[i]);
+    else
+        kvm_vlapic_accept(k, env, k->config.irq[i].guest_vector,
+                          k->queued_irq[i]);
     k->queued_irq[i] = 0;
 }
 
@@ -57,47 +61,67 @@ static void inject(struct kvm *k, const struct kvm_event *e)
     k->vmcs.inject_irq = e->irq;
 }
 
-static enum kvm_label inject_interrupt(struct kvm *k, struct cpu_env *env)
+/* An interrupt waits that the processor will not deliver itself. */
+static bool has_to_inject(const struct kvm *k)
+{
+    return !k->config.apicv.virtual_interrupt_delivery &&
+           kvm_vlapic_eligible(k);
+}
+
+static struct kvm_event take_interrupt(struct kvm *k, struct cpu_env *env)
 {
     struct kvm_event e = {0};
 
     if (k->eli_on && !k->injection_mode)
         kvm_eli_enter_injection_mode(k, env->mem);
     e.info = INTR_INFO_VALID | kvm_vlapic_take(k, &e.irq);
+    return e;
+}
+
+/* What was cut short comes first, then NMIs, then interrupts. */
+static enum kvm_label choose_event(struct kvm *k, struct cpu_env *env)
+{
+    struct kvm_event e = k->again;
+
+    if (e.info)
+        k->again = (struct kvm_event){0};
+    else if (kvm_nmi_injectable(k))
+        e = kvm_nmi_take(k);
+    else if (has_to_inject(k) && injectable(k))
+        e = take_interrupt(k, env);
+    else
+        return KVM_ENTER;
     inject(k, &e);
-    /* a second one can follow as soon as the handler allows it */
-    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW,
-                kvm_vlapic_eligible(k));
     return KVM_INJECT;
+}
+
+/* What still waits follows as soon as the guest allows it. */
+static enum kvm_label open_windows(struct kvm *k, enum kvm_label to)
+{
+    bool interrupt = has_to_inject(k), nmi = k->nmis_waiting;
+
+    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW, interrupt);
+    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_NMI_WINDOW, nmi);
+    return to == KVM_ENTER && (interrupt || nmi) ? KVM_WINDOW : to;
+}
+
+static bool is_woken(const struct kvm *k)
+{
+    return (kvm_vlapic_eligible(k) && injectable(k)) || kvm_nmi_injectable(k);
 }
 
 static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
 {
-    struct kvm_event again = k->again;
-    bool injects = !k->config.apicv.virtual_interrupt_delivery;
-
     if (k->queued)
         return KVM_AGAIN;
-    if (k->blocked && !(kvm_vlapic_eligible(k) && injectable(k)))
+    if (k->blocked && !is_woken(k))
         return KVM_BLOCK;
     if (k->blocked) {
         k->blocked = false;
         return KVM_WAKE;
     }
-    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW, false);
-    if (again.info) {
-        k->again = (struct kvm_event){0};
-        inject(k, &again);
-        set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW,
-                    injects && kvm_vlapic_eligible(k));
-        return KVM_INJECT;
-    }
-    if (!injects || !kvm_vlapic_eligible(k))
-        return KVM_ENTER;
-    if (injectable(k))
-        return inject_interrupt(k, env);
-    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW, true);
-    return KVM_WINDOW;
+    kvm_nmi_merge(k, env);
+    return open_windows(k, choose_event(k, env));
 }
 
 void kvm_call_prepare_entry(void *self, struct cpu_env *env, uint64_t arg)
@@ -170,14 +194,17 @@ static void keep_vectored(struct kvm *k)
 {
     uint32_t info = (uint32_t)get(k, VMCS_IDT_VECTORING_INFO);
     bool external = INTR_INFO_TYPE(info) == INTR_TYPE_EXTERNAL;
+    bool nmi = INTR_INFO_TYPE(info) == INTR_TYPE_NMI;
 
     if (!(info & INTR_INFO_VALID) || (external && kvm_eli_guest_mode(k)))
         return;
+    if (nmi) /* its delivery has begun the blocking, and begins again */
+        set_control(k, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_NMI, false);
     k->again = (struct kvm_event){
         .info = info & ~UINT32_C(0x7ffff000),
         .error_code = (uint32_t)get(k, VMCS_IDT_VECTORING_ERROR_CODE),
         .instruction_length = (uint32_t)get(k, VMCS_EXIT_INSTRUCTION_LENGTH),
-        .irq = external ? k->vmcs.inject_irq : 0,
+        .irq = external || nmi ? k->vmcs.inject_irq : 0,
     };
 }
 
@@ -208,6 +235,8 @@ static enum kvm_label handler_of(const struct kvm *k, const struct cpu_env *env)
         return KVM_ON_INTR;
     case EXIT_INTERRUPT_WINDOW:
         return KVM_ON_WINDOW;
+    case EXIT_NMI_WINDOW:
+        return KVM_ON_NMI_WINDOW;
     case EXIT_HLT:
         return KVM_ON_HLT;
     case EXIT_MSR_WRITE:
@@ -246,6 +275,8 @@ static irq_id exit_cause(const struct kvm *k, const struct cpu_env *env)
         return 0;
     case EXIT_INTERRUPT_WINDOW:
         return kvm_vlapic_next_irq(k);
+    case EXIT_NMI_WINDOW:
+        return k->nmi_irq[0];
     default:
         break;
     }
@@ -317,6 +348,8 @@ void kvm_each_held(const struct kvm *k, void (*each)(void *ctx, irq_id id),
 {
     for (unsigned i = 0; i < k->config.irq_count; i++)
         each(ctx, k->queued_irq[i]);
+    for (unsigned i = 0; i < k->nmis_waiting; i++)
+        each(ctx, k->nmi_irq[i]);
     vmcs_each_held(&k->vmcs, each, ctx);
     each(ctx, k->again.irq);
 }

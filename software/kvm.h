@@ -35,6 +35,7 @@
 
 #define KVM_IRQS_MAX 64
 #define KVM_IOAPICS 2
+#define KVM_NMIS 2 /* of the guest that can wait: one runs, one follows */
 #define KVM_TIMER_VECTOR 0xef        /* the host's own local timer */
 #define KVM_NOTIFICATION_VECTOR 0xf2 /* of posted interrupts */
 #define KVM_KICK_VECTOR 0xf3         /* look at what another CPU has queued */
@@ -48,6 +49,7 @@ struct kvm_irq {
     uint8_t rte_select;
     uint8_t ioapic; /* which unit */
     uint32_t rte_low;
+    bool nmi; /* the guest gets an NMI instead */
 };
 
 struct kvm_config {
@@ -82,6 +84,7 @@ enum kvm_label {
     KVM_WAKE,    /* the blocked virtual CPU has an interrupt */
     KVM_ON_INTR, /* exit handlers, by what happened */
     KVM_ON_WINDOW,
+    KVM_ON_NMI_WINDOW,
     KVM_ON_HLT,
     KVM_ON_MSR,
     KVM_ON_EPT,
@@ -118,7 +121,9 @@ struct kvm {
     uint64_t queued; /* bit i: irq[i] waits for routing */
     irq_id queued_irq[KVM_IRQS_MAX];
     struct kvm_event again; /* to be injected before anything else */
-    bool blocked;           /* the guest executed HLT */
+    unsigned nmis_waiting;  /* the guest's */
+    irq_id nmi_irq[KVM_NMIS];
+    bool blocked; /* the guest executed HLT */
     sim_time next_tick;
 
     bool eli_on;         /* the guest asked for it */

@@ -44,12 +44,13 @@ static void queue(struct cpu_env *env, const struct kvm_remote *r, irq_id irq)
 static void hand_over(void *self, struct cpu_env *env, uint64_t arg)
 {
     const struct kvm_remote *r = self;
+    const struct kvm_config *c = &r->kvm->config;
     irq_id irq = env->node->delivered_irq;
 
     (void)arg;
     env->cpu->gpr[RAX] = 0;
     r->kvm->host_interrupts++;
-    if (r->kvm->config.apicv.posted_interrupts)
+    if (c->apicv.posted_interrupts && !c->irq[r->index].nmi)
         post(env, r, irq);
     else
         queue(env, r, irq);

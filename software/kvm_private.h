@@ -57,6 +57,13 @@ void kvm_vlapic_wrmsr(struct kvm *k, struct cpu_env *env, uint32_t msr,
                       uint64_t value);
 void kvm_vlapic_ended(struct kvm *k, struct cpu_env *env, uint8_t vector);
 
+/* NMIs of the guest: one more; those that an entry finds too many become one;
+ * whether one can be injected now, and that one. */
+void kvm_nmi_accept(struct kvm *k, struct cpu_env *env, irq_id irq);
+void kvm_nmi_merge(struct kvm *k, struct cpu_env *env);
+bool kvm_nmi_injectable(const struct kvm *k);
+struct kvm_event kvm_nmi_take(struct kvm *k);
+
 /* The processor's APIC virtualization: the VMCS before the first entry; what it
  * needs for an entry; what it has changed, after an exit; what was posted. */
 void kvm_apicv_build(struct kvm *k, struct mem *m);

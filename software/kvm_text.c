@@ -193,6 +193,8 @@ static void build_exits(struct kvm *k, struct text *t)
     build_on_intr(k, t);
     build_simple(k, t, KVM_ON_WINDOW, costs->interrupt_window);
     jump(k, t, KVM_REENTER);
+    build_simple(k, t, KVM_ON_NMI_WINDOW, costs->nmi_window);
+    jump(k, t, KVM_REENTER);
     build_simple(k, t, KVM_ON_TIMER, costs->preemption_timer);
     jump(k, t, KVM_REENTER);
     build_simple(k, t, KVM_ON_HLT, costs->hlt);

@@ -40,6 +40,12 @@ static void settle(struct kvm *k, struct cpu_env *env,
     case LAPIC_FATE_MERGED:
         irq_merge(env->irqs, irq, IRQ_VIRR_SET);
         break;
+    case LAPIC_FATE_FORWARDED:
+        if (t->mode == DELIVERY_NMI && k->config.virtual_nmis)
+            kvm_nmi_accept(k, env, irq);
+        else
+            irq_drop(env->irqs, irq, IRQ_UNSUPPORTED_MODE);
+        break;
     default:
         irq_drop(env->irqs, irq,
                  t->fate == LAPIC_FATE_REFUSED ? (enum irq_reason)t->why

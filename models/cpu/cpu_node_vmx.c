@@ -71,7 +71,7 @@ uint64_t cpu_node_begin_entry(struct cpu_node *n)
     struct cpu_vectored e;
     bool injects = cpu_entry_injects(&n->cpu, &e);
 
-    if (injects && e.type == INTR_TYPE_EXTERNAL)
+    if (injects && (e.type == INTR_TYPE_EXTERNAL || e.type == INTR_TYPE_NMI))
         irq_hop(n->config.irqs, n->cpu.vmcs->inject_irq, HOP_INJECTION,
                 engine_now(n->config.engine));
     return cpu_node_begin(n, STEP_ENTRY, SHARE_TRANSITION,
@@ -87,12 +87,35 @@ static void entry_failed(struct cpu_node *n)
     n->attributed = false;
 }
 
+/* An NMI has no EOI: it ends where its handler begins. */
+static struct cpu_result inject_nmi(struct cpu_node *n,
+                                    const struct cpu_vectored *e)
+{
+    struct cpu_result r = cpu_node_deliver(n, e);
+    struct irqs *q = n->config.irqs;
+    irq_id *irq = &n->cpu.vmcs->inject_irq;
+
+    n->account.virtual_nmis++;
+    if (r.outcome == CPU_EXITS)
+        return r; /* it has to be injected again */
+    if (r.outcome == CPU_GOES_ON) {
+        irq_deliver(q, *irq, HOP_GUEST_HANDLER, engine_now(n->config.engine));
+        irq_finish(q, *irq, HOP_COUNT, engine_now(n->config.engine));
+    } else {
+        irq_drop(q, *irq, IRQ_UNHANDLED);
+    }
+    *irq = 0;
+    return r;
+}
+
 static struct cpu_result inject(struct cpu_node *n,
                                 const struct cpu_vectored *e)
 {
     struct vmcs *v = n->cpu.vmcs;
     struct cpu_result r;
 
+    if (e->type == INTR_TYPE_NMI)
+        return inject_nmi(n, e);
     if (e->type != INTR_TYPE_EXTERNAL)
         return cpu_node_deliver(n, e);
     n->account.injections++;

@@ -190,6 +190,14 @@ static uint8_t mode_of(const struct scenario_device *d)
     return mode[d->delivery];
 }
 
+/* Is its message an interrupt by vector for the CPU that takes it? */
+static bool has_vector(const struct scenario_vm *vm,
+                       const struct scenario_device *d)
+{
+    return d->delivery == SIGNAL_FIXED ||
+           (d->delivery == SIGNAL_NMI && vm->features.nmi_injection);
+}
+
 /* What a device writes to signal. */
 struct signal {
     uint32_t addr;
@@ -250,9 +258,10 @@ static struct vtd_target target_of(const struct machine *m,
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
     struct kvm_config host = {.memory = HOST_MEMORY(c->index)};
+    bool by_vector = has_vector(c->vm, d);
     struct vtd_target to = {.apic_id = cpu_of(m, c),
-                            .vector = d->delivery == SIGNAL_FIXED ? vector : 0,
-                            .mode = mode_of(d),
+                            .vector = by_vector ? vector : 0,
+                            .mode = by_vector ? DELIVERY_FIXED : mode_of(d),
                             .sid = m->device[s->device].fn.config.requester};
 
     if (!c->vm->features.vtd_posting)
@@ -434,8 +443,8 @@ static void add_irq(const struct machine *m, struct kvm_config *k,
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
     struct kvm_irq irq = {.host_vector = s->host_vector,
-                          .guest_vector = s->guest_vector};
-
+                          .guest_vector = s->guest_vector,
+                          .nmi = d->delivery == SIGNAL_NMI};
     struct pin pin = lines_pin(m, scenario_pin(m->scenario, d));
 
     if (d->message == MESSAGE_INTX) {

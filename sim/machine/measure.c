@@ -102,6 +102,7 @@ static void add_account(struct totals *t, const struct cpu_account *a)
         t->account.exits_by_source[s] += a->exits_by_source[s];
     t->account.injections += a->injections;
     t->account.nmis += a->nmis;
+    t->account.virtual_nmis += a->virtual_nmis;
     t->account.smis += a->smis;
     t->account.pollution += a->pollution;
 }
@@ -184,7 +185,7 @@ static bool merges(unsigned reason)
     return reason == IRQ_IRR_SET || reason == IRQ_VIRR_SET ||
            reason == IRQ_PIR_SET || reason == IRQ_MESSAGE_WAITING ||
            reason == IRQ_REMOTE_IRR_SET || reason == IRQ_UIRR_SET ||
-           reason == IRQ_SIGNAL_PENDING;
+           reason == IRQ_SIGNAL_PENDING || reason == IRQ_NMI_WAITING;
 }
 
 static void interrupt_figures(const struct machine *m, const struct totals *t,
@@ -219,6 +220,9 @@ static void interrupt_figures(const struct machine *m, const struct totals *t,
                      "host_interrupts.per_second");
     if (t->account.nmis)
         figures_add_count(out, "", t->account.nmis, "signals.nmi");
+    if (t->account.virtual_nmis)
+        figures_add_count(out, "", t->account.virtual_nmis,
+                          "signals.virtual_nmi");
     if (t->account.smis)
         figures_add_count(out, "", t->account.smis, "signals.smi");
 }

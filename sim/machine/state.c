@@ -137,6 +137,7 @@ static void forget_identities(struct kvm *k)
     memset(k->vmcs.virr_irq, 0, sizeof k->vmcs.virr_irq);
     memset(k->vmcs.visr_irq, 0, sizeof k->vmcs.visr_irq);
     memset(k->queued_irq, 0, sizeof k->queued_irq);
+    memset(k->nmi_irq, 0, sizeof k->nmi_irq);
     k->again.irq = 0;
 }
 

@@ -182,6 +182,7 @@ static void check_features(const struct check *c, uint32_t i)
     check_hypervisor(c, i);
     check_eli(c, i);
     check_apicv(c, i);
+    check_kvm(c, i);
 }
 
 /* Who has the device before place `place` of vm `vm`'s list, or NULL. */

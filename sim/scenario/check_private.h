@@ -77,6 +77,9 @@ void check_granted(const struct check *c, uint32_t device);
 void check_apicv(const struct check *c, uint32_t vm);
 void check_irq_cpu(const struct check *c);
 
+/* check_kvm.c: features of the hypervisor that stand alone. */
+void check_kvm(const struct check *c, uint32_t vm);
+
 /* check_rtl.c: RTL in the place of models. */
 void check_rtl(const struct check *c);
 

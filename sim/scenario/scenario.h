@@ -167,6 +167,7 @@ struct scenario_vm {
         bool acknowledge_on_exit;
         struct kvm_apicv apicv;
         bool vtd_posting;   /* the remapping unit posts to the guest */
+        bool nmi_injection; /* its devices' NMIs are the guest's */
         sim_time eli_timer; /* preemption timer that bounds IF = 0 */
     } features;
     uint32_t assigned_count;
