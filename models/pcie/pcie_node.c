@@ -51,9 +51,9 @@ static void post_intx(struct pcie_node *n)
         return;
     n->intx_told = n->intx;
     post(n,
-         &(struct msg){.kind = MSG_LINE,
-                       .line = {.line = (uint8_t)c->interrupt_pin,
-                                .high = n->intx}},
+         &(struct msg){
+             .kind = MSG_LINE,
+             .line = {.line = (uint8_t)c->interrupt_pin, .high = n->intx}},
          c->costs.intx_message);
 }
 

@@ -91,8 +91,8 @@ static struct vecset page_vectors(struct machine *m, const struct vmcs *v,
 
     mem_read(&m->mem, at, reg, sizeof reg);
     for (unsigned i = 0; i < PAGE_REGISTERS; i += 2)
-        s.word[i / 2] =
-            le32toh(reg[4 * i]) | (uint64_t)le32toh(reg[4 * i + 4]) << 32;
+        s.word[i / 2] = le32toh(reg[4 * i]) | (uint64_t)le32toh(reg[4 * i + 4])
+                                                  << 32;
     return s;
 }
 
