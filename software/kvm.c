@@ -130,6 +130,7 @@ void kvm_call_prepare_entry(void *self, struct cpu_env *env, uint64_t arg)
 
     (void)arg;
     kvm_apicv_sync(k, env);
+    kvm_inbox_sync(k, env);
     kvm_jump(k, env, choose(k, env));
 }
 
@@ -350,6 +351,8 @@ void kvm_each_held(const struct kvm *k, void (*each)(void *ctx, irq_id id),
         each(ctx, k->queued_irq[i]);
     for (unsigned i = 0; i < k->nmis_waiting; i++)
         each(ctx, k->nmi_irq[i]);
+    for (unsigned v = 0; v < 256; v++)
+        each(ctx, k->inbox_irq[v]);
     vmcs_each_held(&k->vmcs, each, ctx);
     each(ctx, k->again.irq);
 }

@@ -1,6 +1,6 @@
 /*
- * A KVM-like hypervisor with one virtual CPU pinned to a physical one, without
- * hardware help for the guest's APIC, and ELI on top of it as a switch.
+ * A virtual CPU of a KVM-like hypervisor, without hardware help for the guest's
+ * APIC, and ELI on top of it as a switch.
  *
  * Physical interrupts go to the host: the exit (or the host's own IDT, when
  * it runs) calls the host's handler, which writes the physical EOI and queues
@@ -31,14 +31,12 @@
 #include "models/lapic/lapic.h"
 #include "software/kvm_costs.h"
 #include "software/kvm_features.h"
+#include "software/kvm_host.h"
 #include "software/text.h"
 
 #define KVM_IRQS_MAX 64
 #define KVM_IOAPICS 2
 #define KVM_NMIS 2 /* of the guest that can wait: one runs, one follows */
-#define KVM_TIMER_VECTOR 0xef        /* the host's own local timer */
-#define KVM_NOTIFICATION_VECTOR 0xf2 /* of posted interrupts */
-#define KVM_KICK_VECTOR 0xf3         /* look at what another CPU has queued */
 
 /* An assigned device's interrupt: what the device sends, what the guest gets.
  */
@@ -53,9 +51,11 @@ struct kvm_irq {
 };
 
 struct kvm_config {
-    bool x2apic, bsp;
-    uint32_t apic_id;
-    uint32_t ndst; /* the CPU as a posted-interrupt descriptor names it */
+    struct kvm_host *host;
+    uint32_t cpu; /* of the host, where it is and its devices interrupt */
+    /* Of its virtual machine; the host numbers them one after the other. */
+    uint32_t apic_id, first_vcpu, vcpus;
+    bool x2apic; /* host and guest alike */
     bool acknowledge_on_exit;
     bool virtual_nmis; /* the processor has them */
     struct kvm_apicv apicv;
@@ -63,8 +63,8 @@ struct kvm_config {
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
     struct kvm_costs costs;
     struct clock timer_clock, core_clock;
-    sim_time host_tick;           /* period of the host's own timer; 0: none */
     uint64_t memory;              /* base of 64 KiB of its own */
+    uint64_t pid_pointers;        /* of its virtual machine */
     uint64_t ioapic[KVM_IOAPICS]; /* bases of the I/O APICs' registers */
     uint64_t ioapic_lock;         /* where the lock of all CPUs for them is */
     uint16_t timer_source, ipi_source; /* of the guest's virtual interrupts */
@@ -74,15 +74,16 @@ struct kvm_config {
 };
 
 enum kvm_label {
-    KVM_REENTER, /* interrupts on: route what is queued, then enter */
-    KVM_AGAIN,   /* the same, with interrupts still off */
-    KVM_INJECT,  /* enter with an event */
-    KVM_WINDOW,  /* enter and ask for an interrupt window */
-    KVM_ENTER,   /* enter */
-    KVM_LAUNCH,  /* the first entry */
-    KVM_BLOCK,   /* halt the physical CPU until an interrupt */
-    KVM_WAKE,    /* the blocked virtual CPU has an interrupt */
-    KVM_ON_INTR, /* exit handlers, by what happened */
+    KVM_REENTER,     /* interrupts on: route what is queued, then enter */
+    KVM_AGAIN,       /* the same, with interrupts still off */
+    KVM_SCHEDULE_IN, /* its VMCS becomes the CPU's, then the same */
+    KVM_INJECT,      /* enter with an event */
+    KVM_WINDOW,      /* enter and ask for an interrupt window */
+    KVM_ENTER,       /* enter */
+    KVM_LAUNCH,      /* the first entry */
+    KVM_BLOCK,       /* halt the physical CPU until an interrupt */
+    KVM_WAKE,        /* the blocked virtual CPU has an interrupt */
+    KVM_ON_INTR,     /* exit handlers, by what happened */
     KVM_ON_WINDOW,
     KVM_ON_NMI_WINDOW,
     KVM_ON_HLT,
@@ -114,29 +115,29 @@ struct kvm {
     struct vmcs vmcs;
     uint64_t gpr[GPR_COUNT]; /* the guest's, while the host runs */
     struct lapic vlapic;
+    uint32_t cpu; /* of the host: where it is, or was last */
     uint64_t label[KVM_LABELS];
-    uint64_t boot; /* RIP of the host's first op */
-    uint64_t host_idt, host_stack, shadow_idt, msr_bitmap;
+    uint64_t shadow_idt, msr_bitmap;
 
     uint64_t queued; /* bit i: irq[i] waits for routing */
     irq_id queued_irq[KVM_IRQS_MAX];
+    struct vecset inbox; /* what others have sent it without posting */
+    irq_id inbox_irq[256];
     struct kvm_event again; /* to be injected before anything else */
     unsigned nmis_waiting;  /* the guest's */
     irq_id nmi_irq[KVM_NMIS];
     bool blocked; /* the guest executed HLT */
-    sim_time next_tick;
 
     bool eli_on;         /* the guest asked for it */
     bool injection_mode; /* else the CPU uses the shadow IDT */
     bool one_entry;      /* injection mode ends with the next exit */
     struct cpu_idtr guest_idt;
 
-    uint64_t host_interrupts; /* handled by the host's own handlers */
-    uint64_t nmis;            /* runs of the host's NMI handler */
-    uint64_t unexpected;      /* exits that nothing here should cause */
+    uint64_t unexpected; /* exits that nothing here should cause */
 };
 
-/* Assembles the host's text, fills its IDT and the VMCS. */
+/* Assembles its text, fills its VMCS, and gives its devices handlers on its
+ * CPU, which was built before.  It becomes the host's next virtual CPU. */
 void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
                struct mem *m);
 

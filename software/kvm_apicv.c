@@ -13,7 +13,6 @@
 
 #define VIRTUAL_APIC 0x3000u
 #define DESCRIPTOR 0x4000u
-#define PID_POINTERS 0x5000u
 #define PID_POINTER_VALID 1u
 
 /* Registers that RDMSR must not find in the page: time goes on. */
@@ -52,7 +51,7 @@ void kvm_apicv_build(struct kvm *k, struct mem *m)
     const struct kvm_apicv *f = features(k);
     uint64_t pid = kvm_descriptor(&k->config);
     uint64_t control = (uint64_t)KVM_NOTIFICATION_VECTOR << PID_NV_SHIFT |
-                       (uint64_t)k->config.ndst << PID_NDST_SHIFT;
+                       (uint64_t)kvm_cpu_of(k)->config.ndst << PID_NDST_SHIFT;
 
     if (!f->tpr_shadow && !f->apic_access_page)
         return;
@@ -71,10 +70,9 @@ void kvm_apicv_build(struct kvm *k, struct mem *m)
     vmcs_set(&k->vmcs, VMCS_APIC_ACCESS_ADDRESS, APIC_PAGE);
     vmcs_set(&k->vmcs, VMCS_NOTIFICATION_VECTOR, KVM_NOTIFICATION_VECTOR);
     vmcs_set(&k->vmcs, VMCS_POSTED_DESCRIPTOR_ADDRESS, pid);
-    vmcs_set(&k->vmcs, VMCS_PID_POINTER_TABLE_ADDRESS,
-             k->config.memory + PID_POINTERS);
-    vmcs_set(&k->vmcs, VMCS_LAST_PID_POINTER_INDEX, k->config.apic_id);
-    mem_write64(m, k->config.memory + PID_POINTERS + 8 * k->config.apic_id,
+    vmcs_set(&k->vmcs, VMCS_PID_POINTER_TABLE_ADDRESS, k->config.pid_pointers);
+    vmcs_set(&k->vmcs, VMCS_LAST_PID_POINTER_INDEX, k->config.vcpus - 1);
+    mem_write64(m, k->config.pid_pointers + 8 * k->config.apic_id,
                 pid | PID_POINTER_VALID);
     mem_write64(m, pid + PID_CONTROL, control);
     /* level-triggered interrupts: their EOI unmasks the line */

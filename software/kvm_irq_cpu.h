@@ -10,20 +10,17 @@
 
 #define KVM_REMOTES_MAX 160 /* vectors that a host gives to devices */
 
-/* One interrupt: a virtual machine's irq[index] on CPU `apic_id`. */
+/* One interrupt: a virtual CPU's irq[index]. */
 struct kvm_remote {
     struct kvm *kvm;
-    uint32_t index, apic_id;
+    uint32_t index;
     uint8_t host_vector;
 };
 
 struct kvm_irq_cpu {
-    bool x2apic, bsp;
-    struct kvm_costs costs;
-    uint64_t memory; /* base of 64 KiB of its own */
+    struct kvm_cpu *cpu; /* made by kvm_cpu_init() */
     uint32_t count;
     struct kvm_remote remote[KVM_REMOTES_MAX];
-    uint64_t boot, host_stack;
 };
 
 /* Assembles its text and fills its IDT. */

@@ -31,11 +31,39 @@ cpu_call_fn kvm_call_eoi_induced;
 cpu_call_fn kvm_call_other;
 cpu_call_fn kvm_call_exception;
 
-cpu_call_fn kvm_call_host_device;     /* arg: index of the interrupt */
-cpu_call_fn kvm_call_host_timer;      /* RAX = cycles of its work */
-cpu_call_fn kvm_call_host_timer_next; /* RAX = initial count */
-cpu_call_fn kvm_call_host_nmi, kvm_call_host_unknown;
-cpu_call_fn kvm_call_host_ipi; /* a kick or a notification */
+cpu_call_fn kvm_call_host_device; /* arg: index of the interrupt */
+
+/* The CPU of the host that runs the virtual CPU's code. */
+static inline struct kvm_cpu *kvm_cpu_of(const struct kvm *k)
+{
+    return &k->config.host->cpu[k->cpu];
+}
+
+/* A physical interrupt is in the hands of the CPU's handler. */
+irq_id kvm_cpu_take(struct kvm_cpu *c, struct cpu_env *env);
+
+/* What a CPU tells others: code that sends it; one by one, as the ICR in x2APIC
+ * mode has it, or false. */
+void kvm_cpu_build_ipis(struct kvm_cpu *c, struct text *t);
+bool kvm_cpu_next_ipi(struct kvm_cpu *c, uint64_t *icr);
+
+/* The initial count for the CPU's timer: the next tick or guest timer. */
+uint64_t kvm_cpu_timer_count(const struct kvm_cpu *c, sim_time now);
+
+/* An interrupt for a virtual CPU that is not the sender itself. */
+struct kvm_sending {
+    struct kvm_cpu *from;
+    uint8_t vector;
+    irq_id irq;
+};
+void kvm_send(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s);
+
+/* Likewise, of its device's irq[i]. */
+void kvm_send_device(struct kvm *k, struct cpu_env *env, uint32_t i,
+                     const struct kvm_sending *s);
+
+/* What others have sent is taken over by the software APIC. */
+void kvm_inbox_sync(struct kvm *k, struct cpu_env *env);
 
 /* The software APIC. */
 void kvm_vlapic_accept(struct kvm *k, struct cpu_env *env, uint8_t vector,
@@ -70,9 +98,6 @@ void kvm_apicv_build(struct kvm *k, struct mem *m);
 void kvm_apicv_store(struct kvm *k, struct mem *m, sim_time now);
 void kvm_apicv_load(struct kvm *k, struct mem *m);
 void kvm_apicv_sync(struct kvm *k, struct cpu_env *env);
-
-/* The initial count for the host's timer: the next tick or guest timer. */
-uint64_t kvm_host_timer_count(const struct kvm *k, sim_time now);
 
 /* Lines.  The line whose guest vector this is, or NULL; code that masks a line,
  * with interrupts off; code that gives the line of RCX or RSI, if one is not

@@ -1,12 +1,10 @@
-/* The hypervisor's op streams: boot, VM exit and entry, host handlers. */
+/* A virtual CPU's op streams: VM exit and entry, handlers of its devices. */
 #include "software/apic_code.h"
 #include "software/idt.h"
 #include "software/kvm_private.h"
 
-#define HOST_IDT 0x0000u
 #define SHADOW_IDT 0x1000u
 #define MSR_BITMAP 0x2000u
-#define HOST_STACK 0xf000u
 
 static void label(struct kvm *k, struct text *t, enum kvm_label l)
 {
@@ -28,7 +26,7 @@ static void eoi(struct kvm *k, struct text *t)
     apic_code_write(t, k->config.x2apic, APIC_EOI, 0);
 }
 
-/* ---- the host's own interrupt handlers ---- */
+/* ---- the host's handlers of its devices ---- */
 
 static void build_device_handler(struct kvm *k, struct text *t, uint32_t i)
 {
@@ -42,66 +40,10 @@ static void build_device_handler(struct kvm *k, struct text *t, uint32_t i)
     op(t, OP_IRET);
 }
 
-static void build_timer_handler(struct kvm *k, struct text *t)
+static void build_gates(struct kvm *k, struct text *t, struct mem *m)
 {
-    op(t, OP_PUSHA);
-    text_work(t, k->config.costs.host_isr);
-    text_call(t, kvm_call_host_timer, k, 0);
-    op(t, OP_WORK_REG);
-    text_call(t, kvm_call_host_timer_next, k, 0);
-    apic_code_write_reg(t, k->config.x2apic, APIC_TMICT, RAX);
-    eoi(k, t);
-    op(t, OP_POPA);
-    op(t, OP_IRET);
-}
-
-static void build_unknown_handler(struct kvm *k, struct text *t)
-{
-    op(t, OP_PUSHA);
-    text_work(t, k->config.costs.host_isr);
-    text_call(t, kvm_call_host_unknown, k, 0);
-    eoi(k, t);
-    op(t, OP_POPA);
-    op(t, OP_IRET);
-}
-
-/* What it tells of is seen before the next VM entry. */
-static void build_ipi_handler(struct kvm *k, struct text *t)
-{
-    op(t, OP_PUSHA);
-    text_work(t, k->config.costs.host_ipi);
-    text_call(t, kvm_call_host_ipi, k, 0);
-    eoi(k, t);
-    op(t, OP_POPA);
-    op(t, OP_IRET);
-}
-
-/* An NMI has no EOI, and no identity any more: it ended at the core. */
-static void build_nmi_handler(struct kvm *k, struct text *t)
-{
-    op(t, OP_PUSHA);
-    text_work(t, k->config.costs.host_isr);
-    text_call(t, kvm_call_host_nmi, k, 0);
-    op(t, OP_POPA);
-    op(t, OP_IRET);
-}
-
-static void build_idt(struct kvm *k, struct text *t, struct mem *m)
-{
-    for (unsigned v = 0; v < IDT_GATES; v++)
-        idt_set_gate(m, k->host_idt, (uint8_t)v, text_here(t));
-    build_unknown_handler(k, t);
-    idt_set_gate(m, k->host_idt, VECTOR_NMI, text_here(t));
-    build_nmi_handler(k, t);
-    idt_set_gate(m, k->host_idt, SPURIOUS_VECTOR, text_here(t));
-    op(t, OP_IRET);
-    idt_set_gate(m, k->host_idt, KVM_KICK_VECTOR, text_here(t));
-    idt_set_gate(m, k->host_idt, KVM_NOTIFICATION_VECTOR, text_here(t));
-    build_ipi_handler(k, t);
-    idt_set_gate(m, k->host_idt, KVM_TIMER_VECTOR, text_here(t));
-    build_timer_handler(k, t);
     for (uint32_t i = 0; i < k->config.irq_count; i++) {
-        idt_set_gate(m, k->host_idt, k->config.irq[i].host_vector,
+        idt_set_gate(m, kvm_cpu_of(k)->idt, k->config.irq[i].host_vector,
                      text_here(t));
         build_device_handler(k, t, i);
     }
@@ -126,6 +68,9 @@ static void build_entry(struct kvm *k, struct text *t)
     op(t, OP_CLI);
     text_call(t, kvm_call_prepare_entry, k, 0); /* always jumps */
 
+    label(k, t, KVM_SCHEDULE_IN);
+    t->op[text_op(t, OP_VMPTRLD, RAX, 0)].self = &k->vmcs;
+    jump(k, t, KVM_AGAIN);
     label(k, t, KVM_WAKE);
     text_work(t, costs->wake);
     jump(k, t, KVM_AGAIN);
@@ -182,6 +127,7 @@ static void build_emulation(struct kvm *k, struct text *t, cpu_call_fn *call)
     unchanged = text_op(t, OP_JZ, RBX, 0);
     apic_code_write_reg(t, k->config.x2apic, APIC_TMICT, RBX);
     text_patch(t, unchanged);
+    kvm_cpu_build_ipis(kvm_cpu_of(k), t);
     kvm_line_unmask(k, t);
     jump(k, t, KVM_REENTER);
 }
@@ -235,23 +181,6 @@ static void build_exits(struct kvm *k, struct text *t)
     text_call(t, kvm_call_dispatch, k, 0);
 }
 
-static void build_boot(struct kvm *k, struct text *t)
-{
-    bool x2apic = k->config.x2apic;
-
-    k->boot = text_here(t);
-    text_op(t, OP_MOV, RAX, k->host_idt);
-    text_op(t, OP_LIDT, RAX, IDT_LIMIT);
-    apic_code_enable(t, x2apic, k->config.bsp);
-    apic_code_write(t, x2apic, APIC_DCR, DCR_DIVIDE_BY_1);
-    apic_code_write(t, x2apic, APIC_LVT_TIMER, KVM_TIMER_VECTOR);
-    text_call(t, kvm_call_host_timer_next, k, 0);
-    apic_code_write_reg(t, x2apic, APIC_TMICT, RAX);
-    op(t, OP_VMXON);
-    t->op[text_op(t, OP_VMPTRLD, RAX, 0)].self = &k->vmcs;
-    jump(k, t, KVM_AGAIN);
-}
-
 static void fill_vmcs(struct kvm *k, struct mem *m)
 {
     struct vmcs *v = &k->vmcs;
@@ -274,8 +203,8 @@ static void fill_vmcs(struct kvm *k, struct mem *m)
                  vmcs_get(v, VMCS_EXIT_CONTROLS) | EXIT_CTL_ACKNOWLEDGE);
     v->hole_base = APIC_PAGE;
     v->hole_bytes = MEM_PAGE_BYTES;
-    vmcs_set(v, VMCS_HOST_IDTR_BASE, k->host_idt);
-    vmcs_set(v, VMCS_HOST_RSP, k->host_stack);
+    vmcs_set(v, VMCS_HOST_IDTR_BASE, kvm_cpu_of(k)->idt);
+    vmcs_set(v, VMCS_HOST_RSP, kvm_cpu_of(k)->stack);
     vmcs_set(v, VMCS_GUEST_RIP, k->config.guest_boot);
     vmcs_set(v, VMCS_GUEST_RSP, k->config.guest_stack);
 }
@@ -284,7 +213,7 @@ static void init_vlapic(struct kvm *k)
 {
     struct lapic_config c = {
         .id = k->config.apic_id,
-        .bsp = k->config.bsp,
+        .bsp = k->config.apic_id == 0,
         .features = LAPIC_HAS_X2APIC | LAPIC_HAS_TSC_DEADLINE,
     };
 
@@ -296,17 +225,15 @@ void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
 {
     *k = (struct kvm){
         .config = *c,
-        .host_idt = c->memory + HOST_IDT,
+        .cpu = c->cpu,
         .shadow_idt = c->memory + SHADOW_IDT,
         .msr_bitmap = c->memory + MSR_BITMAP,
-        .host_stack = c->memory + HOST_STACK,
-        .next_tick = c->host_tick ? c->host_tick : SIM_TIME_NEVER,
     };
+    c->host->vcpu[c->host->vcpus++] = k;
     init_vlapic(k);
     build_entry(k, t);
     build_exits(k, t);
-    build_idt(k, t, m);
-    build_boot(k, t);
+    build_gates(k, t, m);
     fill_vmcs(k, m);
     k->vmcs.ipi_source = c->ipi_source;
     k->vmcs.timer_source = c->timer_source;

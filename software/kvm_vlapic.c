@@ -101,18 +101,80 @@ void kvm_vlapic_expire(struct kvm *k, struct cpu_env *env)
                          due));
 }
 
-/* The guest's ICR: with one virtual CPU the only target is itself. */
-static void send(struct kvm *k, struct cpu_env *env, const struct msg_apic *m)
+/* To itself. */
+static void send_here(struct kvm *k, struct cpu_env *env,
+                      const struct msg_apic *m)
 {
-    struct lapic_out out;
+    struct lapic_out out = lapic_accept(&k->vlapic, m);
 
-    if (!lapic_matches(&k->vlapic, m))
-        return;
-    out = lapic_accept(&k->vlapic, m);
     if (out.taken.fate != LAPIC_FATE_NONE)
         settle(k, env, &out.taken,
                irq_birth(env->irqs, k->config.ipi_source, HOP_ICR_WRITE,
                          env->now));
+}
+
+static bool has_vector(const struct msg_apic *m)
+{
+    return m->mode == DELIVERY_FIXED || m->mode == DELIVERY_LOWEST;
+}
+
+/* To another virtual CPU; what has no vector ends there. */
+static void send_there(const struct kvm *k, struct cpu_env *env, struct kvm *to,
+                       const struct msg_apic *m)
+{
+    struct kvm_sending s = {
+        .from = kvm_cpu_of(k),
+        .vector = m->vector,
+        .irq =
+            irq_birth(env->irqs, k->config.ipi_source, HOP_ICR_WRITE, env->now),
+    };
+
+    if (has_vector(m))
+        kvm_send(to, env, &s);
+    else
+        irq_drop(env->irqs, s.irq, IRQ_UNSUPPORTED_MODE);
+}
+
+static struct kvm *sibling(const struct kvm *k, uint32_t i)
+{
+    return k->config.host->vcpu[k->config.first_vcpu + i];
+}
+
+/* Of those that a lowest-priority IPI matches, the one with the lowest TPR. */
+static const struct kvm *lowest(const struct kvm *k, const struct msg_apic *m)
+{
+    const struct kvm *best = NULL;
+
+    for (uint32_t i = 0; i < k->config.vcpus; i++) {
+        const struct kvm *to = sibling(k, i);
+
+        if (lapic_matches(&to->vlapic, m) &&
+            (!best || to->vlapic.tpr < best->vlapic.tpr))
+            best = to;
+    }
+    return best;
+}
+
+/* The guest's ICR; returns the cycles that other virtual CPUs cost. */
+static uint64_t send(struct kvm *k, struct cpu_env *env,
+                     const struct msg_apic *m)
+{
+    const struct kvm *only = m->mode == DELIVERY_LOWEST ? lowest(k, m) : NULL;
+    uint64_t cycles = 0;
+
+    for (uint32_t i = 0; i < k->config.vcpus; i++) {
+        struct kvm *to = sibling(k, i);
+
+        if (!lapic_matches(&to->vlapic, m) || (only && only != to))
+            continue;
+        if (to == k) {
+            send_here(k, env, m);
+        } else {
+            send_there(k, env, to, m);
+            cycles += k->config.costs.post;
+        }
+    }
+    return cycles;
 }
 
 /* A reset or a global disable of the software APIC. */
@@ -158,10 +220,10 @@ static void apply(struct kvm *k, struct cpu_env *env,
             kvm_eli_enter_guest_mode(k, env->mem);
     }
     if (out->send)
-        send(k, env, &out->message);
+        env->cpu->gpr[RAX] += send(k, env, &out->message);
     if (out->timer_changed) {
         env->cpu->gpr[RAX] += costs->virtual_timer;
-        env->cpu->gpr[RBX] = kvm_host_timer_count(k, env->now);
+        env->cpu->gpr[RBX] = kvm_cpu_timer_count(kvm_cpu_of(k), env->now);
     }
 }
 

@@ -245,36 +245,36 @@ static struct signal remapped_signal(struct machine *m, const struct slot *s,
 }
 
 /* Where the interrupts of its devices go. */
-static unsigned cpu_of(const struct machine *m, const struct machine_cpu *c)
+static unsigned cpu_of(const struct machine *m, const struct machine_vcpu *v)
 {
-    return irq_cpu_takes(m, c->vm) ? m->cpus - 1 : c->index;
+    return irq_cpu_takes(m, v->vm) ? m->cpus - 1 : v->cpu;
 }
 
 /* The CPU that the device's messages interrupt, or with posting the virtual
  * CPU's descriptor and the guest's own vector. */
 static struct vtd_target target_of(const struct machine *m,
-                                   const struct machine_cpu *c,
+                                   const struct machine_vcpu *v,
                                    const struct slot *s, uint8_t vector)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
-    struct kvm_config host = {.memory = HOST_MEMORY(c->index)};
-    bool by_vector = has_vector(c->vm, d);
-    struct vtd_target to = {.apic_id = cpu_of(m, c),
+    struct kvm_config host = {.memory = HOST_MEMORY(v->place)};
+    bool by_vector = has_vector(v->vm, d);
+    struct vtd_target to = {.apic_id = cpu_of(m, v),
                             .vector = by_vector ? vector : 0,
                             .mode = by_vector ? DELIVERY_FIXED : mode_of(d),
                             .sid = m->device[s->device].fn.config.requester};
 
-    if (!c->vm->features.vtd_posting)
+    if (!v->vm->features.vtd_posting)
         return to;
     to.descriptor = kvm_descriptor(&host);
     to.vector = s->guest_vector;
     return to;
 }
 
-static struct signal signal_of(struct machine *m, const struct machine_cpu *c,
+static struct signal signal_of(struct machine *m, const struct machine_vcpu *v,
                                const struct slot *s, uint8_t vector)
 {
-    struct vtd_target to = target_of(m, c, s, vector);
+    struct vtd_target to = target_of(m, v, s, vector);
 
     if (m->units)
         return remapped_signal(m, s, &to);
@@ -282,11 +282,11 @@ static struct signal signal_of(struct machine *m, const struct machine_cpu *c,
                            (uint16_t)(to.mode << 8 | to.vector)};
 }
 
-static void program_messages(struct machine *m, const struct machine_cpu *c,
+static void program_messages(struct machine *m, const struct machine_vcpu *v,
                              const struct slot *s, uint8_t vector)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
-    struct signal signal = signal_of(m, c, s, vector);
+    struct signal signal = signal_of(m, v, s, vector);
 
     if (d->message == MESSAGE_MSIX)
         program_msix(&m->device[s->device], s->k, &signal);
@@ -294,19 +294,19 @@ static void program_messages(struct machine *m, const struct machine_cpu *c,
         program_msi(&m->device[s->device], scenario_granted(d), &signal);
 }
 
-static void drive(struct machine *m, const struct machine_cpu *c,
+static void drive(struct machine *m, const struct machine_vcpu *v,
                   const struct slot *s, uint8_t vector)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
     struct nic_node *nic = &m->device[s->device];
 
     if (scenario_has_line(d) && !on_pic(d))
-        install_pin(m, d, cpu_of(m, c), vector);
+        install_pin(m, d, cpu_of(m, v), vector);
     else if (d->message == MESSAGE_MSIX ||
              (d->message == MESSAGE_MSI && s->k == 0))
-        program_messages(m, c, s, vector);
-    nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(c->index, s->device));
-    nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(c->index, s->device) + 8);
+        program_messages(m, v, s, vector);
+    nic_node_write(nic, NIC_REG_TXWB, 8, writeback_at(v->place, s->device));
+    nic_node_write(nic, NIC_REG_RXWB, 8, writeback_at(v->place, s->device) + 8);
     /* last: a device may speak from here on */
     pcie_node_config_write(&nic->fn, PCIE_AT_COMMAND, 2,
                            PCIE_COMMAND_MEMORY | PCIE_COMMAND_BUS_MASTER);
@@ -358,11 +358,11 @@ static void fill_throttle(struct workload_irq *irq,
 /* Vector 0 tells of sent messages, vector 1 of received ones; a single vector
  * tells both, and every vector of a pulse source tells of pulses. */
 static struct workload_irq workload_irq(const struct machine *m,
-                                        const struct machine_cpu *c,
+                                        const struct machine_vcpu *v,
                                         const struct slot *s)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
-    uint64_t counts = writeback_at(c->index, s->device);
+    uint64_t counts = writeback_at(v->place, s->device);
     uint64_t registers = BAR_BASE + BAR_STRIDE * s->device;
     uint32_t granted = scenario_granted(d);
     bool pulses = d->nic.pulse != PULSE_NONE;
@@ -376,7 +376,7 @@ static struct workload_irq workload_irq(const struct machine *m,
         .pic = on_pic(d),
         .nmi = d->delivery == SIGNAL_NMI,
         .smi = d->delivery == SIGNAL_SMI,
-        .acknowledges = s->device == stream_device(m, c->vm),
+        .acknowledges = s->device == stream_device(m, v->vm),
         .sent = s->k == 0 ? counts : 0,
         .received = s->k == 1 || granted == 1 || pulses ? counts + 8 : 0,
     };
@@ -405,19 +405,19 @@ static void fill_work(struct workload_config *w,
     w->timer_work = p->timer_cycles;
 }
 
-static void install_workload(struct machine *m, struct machine_cpu *c,
+static void install_workload(struct machine *m, struct machine_vcpu *v,
                              const struct slots *s)
 {
     enum scenario_virtual_wire wire = m->scenario->machine.pic.virtual_wire;
-    const struct scenario_program *p = &m->scenario->program[c->vm->program];
+    const struct scenario_program *p = &m->scenario->program[v->vm->program];
     struct workload_config w = {
-        .x2apic = c->vm->apic == APIC_MODE_X2APIC,
-        .bsp = c->index == 0,
-        .enables_eli = c->vm->features.eli,
+        .x2apic = v->vm->apic == APIC_MODE_X2APIC,
+        .bsp = v->vm->hypervisor == HYPERVISOR_KVM ? !v->index : !v->cpu,
+        .enables_eli = v->vm->features.eli,
         .timer_count =
             p->timer_hz ? m->scenario->platform.clocks.apic_timer / p->timer_hz
                         : 0,
-        .memory = WORKLOAD_MEMORY(c->index),
+        .memory = WORKLOAD_MEMORY(v->place),
         .pic_base = s->pic_base,
         .pic_on_lint0 = s->pic_base && wire == VIRTUAL_WIRE_LINT0,
         .irq_count = s->n,
@@ -425,14 +425,15 @@ static void install_workload(struct machine *m, struct machine_cpu *c,
 
     fill_work(&w, p);
     if (s->n)
-        w.doorbell = BAR_BASE + BAR_STRIDE * stream_device(m, c->vm) +
+        w.doorbell = BAR_BASE + BAR_STRIDE * stream_device(m, v->vm) +
                      NIC_REG_TXDOORBELL;
     for (uint32_t i = 0; i < s->n; i++) {
-        w.irq[i] = workload_irq(m, c, &s->slot[i]);
-        w.irq[i].move = balance_move(m, c, &w.irq[i], s->slot[i].k);
+        w.irq[i] = workload_irq(m, v, &s->slot[i]);
+        w.irq[i].move =
+            balance_move(m, &m->cpu[v->cpu], &w.irq[i], s->slot[i].k);
     }
-    c->workload = arena_take(&m->arena, 1, sizeof *c->workload);
-    workload_build(c->workload, &w, &m->text, &m->mem);
+    v->workload = arena_take(&m->arena, 1, sizeof *v->workload);
+    workload_build(v->workload, &w, &m->text, &m->mem);
 }
 
 /* ---- the hypervisor ---- */
@@ -458,66 +459,77 @@ static void add_irq(const struct machine *m, struct kvm_config *k,
     k->irq[k->irq_count++] = irq;
 }
 
-static void install_kvm(struct machine *m, struct machine_cpu *c,
-                        const struct slots *slots)
+/* Its first virtual CPU has all of a virtual machine's devices. */
+static void install_hypervisor(struct machine *m, struct machine_vcpu *v,
+                               const struct slots *slots)
 {
-    const struct scenario *s = m->scenario;
-    const struct scenario_vm *vm = c->vm;
-    sim_time timer = vm->features.eli_timer;
-    struct kvm_config k = {
-        .x2apic = vm->apic == APIC_MODE_X2APIC,
-        .bsp = c->index == 0,
-        .ndst = s->platform.capabilities.x2apic && vm->apic == APIC_MODE_X2APIC
-                    ? c->index
-                    : c->index << 8,
-        .acknowledge_on_exit = vm->features.acknowledge_on_exit,
-        .virtual_nmis = s->platform.capabilities.vmx.virtual_nmis,
-        .apicv = vm->features.apicv,
-        .eli = vm->features.eli,
-        .eli_exitless_eoi = vm->features.eli_exitless_eoi,
-        .eli_timer = (timer / m->core.period) >> PREEMPTION_TIMER_SHIFT,
-        .costs = s->platform.kvm,
-        .timer_clock = m->apic_timer,
-        .core_clock = m->core,
-        .host_tick =
-            s->machine.host_timer_hz ? SIM_S / s->machine.host_timer_hz : 0,
-        .memory = HOST_MEMORY(c->index),
-        .timer_source = machine_add_source(m, "%s.timer", vm->name),
-        .ipi_source = machine_add_source(m, "%s.ipi", vm->name),
-        .ioapic = {IOAPIC_BASE, IOAPIC_BASE + IOAPIC_BYTES},
-        .ioapic_lock = IOAPIC_LOCK,
-        .guest_boot = c->workload->boot,
-        .guest_stack = c->workload->stack,
-    };
+    struct kvm_config devices = {.irq_count = 0};
 
     for (uint32_t i = 0; i < slots->n; i++)
-        add_irq(m, &k, &slots->slot[i]);
-    c->kvm = arena_take(&m->arena, 1, sizeof *c->kvm);
-    kvm_build(c->kvm, &k, &m->text, &m->mem);
-    posted_irqs_add(&m->posted_irqs, kvm_descriptor(&k));
+        add_irq(m, &devices, &slots->slot[i]);
+    install_kvm(m, v, &devices);
+}
+
+/* ---- the whole ---- */
+
+static struct machine_vcpu *
+add_vcpu(struct machine *m, const struct scenario_vm *vm, unsigned index)
+{
+    struct machine_vcpu *v = &m->vcpu[m->vcpus++];
+    unsigned cpu = scenario_cpu_of(vm, index);
+
+    *v = (struct machine_vcpu){
+        .vm = vm,
+        .index = index,
+        .cpu = cpu,
+        .place = m->cpu[cpu].vm ? m->places++ : cpu,
+    };
+    if (!m->cpu[cpu].vm)
+        m->cpu[cpu].vm = vm;
+    return v;
+}
+
+/* What runs on the CPU, if it is the first there. */
+static void start(struct machine *m, const struct machine_vcpu *v)
+{
+    struct machine_cpu *c = &m->cpu[v->cpu];
+
+    if (c->workload)
+        return;
+    c->workload = v->workload;
+    c->kvm = v->kvm;
+    if (!v->kvm) {
+        cpu_node_start(&c->node, v->workload->boot, v->workload->stack);
+        return;
+    }
+    c->node.root_is_host = true;
+    cpu_node_start(&c->node, c->host->boot, c->host->stack);
+}
+
+static void install_vcpu(struct machine *m, struct machine_vcpu *v,
+                         const struct slots *s)
+{
+    bool bare_metal = v->vm->hypervisor == HYPERVISOR_NONE;
+
+    for (uint32_t i = 0; i < s->n; i++)
+        drive(m, v, &s->slot[i],
+              bare_metal ? s->slot[i].guest_vector : s->slot[i].host_vector);
+    install_workload(m, v, s);
+    if (!bare_metal)
+        install_hypervisor(m, v, s);
+    start(m, v);
 }
 
 static void install(struct machine *m, const struct scenario_vm *vm)
 {
-    struct machine_cpu *c = &m->cpu[vm->cpu];
-    bool bare_metal = vm->hypervisor == HYPERVISOR_NONE;
     struct slot slot[SCENARIO_VM_VECTORS];
-    struct slots s = slots_of_vm(m, vm, slot);
+    struct slots s = slots_of_vm(m, vm, slot), none = {.n = 0};
 
-    c->vm = vm;
     if (s.pic_base)
         install_pic(m, vm, s.pic_base);
-    for (uint32_t i = 0; i < s.n; i++)
-        drive(m, c, &slot[i],
-              bare_metal ? slot[i].guest_vector : slot[i].host_vector);
-    install_workload(m, c, &s);
-    if (bare_metal) {
-        cpu_node_start(&c->node, c->workload->boot, c->workload->stack);
-        return;
-    }
-    install_kvm(m, c, &s);
-    c->node.root_is_host = true;
-    cpu_node_start(&c->node, c->kvm->boot, c->kvm->host_stack);
+    install_vcpu(m, add_vcpu(m, vm, 0), &s);
+    for (uint32_t i = 1; i < vm->vcpus; i++)
+        install_vcpu(m, add_vcpu(m, vm, i), &none);
 }
 
 void install_software(struct machine *m)

@@ -6,14 +6,13 @@ bool irq_cpu_takes(const struct machine *m, const struct scenario_vm *vm)
     return m->scenario->machine.irq_cpu && vm->hypervisor == HYPERVISOR_KVM;
 }
 
-static void add_remotes(struct kvm_irq_cpu *c, const struct machine_cpu *of)
+static void add_remotes(struct kvm_irq_cpu *c, struct kvm *of)
 {
-    for (uint32_t i = 0; i < of->kvm->config.irq_count; i++)
+    for (uint32_t i = 0; i < of->config.irq_count; i++)
         c->remote[c->count++] = (struct kvm_remote){
-            .kvm = of->kvm,
+            .kvm = of,
             .index = i,
-            .apic_id = of->index,
-            .host_vector = of->kvm->config.irq[i].host_vector,
+            .host_vector = of->config.irq[i].host_vector,
         };
 }
 
@@ -22,14 +21,14 @@ void install_irq_cpu(struct machine *m)
     unsigned last = m->cpus - 1;
     struct kvm_irq_cpu *c = arena_take(&m->arena, 1, sizeof *c);
 
-    c->x2apic = m->scenario->platform.capabilities.x2apic;
-    c->bsp = last == 0;
-    c->costs = m->scenario->platform.kvm;
-    c->memory = HOST_MEMORY(last);
-    for (unsigned i = 0; i < m->cpus; i++)
-        if (m->cpu[i].kvm)
-            add_remotes(c, &m->cpu[i]);
+    c->cpu = install_host_cpu(m, last,
+                              m->scenario->platform.capabilities.x2apic
+                                  ? APIC_MODE_X2APIC
+                                  : APIC_MODE_XAPIC);
+    for (unsigned i = 0; i < m->vcpus; i++)
+        if (m->vcpu[i].kvm)
+            add_remotes(c, m->vcpu[i].kvm);
     kvm_irq_cpu_build(c, &m->text, &m->mem);
     m->cpu[last].node.root_is_host = true;
-    cpu_node_start(&m->cpu[last].node, c->boot, c->host_stack);
+    cpu_node_start(&m->cpu[last].node, c->cpu->boot, c->cpu->stack);
 }

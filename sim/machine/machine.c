@@ -140,12 +140,39 @@ static uint32_t power_of_two_above(uint32_t n)
     return p;
 }
 
+static uint32_t vcpus_of(const struct scenario *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        n += s->vm[i].vcpus;
+    return n;
+}
+
+/* One for each CPU, and one for each virtual CPU that is not the first of its
+ * CPU. */
+static uint32_t places_of(const struct scenario *s)
+{
+    uint32_t places = s->machine.cpus;
+    bool taken[SCENARIO_CPUS] = {false};
+
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        for (uint32_t k = 0; k < s->vm[i].vcpus; k++) {
+            uint32_t cpu = scenario_cpu_of(&s->vm[i], k);
+
+            places += taken[cpu];
+            taken[cpu] = true;
+        }
+    return places;
+}
+
 static uint32_t memory_pages(const struct machine *m)
 {
     uint32_t units = MEM_PAGES_PER_UNIT * m->scenario->machine.iommu.units;
+    uint32_t places = places_of(m->scenario);
 
-    return power_of_two_above(m->small ? MEM_PAGES_SMALL * m->cpus + units
-                                       : MEM_PAGES_PER_CPU * m->cpus + units +
+    return power_of_two_above(m->small ? MEM_PAGES_SMALL * places + units
+                                       : MEM_PAGES_PER_PLACE * places + units +
                                              MEM_PAGES_OUTSIDE);
 }
 
@@ -155,22 +182,23 @@ static void take_memory(struct machine *m)
     uint32_t events = EVENTS_FIXED + EVENTS_PER_CPU * m->cpus +
                       EVENTS_PER_DEVICE * m->devices;
     uint32_t records = (m->small ? IRQ_RECORDS_SMALL : IRQ_RECORDS_PER_CPU) *
-                       (m->cpus + m->devices);
-    uint32_t pages = memory_pages(m);
+                       (places_of(m->scenario) + m->devices);
+    uint32_t pages = memory_pages(m), vcpus = vcpus_of(m->scenario);
 
     engine_init(
         &m->engine, events,
         arena_take(a, ENGINE_SLOTS(events), sizeof(struct engine_slot)));
     irqs_init(&m->irqs, arena_take(a, records, sizeof(struct irq_record)),
               records);
-    posted_irqs_init(
-        &m->posted_irqs, &m->irqs,
-        arena_take(a, SCENARIO_VMS, sizeof(struct posted_irqs_row)),
-        SCENARIO_VMS);
+    posted_irqs_init(&m->posted_irqs, &m->irqs,
+                     arena_take(a, vcpus, sizeof(struct posted_irqs_row)),
+                     vcpus);
     mem_init(&m->mem, arena_take(a, pages, sizeof(struct mem_page)), pages);
-    m->text.capacity = TEXT_OPS_PER_CPU * m->cpus;
+    m->text.capacity = TEXT_OPS_PER_PLACE * places_of(m->scenario);
     m->text.op = arena_take(a, m->text.capacity, sizeof(struct op));
     m->cpu = arena_take(a, m->cpus, sizeof *m->cpu);
+    m->vcpu = arena_take(a, vcpus, sizeof *m->vcpu);
+    m->host = arena_take(a, 1, sizeof *m->host);
     m->device = arena_take(a, m->devices, sizeof *m->device);
     if (!m->small)
         m->latency.histogram =
@@ -179,9 +207,9 @@ static void take_memory(struct machine *m)
 
 static size_t arena_bytes(const struct scenario *s)
 {
-    size_t cpus = s->machine.cpus, devices = s->device_count;
+    size_t places = places_of(s), devices = s->device_count;
 
-    return (cpus + 1) * (2u << 20) + devices * (1u << 20) +
+    return (places + 1) * (2u << 20) + devices * (1u << 20) +
            s->machine.iommu.units * sizeof(struct machine_unit) +
            LATENCY_PAIRS * sizeof(struct histogram) +
            2 * MEM_PAGES_OUTSIDE * sizeof(struct mem_page) + (4u << 20);
@@ -223,7 +251,7 @@ static struct machine *build(struct machine *m)
 {
     const struct scenario *s = m->scenario;
 
-    m->cpus = s->machine.cpus;
+    m->cpus = m->places = s->machine.cpus;
     m->devices = s->device_count;
     m->core = clock_from_hz(s->platform.clocks.core);
     m->apic = clock_from_hz(s->platform.clocks.apic);

@@ -23,9 +23,10 @@
 #include "software/vtd.h"
 #include "software/workload.h"
 
-/* The physical memory map: 64 KiB for each software, 64 KiB for each BAR. */
-#define HOST_MEMORY(cpu) (UINT64_C(0x100000000) + 0x20000u * (cpu))
-#define WORKLOAD_MEMORY(cpu) (HOST_MEMORY(cpu) + 0x10000u)
+/* The physical memory map: 64 KiB for each software, 64 KiB for each BAR.  The
+ * first virtual CPU of a CPU has the CPU's place, all others those behind. */
+#define HOST_MEMORY(place) (UINT64_C(0x100000000) + 0x20000u * (place))
+#define WORKLOAD_MEMORY(place) (HOST_MEMORY(place) + 0x10000u)
 #define IOAPIC_LOCK (HOST_MEMORY(0) + 0x8000u) /* of all hypervisors */
 #define WRITEBACK_OFFSET 0x4000u /* of a device's counts, 16 bytes each */
 #define BAR_BASE UINT64_C(0xf0000000)
@@ -41,8 +42,8 @@
 #define MSI_BASE UINT64_C(0xfee00000)
 #define MSI_BYTES UINT64_C(0x100000)
 
-#define TEXT_OPS_PER_CPU 2048u
-#define MEM_PAGES_PER_CPU 64u   /* for software */
+#define TEXT_OPS_PER_PLACE 2048u
+#define MEM_PAGES_PER_PLACE 64u /* for software */
 #define MEM_PAGES_PER_UNIT 260u /* of the largest table, queue and status */
 #define MEM_PAGES_OUTSIDE 8192u /* 32 MiB for writes from outside */
 #define IRQ_RECORDS_PER_CPU 2048u
@@ -59,9 +60,21 @@ struct machine_cpu {
     unsigned index;
     struct cpu_node node;
     struct lapic_node lapic;
+    struct kvm_cpu *host; /* NULL: no hypervisor runs here */
+    /* Of the first virtual CPU that is here, or of bare metal. */
     const struct scenario_vm *vm; /* NULL: nothing runs here */
     struct kvm *kvm;              /* NULL: none, or bare metal */
     struct workload *workload;    /* NULL: nothing runs here */
+};
+
+/* What a workload runs on: a virtual CPU, or a CPU on bare metal. */
+struct machine_vcpu {
+    const struct scenario_vm *vm;
+    unsigned index;  /* in its virtual machine */
+    unsigned cpu;    /* where it is first */
+    unsigned place;  /* of its memory */
+    struct kvm *kvm; /* NULL: bare metal */
+    struct workload *workload;
 };
 
 /* Interrupt messages on their way to one local APIC each, and EOI broadcasts on
@@ -140,6 +153,9 @@ struct machine {
     struct event warmup_over;
     unsigned cpus, devices;
     struct machine_cpu *cpu;
+    unsigned places, vcpus;
+    struct machine_vcpu *vcpu;
+    struct kvm_host *host;
     struct nic_node *device;
     unsigned ioapics;
     struct ioapic_node *ioapic; /* all units; NULL: there is none */
@@ -247,6 +263,12 @@ void install_pin(struct machine *m, const struct scenario_device *d,
 void install_pic(struct machine *m, const struct scenario_vm *vm,
                  uint8_t vector_base);
 
+/* install_kvm.c: the hypervisor. */
+struct kvm_cpu *install_host_cpu(struct machine *m, unsigned cpu,
+                                 enum scenario_apic_mode apic);
+void install_kvm(struct machine *m, struct machine_vcpu *v,
+                 const struct kvm_config *devices);
+
 /* install_irq_cpu.c: the CPU that takes interrupts for the others. */
 bool irq_cpu_takes(const struct machine *m, const struct scenario_vm *vm);
 void install_irq_cpu(struct machine *m);
@@ -278,9 +300,9 @@ const char *audit(struct machine *m);
 
 /* The 16 bytes where a device counts what it has sent and what the other
  * side has acknowledged, in the memory of the software that owns it. */
-static inline uint64_t writeback_at(unsigned cpu, unsigned device)
+static inline uint64_t writeback_at(unsigned place, unsigned device)
 {
-    return WORKLOAD_MEMORY(cpu) + WRITEBACK_OFFSET + 16u * device;
+    return WORKLOAD_MEMORY(place) + WRITEBACK_OFFSET + 16u * device;
 }
 
 #endif

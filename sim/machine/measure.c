@@ -47,8 +47,8 @@ static uint64_t messages(const struct machine *m)
 {
     uint64_t n = 0;
 
-    for (unsigned i = 0; i < m->cpus; i++)
-        n += m->cpu[i].workload ? m->cpu[i].workload->produced : 0;
+    for (unsigned i = 0; i < m->vcpus; i++)
+        n += m->vcpu[i].workload->produced;
     return n;
 }
 
@@ -57,7 +57,7 @@ static uint64_t host_interrupts(const struct machine *m)
     uint64_t n = 0;
 
     for (unsigned i = 0; i < m->cpus; i++)
-        n += m->cpu[i].kvm ? m->cpu[i].kvm->host_interrupts : 0;
+        n += m->cpu[i].host ? m->cpu[i].host->interrupts : 0;
     return n;
 }
 
@@ -330,6 +330,32 @@ static void function_warnings(const struct pcie_node *f, const char *name,
                               pcie_warning_name((enum pcie_warning)w), name);
 }
 
+/* Of all software whose first CPU this is. */
+static void software_warnings(const struct machine *m, unsigned cpu,
+                              struct figures *out)
+{
+    uint64_t faults = 0, spurious = 0, exits = 0;
+
+    for (unsigned i = 0; i < m->vcpus; i++) {
+        const struct machine_vcpu *v = &m->vcpu[i];
+
+        if (v->cpu != cpu)
+            continue;
+        faults += v->workload->faults;
+        spurious += v->workload->spurious;
+        exits += v->kvm ? v->kvm->unexpected : 0;
+    }
+    if (faults)
+        figures_add_count(out, "", faults, "warnings.cpu%u.unexpected_faults",
+                          cpu);
+    if (spurious)
+        figures_add_count(out, "", spurious, "warnings.cpu%u.spurious_8259",
+                          cpu);
+    if (exits)
+        figures_add_count(out, "", exits, "warnings.cpu%u.unexpected_exits",
+                          cpu);
+}
+
 static void warning_figures(const struct machine *m, struct figures *out)
 {
     if (m->outside_refused)
@@ -347,18 +373,8 @@ static void warning_figures(const struct machine *m, struct figures *out)
     for (unsigned i = 0; i < m->devices; i++)
         function_warnings(&m->device[i].fn, m->scenario->device[i].name, out);
     for (unsigned i = 0; i < m->cpus; i++) {
-        const struct machine_cpu *c = &m->cpu[i];
-
-        lapic_warnings(&c->lapic, i, out);
-        if (c->workload && c->workload->faults)
-            figures_add_count(out, "", c->workload->faults,
-                              "warnings.cpu%u.unexpected_faults", i);
-        if (c->workload && c->workload->spurious)
-            figures_add_count(out, "", c->workload->spurious,
-                              "warnings.cpu%u.spurious_8259", i);
-        if (c->kvm && c->kvm->unexpected)
-            figures_add_count(out, "", c->kvm->unexpected,
-                              "warnings.cpu%u.unexpected_exits", i);
+        lapic_warnings(&m->cpu[i].lapic, i, out);
+        software_warnings(m, i, out);
     }
 }
 

@@ -59,7 +59,7 @@ static bool reach(void *unit, struct iommu_access *a)
         return false;
     if (a->kind == IOMMU_ACCESS_WRITE || a->kind == IOMMU_ACCESS_UNLOCK) {
         if (!mem_has_room(&m->mem, a->addr, a->bytes,
-                          MEM_PAGES_PER_CPU * m->cpus))
+                          MEM_PAGES_PER_PLACE * m->places))
             return false;
         mem_write(&m->mem, a->addr, a->data, a->bytes);
     } else {

@@ -138,6 +138,7 @@ static void forget_identities(struct kvm *k)
     memset(k->vmcs.visr_irq, 0, sizeof k->vmcs.visr_irq);
     memset(k->queued_irq, 0, sizeof k->queued_irq);
     memset(k->nmi_irq, 0, sizeof k->nmi_irq);
+    memset(k->inbox_irq, 0, sizeof k->inbox_irq);
     k->again.irq = 0;
 }
 
@@ -147,12 +148,18 @@ static void put_kvm(struct hash *h, const struct kvm *kvm)
     struct kvm copy = *kvm;
 
     put_lapic(h, &copy.vlapic, clocks);
-    put_time(h, copy.next_tick);
     memset(&copy.vlapic, 0, sizeof copy.vlapic);
-    copy.next_tick = 0;
-    copy.host_interrupts = copy.unexpected = 0;
+    copy.unexpected = 0;
+    copy.config.host = NULL;
     forget_identities(&copy);
     PUT(h, copy);
+}
+
+static void put_host_cpu(struct hash *h, const struct kvm_cpu *c)
+{
+    put_time(h, c->next_tick);
+    put(h, c->kick);
+    put(h, c->notify);
 }
 
 static void put_workload(struct hash *h, const struct workload *workload)
@@ -302,10 +309,13 @@ uint64_t machine_hash(const struct machine *m)
 
         put_cpu(&h, c);
         put_lapic_node(&h, &c->lapic);
-        if (c->kvm)
-            put_kvm(&h, c->kvm);
-        if (c->workload)
-            put_workload(&h, c->workload);
+        if (c->host)
+            put_host_cpu(&h, c->host);
+    }
+    for (unsigned i = 0; i < m->vcpus; i++) {
+        if (m->vcpu[i].kvm)
+            put_kvm(&h, m->vcpu[i].kvm);
+        put_workload(&h, m->vcpu[i].workload);
     }
     for (unsigned i = 0; i < m->units; i++)
         put_unit(&h, &m->unit[i]);

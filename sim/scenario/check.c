@@ -105,11 +105,14 @@ static void check_cpu(const struct check *c, uint32_t i)
     const struct scenario_vm *vm = &c->s->vm[i];
     struct diag_place at = place_of(element(c, "vms", i), "cpu");
 
-    if (vm->cpu >= c->s->machine.cpus)
-        broken(c, at, "CPU %u does not exist: machine.cpus is %u (0 .. %u)",
-               vm->cpu, c->s->machine.cpus, c->s->machine.cpus - 1);
+    uint64_t last = (uint64_t)vm->cpu + vm->vcpus - 1;
+
+    if (last >= c->s->machine.cpus)
+        broken(c, at, "CPU %ju does not exist: machine.cpus is %u (0 .. %u)",
+               (uintmax_t)last, c->s->machine.cpus, c->s->machine.cpus - 1);
     for (uint32_t j = 0; j < i; j++)
-        if (c->s->vm[j].cpu == vm->cpu)
+        if (c->s->vm[j].cpu <= last &&
+            vm->cpu < c->s->vm[j].cpu + c->s->vm[j].vcpus)
             broken(c, at,
                    "CPU %u already runs '%s'; each CPU runs at most one "
                    "virtual CPU",
@@ -176,6 +179,8 @@ static void check_features(const struct check *c, uint32_t i)
                c->s->platform.name);
     if (vm->hypervisor == HYPERVISOR_NONE && vm->features.eli)
         broken(c, place_of(e, "eli"), "eli needs 'hypervisor: kvm'");
+    if (vm->hypervisor == HYPERVISOR_NONE && vm->vcpus > 1)
+        broken(c, place_of(e, "vcpus"), "vcpus needs 'hypervisor: kvm'");
     if (vm->hypervisor == HYPERVISOR_NONE && vm->features.acknowledge_on_exit)
         broken(c, place_of(e, "acknowledge_on_exit"),
                "acknowledge_on_exit needs 'hypervisor: kvm'");

@@ -193,7 +193,7 @@ static const struct {
         {"program", "programs.NAME.", "program",
          "One program that a virtual machine or bare metal can run."},
     [OWNER_VM] = {"vm", "vms.NAME.", "virtual machine",
-                  "One virtual machine with one virtual CPU or, with "
+                  "One virtual machine or, with "
                   "`hypervisor: none`, a program on bare metal."},
     [OWNER_FEATURES] = {"features", "vms.NAME.features.", "group of features",
                         "Switches of the hypervisor for one virtual machine."},

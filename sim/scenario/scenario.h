@@ -159,7 +159,8 @@ enum scenario_balance { BALANCE_NONE, BALANCE_FLUSH, BALANCE_NO_FLUSH };
 struct scenario_vm {
     char name[SCENARIO_NAME];
     enum scenario_hypervisor hypervisor;
-    uint32_t cpu; /* the CPU that its one virtual CPU is pinned to */
+    uint32_t cpu; /* the first one that its virtual CPUs are pinned to */
+    uint32_t vcpus;
     enum scenario_apic_mode apic; /* what the guest uses */
     struct {
         bool eli; /* exitless delivery of assigned devices */
@@ -175,6 +176,13 @@ struct scenario_vm {
     uint32_t program;                    /* index */
     enum scenario_balance balance;
 };
+
+/* The CPU that a virtual CPU is pinned to. */
+static inline uint32_t scenario_cpu_of(const struct scenario_vm *vm,
+                                       uint32_t vcpu)
+{
+    return vm->cpu + vcpu;
+}
 
 #define SCENARIO_ROOT "root" /* the bus before all bridges */
 

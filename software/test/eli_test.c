@@ -250,7 +250,7 @@ TEST_F(eli, unassigned_vector_is_an_exception_exit_that_the_host_handles)
     EXPECT_EQ(vmcs_get(v, VMCS_IDT_VECTORING_INFO),
               INTR_INFO_VALID | UNKNOWN_VECTOR, "type 0");
     EXPECT_EQ(vmcs_get(v, VMCS_GUEST_RIP), rip, "the guest goes on there");
-    EXPECT_EQ(f->cpu->kvm->host_interrupts, 1);
+    EXPECT_EQ(f->cpu->host->interrupts, 1);
     EXPECT_FALSE(in_service(f, UNKNOWN_VECTOR), "the host's EOI");
     EXPECT_EQ(f->machine->irqs.count[f->machine->outside_source].dropped, 1);
 }
@@ -312,7 +312,7 @@ TEST_F(eli, timer_bounds_how_long_a_guest_with_if_0_keeps_the_host_waiting)
     ASSERT_TRUE(rig_run_until(f->machine, guest_has_if_0));
     send(f, UNKNOWN_VECTOR);
     run_for(f, 105 * SIM_US);
-    EXPECT_EQ(f->cpu->kvm->host_interrupts, 1, "taken by the host's own IDT");
+    EXPECT_EQ(f->cpu->host->interrupts, 1, "taken by the host's own IDT");
     EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 0);
     EXPECT_GT(exits(f, EXIT_PREEMPTION_TIMER), 8, "one every 100 us");
 }
@@ -391,7 +391,7 @@ TEST_F(eli, int_n_of_a_guest_is_completed_through_its_real_idt)
               INTR_INFO_VALID | INTR_TYPE_SOFTWARE_INTERRUPT << 8 | 0xff);
     run_for(f, SIM_MS);
     EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
-    EXPECT_EQ(f->cpu->kvm->host_interrupts, 0, "no interrupt of the host");
+    EXPECT_EQ(f->cpu->host->interrupts, 0, "no interrupt of the host");
     EXPECT_FALSE(f->cpu->node.cpu.frames, "it has returned");
 }
 
@@ -401,7 +401,7 @@ TEST_F(eli, gate_that_the_guest_lacks_itself_is_reflected_to_it)
     idt_set_present(&f->machine->mem, f->cpu->workload->idt, 5, false);
     machine_run(f->machine, 2 * SIM_MS);
     EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
-    EXPECT_EQ(f->cpu->kvm->host_interrupts, 0);
+    EXPECT_EQ(f->cpu->host->interrupts, 0);
     f->faults = 1; /* #NP, in the guest's own handler */
 }
 

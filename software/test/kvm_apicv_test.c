@@ -3,6 +3,7 @@
  * APIC, rung by rung.
  */
 #include "sim/machine/test/rig.h"
+#include "software/test/rungs.h"
 
 #define MSR_TPR 0x808
 #define MSR_ICR 0x830
@@ -11,34 +12,6 @@
 #define PAGE_TPR (APIC_PAGE_AT + 0x80)
 #define PAGE_ICR (APIC_PAGE_AT + 0x300)
 #define SELF (1u << 18 | WORKLOAD_TIMER_VECTOR)
-
-#define SOFTWARE                                                               \
-    {                                                                          \
-        0                                                                      \
-    }
-#define FLEXPRIORITY                                                           \
-    {                                                                          \
-        .tpr_shadow = true, .apic_access_page = true                           \
-    }
-#define APICV                                                                  \
-    {                                                                          \
-        .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
-        .apic_register_virtualization = true,                                  \
-        .virtual_interrupt_delivery = true                                     \
-    }
-#define POSTED                                                                 \
-    {                                                                          \
-        .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
-        .apic_register_virtualization = true,                                  \
-        .virtual_interrupt_delivery = true, .posted_interrupts = true          \
-    }
-#define IPIV                                                                   \
-    {                                                                          \
-        .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
-        .apic_register_virtualization = true,                                  \
-        .virtual_interrupt_delivery = true, .posted_interrupts = true,         \
-        .ipiv = true                                                           \
-    }
 
 /* As those of kvm_exits_test.c. */
 static struct scenario guests(enum scenario_program_kind kind,
@@ -54,14 +27,6 @@ static struct scenario guests(enum scenario_program_kind kind,
         s.vm[i].features.apicv = apicv;
     }
     return s;
-}
-
-static uint64_t exits(const struct figures *f, const char *reason)
-{
-    char key[80];
-
-    snprintf(key, sizeof key, "exits.by_reason.%s", reason);
-    return rig_count(f, key);
 }
 
 /* Interrupts of the devices; none is lost on the way. */

@@ -98,9 +98,9 @@ TEST_F(kvm_corner, acknowledged_on_exit_means_in_service_and_not_pending)
     EXPECT_TRUE(vecset_has(&f->cpu->lapic.lapic.isr, v));
     EXPECT_FALSE(vecset_has(&f->cpu->lapic.lapic.irr, v));
     EXPECT_EQ(f->cpu->node.exit.intr_info, INTR_INFO_VALID | v);
-    handled = f->cpu->kvm->host_interrupts;
+    handled = f->cpu->host->interrupts;
     run_for(f, SIM_MS);
-    EXPECT_EQ(f->cpu->kvm->host_interrupts, handled + 1, "no second delivery");
+    EXPECT_EQ(f->cpu->host->interrupts, handled + 1, "no second delivery");
     EXPECT_TRUE(vecset_empty(&f->cpu->lapic.lapic.isr), "the host's EOI");
 }
 
@@ -123,13 +123,13 @@ static void expect_nmi_of_the_host(struct kvm_corner *f)
     run_for(f, SIM_MS);
     EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
     EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), intr_exits);
-    EXPECT_EQ(f->cpu->kvm->nmis, 1);
+    EXPECT_EQ(f->cpu->host->nmis, 1);
     EXPECT_EQ(f->cpu->workload->nmis, 0, "not the guest's");
     EXPECT_TRUE(c->non_root, "it goes on");
     EXPECT_FALSE(c->nmi_blocking, "by the IRET of the host's handler");
     send_nmi(f);
     run_for(f, SIM_MS);
-    EXPECT_EQ(f->cpu->kvm->nmis, 2);
+    EXPECT_EQ(f->cpu->host->nmis, 2);
 }
 
 TEST_F(kvm_corner, nmi_exits_and_is_the_hosts)
@@ -211,7 +211,7 @@ TEST_F(kvm_corner, arrival_just_before_the_entry_is_injected_by_it)
     ASSERT_TRUE(rig_run_until(f->machine, last_look_at_the_queue));
     send(f, 1);
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
-    EXPECT_EQ(f->cpu->kvm->host_interrupts, 2);
+    EXPECT_EQ(f->cpu->host->interrupts, 2);
     EXPECT_EQ(f->cpu->kvm->queued, 0, "both are routed");
 }
 

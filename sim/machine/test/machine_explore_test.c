@@ -218,7 +218,7 @@ TEST_F(machine_explore, identities_and_accounts_do_not_count)
     f->m->irqs.serial += 5;
     f->m->engine.executed += 5;
     f->m->cpu[0].node.account.exits[0]++;
-    f->m->cpu[0].kvm->host_interrupts++;
+    f->m->cpu[0].host->interrupts++;
     f->m->cpu[0].lapic.warnings[0]++;
     EXPECT_EQ(machine_hash(f->m), before);
 }

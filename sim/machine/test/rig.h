@@ -183,6 +183,7 @@ static inline void rig_add_vm(struct scenario *s, enum rig_variant v,
     *vm = (struct scenario_vm){
         .hypervisor = v == RIG_BARE_METAL ? HYPERVISOR_NONE : HYPERVISOR_KVM,
         .cpu = i,
+        .vcpus = 1,
         .apic = APIC_MODE_X2APIC,
         .features = {.eli = v >= RIG_ELI_DELIVERY,
                      .eli_exitless_eoi = v == RIG_ELI,

@@ -165,6 +165,9 @@ static const struct mistake_row {
      "line 9"},
     {"cpu_does_not_exist", "    cpu: 1\n", "    cpu: 2\n",
      "x.yaml:26:10: error: CPU 2 does not exist: machine.cpus is 2 (0 .. 1)"},
+    {"last_virtual_cpu_does_not_exist", "    cpu: 1\n",
+     "    cpu: 1\n    vcpus: 2\n",
+     "x.yaml:26:10: error: CPU 2 does not exist: machine.cpus is 2 (0 .. 1)"},
     {"two_on_one_cpu", "    cpu: 1\n", "    cpu: 0\n",
      "x.yaml:26:10: error: CPU 0 already runs 'guest'; each CPU runs at most "
      "one virtual CPU"},

@@ -1,0 +1,269 @@
+/* One CPU of the host: boot, its tick, IPIs, NMIs, and the timers of the guests
+ * that are on it. */
+#include "software/apic_code.h"
+#include "software/idt.h"
+#include "software/kvm_private.h"
+
+#define HOST_IDT 0x0000u
+#define HOST_STACK 0xf000u
+#define ICR_DEST_SHIFT 32u
+#define ICR_DEST_XAPIC_SHIFT 24u
+
+irq_id kvm_cpu_take(struct kvm_cpu *c, struct cpu_env *env)
+{
+    irq_id irq = env->node->delivered_irq;
+
+    c->interrupts++;
+    if (env->node->exit_reason == EXIT_EXTERNAL_INTERRUPT)
+        cpu_node_attribute_exit(env->node, irq);
+    return irq;
+}
+
+/* ---- what other CPUs are told ---- */
+
+/* The next CPU of a set, which it leaves. */
+static uint64_t next_of(uint64_t *cpus)
+{
+    unsigned i = (unsigned)__builtin_ctzll(*cpus);
+
+    *cpus &= *cpus - 1;
+    return i;
+}
+
+bool kvm_cpu_next_ipi(struct kvm_cpu *c, uint64_t *icr)
+{
+    if (c->notify)
+        *icr = next_of(&c->notify) << ICR_DEST_SHIFT | KVM_NOTIFICATION_VECTOR;
+    else if (c->kick)
+        *icr = next_of(&c->kick) << ICR_DEST_SHIFT | KVM_KICK_VECTOR;
+    else
+        return false;
+    return true;
+}
+
+/* RAX = ICR, RBX = its high half as xAPIC mode has it; goes to `end` if nobody
+ * has to be told. */
+static void next_ipi(void *self, struct cpu_env *env, uint64_t end)
+{
+    uint64_t icr;
+
+    if (!kvm_cpu_next_ipi(self, &icr)) {
+        env->cpu->rip = end;
+        return;
+    }
+    env->cpu->gpr[RAX] = icr;
+    env->cpu->gpr[RBX] = icr >> ICR_DEST_SHIFT << ICR_DEST_XAPIC_SHIFT;
+}
+
+void kvm_cpu_build_ipis(struct kvm_cpu *c, struct text *t)
+{
+    uint64_t again = text_here(t);
+    uint32_t none = text_op(t, OP_CALL, RAX, 0);
+
+    t->op[none].fn = next_ipi;
+    t->op[none].self = c;
+    if (!c->config.x2apic)
+        apic_code_write_reg(t, false, APIC_ICR_HIGH, RBX);
+    apic_code_write_reg(t, c->config.x2apic, APIC_ICR_LOW, RAX);
+    text_op(t, OP_JMP, RAX, again);
+    text_patch(t, none);
+}
+
+/* ---- the timer: one-shot; it serves the tick and the guests' timers ---- */
+
+/* The virtual CPUs whose timers this CPU keeps. */
+static struct kvm *kept(const struct kvm_cpu *c, uint32_t i)
+{
+    struct kvm *k = c->host->vcpu[i];
+
+    return k->cpu == c->config.apic_id ? k : NULL;
+}
+
+static uint64_t expire_guests(const struct kvm_cpu *c, struct cpu_env *env)
+{
+    uint64_t cycles = 0;
+
+    for (uint32_t i = 0; i < c->host->vcpus; i++) {
+        struct kvm *k = kept(c, i);
+
+        if (!k || kvm_vlapic_due(k) > env->now)
+            continue;
+        cycles += c->config.costs.virtual_timer;
+        kvm_vlapic_expire(k, env);
+    }
+    return cycles;
+}
+
+/* RAX = cycles of its work. */
+static void on_timer(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm_cpu *c = self;
+    uint64_t cycles = 0;
+
+    (void)arg;
+    irq_deliver(env->irqs, kvm_cpu_take(c, env), HOP_GUEST_HANDLER, env->now);
+    if (c->next_tick <= env->now) {
+        cycles += c->config.costs.host_tick;
+        c->next_tick += c->config.host_tick;
+    }
+    env->cpu->gpr[RAX] = cycles + expire_guests(c, env);
+}
+
+uint64_t kvm_cpu_timer_count(const struct kvm_cpu *c, sim_time now)
+{
+    sim_time period = c->config.timer_clock.period;
+    sim_time due = c->next_tick;
+
+    for (uint32_t i = 0; i < c->host->vcpus; i++) {
+        const struct kvm *k = kept(c, i);
+        sim_time guest = k ? kvm_vlapic_due(k) : SIM_TIME_NEVER;
+
+        if (guest < due)
+            due = guest;
+    }
+    if (due == SIM_TIME_NEVER)
+        return 0;
+    return due <= now ? 1 : (due - now + period - 1) / period;
+}
+
+/* RAX = initial count. */
+static void timer_count(void *self, struct cpu_env *env, uint64_t arg)
+{
+    (void)arg;
+    env->cpu->gpr[RAX] = kvm_cpu_timer_count(self, env->now);
+}
+
+/* ---- handlers ---- */
+
+static void on_ipi(void *self, struct cpu_env *env, uint64_t arg)
+{
+    (void)arg;
+    irq_deliver(env->irqs, kvm_cpu_take(self, env), HOP_GUEST_HANDLER,
+                env->now);
+}
+
+static void on_nmi(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm_cpu *c = self;
+
+    (void)env;
+    (void)arg;
+    c->nmis++;
+}
+
+static void on_unknown(void *self, struct cpu_env *env, uint64_t arg)
+{
+    (void)arg;
+    irq_drop(env->irqs, kvm_cpu_take(self, env), IRQ_UNHANDLED);
+}
+
+static void op(struct text *t, enum op_kind kind)
+{
+    text_op(t, kind, RAX, 0);
+}
+
+static void build_end(const struct kvm_cpu *c, struct text *t)
+{
+    apic_code_write(t, c->config.x2apic, APIC_EOI, 0);
+    op(t, OP_POPA);
+    op(t, OP_IRET);
+}
+
+static void build_timer_handler(struct kvm_cpu *c, struct text *t)
+{
+    op(t, OP_PUSHA);
+    text_work(t, c->config.costs.host_isr);
+    text_call(t, on_timer, c, 0);
+    op(t, OP_WORK_REG);
+    text_call(t, timer_count, c, 0);
+    apic_code_write_reg(t, c->config.x2apic, APIC_TMICT, RAX);
+    build_end(c, t);
+}
+
+static void build_handler(struct kvm_cpu *c, struct text *t, uint64_t cycles,
+                          cpu_call_fn *call)
+{
+    op(t, OP_PUSHA);
+    text_work(t, cycles);
+    text_call(t, call, c, 0);
+    build_end(c, t);
+}
+
+/* An NMI has no EOI, and no identity any more: it ended at the core. */
+static void build_nmi_handler(struct kvm_cpu *c, struct text *t)
+{
+    op(t, OP_PUSHA);
+    text_work(t, c->config.costs.host_isr);
+    text_call(t, on_nmi, c, 0);
+    op(t, OP_POPA);
+    op(t, OP_IRET);
+}
+
+static void build_idt(struct kvm_cpu *c, struct text *t, struct mem *m)
+{
+    const struct kvm_costs *costs = &c->config.costs;
+
+    for (unsigned v = 0; v < IDT_GATES; v++)
+        idt_set_gate(m, c->idt, (uint8_t)v, text_here(t));
+    build_handler(c, t, costs->host_isr, on_unknown);
+    idt_set_gate(m, c->idt, VECTOR_NMI, text_here(t));
+    build_nmi_handler(c, t);
+    idt_set_gate(m, c->idt, SPURIOUS_VECTOR, text_here(t));
+    op(t, OP_IRET);
+    /* what they tell of is seen before the next VM entry */
+    idt_set_gate(m, c->idt, KVM_KICK_VECTOR, text_here(t));
+    idt_set_gate(m, c->idt, KVM_NOTIFICATION_VECTOR, text_here(t));
+    build_handler(c, t, costs->host_ipi, on_ipi);
+    idt_set_gate(m, c->idt, KVM_TIMER_VECTOR, text_here(t));
+    build_timer_handler(c, t);
+}
+
+/* ---- boot ---- */
+
+static void first_vcpu(void *self, struct cpu_env *env, uint64_t arg)
+{
+    const struct kvm_cpu *c = self;
+    uint32_t i = 0;
+
+    (void)arg;
+    while (c->host->vcpu[i]->cpu != c->config.apic_id)
+        i++;
+    kvm_jump(c->host->vcpu[i], env, KVM_SCHEDULE_IN);
+}
+
+static void build_boot(struct kvm_cpu *c, struct text *t)
+{
+    bool x2apic = c->config.x2apic;
+
+    c->boot = text_here(t);
+    text_op(t, OP_MOV, RAX, c->idt);
+    text_op(t, OP_LIDT, RAX, IDT_LIMIT);
+    apic_code_enable(t, x2apic, c->config.bsp);
+    apic_code_write(t, x2apic, APIC_DCR, DCR_DIVIDE_BY_1);
+    apic_code_write(t, x2apic, APIC_LVT_TIMER, KVM_TIMER_VECTOR);
+    text_call(t, timer_count, c, 0);
+    apic_code_write_reg(t, x2apic, APIC_TMICT, RAX);
+    op(t, OP_VMXON);
+    text_call(t, first_vcpu, c, 0); /* always jumps */
+}
+
+struct kvm_cpu *kvm_cpu_init(struct kvm_host *h,
+                             const struct kvm_cpu_config *config)
+{
+    struct kvm_cpu *c = &h->cpu[config->apic_id];
+
+    *c = (struct kvm_cpu){
+        .config = *config,
+        .host = h,
+        .idt = config->memory + HOST_IDT,
+        .stack = config->memory + HOST_STACK,
+        .next_tick = config->host_tick ? config->host_tick : SIM_TIME_NEVER,
+    };
+    return c;
+}
+
+void kvm_cpu_build(struct kvm_cpu *c, struct text *t, struct mem *m)
+{
+    build_idt(c, t, m);
+    build_boot(c, t);
+}

@@ -1,0 +1,62 @@
+/*
+ * The host of all virtual CPUs: its CPUs, and which virtual CPU is where.
+ *
+ * What one CPU has to tell another is collected while its code runs (`kick`,
+ * `notify`) and sent by the ops that follow.
+ */
+#ifndef SOFTWARE_KVM_HOST_H
+#define SOFTWARE_KVM_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/cpu/cpu_node.h"
+#include "software/kvm_costs.h"
+#include "software/text.h"
+
+#define KVM_CPUS_MAX 64
+#define KVM_VCPUS_MAX 64 /* of all virtual machines */
+
+#define KVM_TIMER_VECTOR 0xef        /* the host's own local timer */
+#define KVM_NOTIFICATION_VECTOR 0xf2 /* of posted interrupts */
+#define KVM_KICK_VECTOR 0xf3         /* look at what another CPU has queued */
+
+struct kvm;
+struct kvm_host;
+
+struct kvm_cpu_config {
+    bool x2apic, bsp;
+    uint32_t apic_id; /* also its place among the host's CPUs */
+    uint32_t ndst;    /* as a posted-interrupt descriptor names it */
+    struct kvm_costs costs;
+    struct clock timer_clock;
+    sim_time host_tick; /* period of its own timer; 0: none */
+    uint64_t memory;    /* base of 64 KiB of its own */
+};
+
+/* One CPU of the host. */
+struct kvm_cpu {
+    struct kvm_cpu_config config;
+    struct kvm_host *host;
+    uint64_t boot; /* RIP of its first op */
+    uint64_t idt, stack;
+    sim_time next_tick;
+    uint64_t kick, notify; /* CPUs to be sent these vectors */
+    uint64_t interrupts;   /* handled by the host's own handlers */
+    uint64_t nmis;         /* runs of the host's NMI handler */
+};
+
+struct kvm_host {
+    struct kvm_cpu cpu[KVM_CPUS_MAX];
+    uint32_t vcpus;
+    struct kvm *vcpu[KVM_VCPUS_MAX];
+};
+
+/* Returns the CPU, still without text. */
+struct kvm_cpu *kvm_cpu_init(struct kvm_host *h,
+                             const struct kvm_cpu_config *c);
+
+/* Assembles a CPU's boot code and its own handlers, and fills its IDT. */
+void kvm_cpu_build(struct kvm_cpu *c, struct text *t, struct mem *m);
+
+#endif
