@@ -118,8 +118,11 @@ static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
         return KVM_BLOCK;
     if (k->blocked) {
         k->blocked = false;
+        kvm_sched_awake(k, env);
         return KVM_WAKE;
     }
+    if (kvm_sched_is_over(k))
+        return KVM_SWITCH;
     kvm_nmi_merge(k, env);
     return open_windows(k, choose_event(k, env));
 }
@@ -129,6 +132,7 @@ void kvm_call_prepare_entry(void *self, struct cpu_env *env, uint64_t arg)
     struct kvm *k = self;
 
     (void)arg;
+    k->woken = false;
     kvm_apicv_sync(k, env);
     kvm_inbox_sync(k, env);
     kvm_jump(k, env, choose(k, env));
@@ -179,7 +183,7 @@ void kvm_call_skip(void *self, struct cpu_env *env, uint64_t arg)
     skip(self);
 }
 
-void kvm_call_block(void *self, struct cpu_env *env, uint64_t arg)
+void kvm_call_halted(void *self, struct cpu_env *env, uint64_t arg)
 {
     struct kvm *k = self;
 
@@ -342,6 +346,37 @@ void kvm_call_other(void *self, struct cpu_env *env, uint64_t arg)
         k->unexpected++;
     }
     skip(k);
+}
+
+struct passing {
+    struct cpu_env *env;
+    enum hop hop;
+};
+
+/* The first time counts. */
+static void pass(void *ctx, irq_id id)
+{
+    const struct passing *p = ctx;
+    const struct irq_record *r = irq_find(p->env->irqs, id);
+
+    for (unsigned i = 0; r && i < r->hops; i++)
+        if (r->hop[i].hop == p->hop)
+            return;
+    irq_hop(p->env->irqs, id, p->hop, p->env->now);
+}
+
+void kvm_each_waiting(const struct kvm *k, struct cpu_env *env, enum hop hop)
+{
+    struct passing p = {env, hop};
+
+    for (unsigned i = 0; i < k->config.irq_count; i++)
+        pass(&p, k->queued_irq[i]);
+    for (unsigned v = 0; v < 256; v++) {
+        pass(&p, k->inbox_irq[v]);
+        pass(&p, k->vmcs.virr_irq[v]);
+    }
+    posted_irqs_each_of(env->node->config.posted, kvm_descriptor(&k->config),
+                        pass, &p);
 }
 
 void kvm_each_held(const struct kvm *k, void (*each)(void *ctx, irq_id id),

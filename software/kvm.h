@@ -52,7 +52,8 @@ struct kvm_irq {
 
 struct kvm_config {
     struct kvm_host *host;
-    uint32_t cpu; /* of the host, where it is and its devices interrupt */
+    uint32_t cpu;  /* of the host, where it is first, and its devices send */
+    uint64_t cpus; /* those that it may run on */
     /* Of its virtual machine; the host numbers them one after the other. */
     uint32_t apic_id, first_vcpu, vcpus;
     bool x2apic; /* host and guest alike */
@@ -81,8 +82,9 @@ enum kvm_label {
     KVM_WINDOW,      /* enter and ask for an interrupt window */
     KVM_ENTER,       /* enter */
     KVM_LAUNCH,      /* the first entry */
-    KVM_BLOCK,       /* halt the physical CPU until an interrupt */
+    KVM_BLOCK,       /* another virtual CPU, or halt until an interrupt */
     KVM_WAKE,        /* the blocked virtual CPU has an interrupt */
+    KVM_SWITCH,      /* to another virtual CPU */
     KVM_ON_INTR,     /* exit handlers, by what happened */
     KVM_ON_WINDOW,
     KVM_ON_NMI_WINDOW,
@@ -103,6 +105,12 @@ enum kvm_label {
     KVM_LABELS
 };
 
+enum kvm_state {
+    KVM_RUNNABLE, /* waits for a CPU */
+    KVM_RUNNING,  /* on its CPU, in the guest or in the host */
+    KVM_BLOCKED,  /* its guest halts */
+};
+
 /* An event to inject that is not the software APIC's. */
 struct kvm_event {
     uint32_t info; /* VM-entry interruption information; 0: none */
@@ -115,7 +123,11 @@ struct kvm {
     struct vmcs vmcs;
     uint64_t gpr[GPR_COUNT]; /* the guest's, while the host runs */
     struct lapic vlapic;
-    uint32_t cpu; /* of the host: where it is, or was last */
+    enum kvm_state state;
+    bool woken;     /* since it looked last; its CPU is still its own */
+    uint32_t index; /* among the host's */
+    uint32_t cpu;   /* of the host: where it is, or was last */
+    sim_time since; /* waiting for a CPU */
     uint64_t label[KVM_LABELS];
     uint64_t shadow_idt, msr_bitmap;
 

@@ -50,8 +50,6 @@ void kvm_apicv_build(struct kvm *k, struct mem *m)
 {
     const struct kvm_apicv *f = features(k);
     uint64_t pid = kvm_descriptor(&k->config);
-    uint64_t control = (uint64_t)KVM_NOTIFICATION_VECTOR << PID_NV_SHIFT |
-                       (uint64_t)kvm_cpu_of(k)->config.ndst << PID_NDST_SHIFT;
 
     if (!f->tpr_shadow && !f->apic_access_page)
         return;
@@ -74,7 +72,7 @@ void kvm_apicv_build(struct kvm *k, struct mem *m)
     vmcs_set(&k->vmcs, VMCS_LAST_PID_POINTER_INDEX, k->config.vcpus - 1);
     mem_write64(m, k->config.pid_pointers + 8 * k->config.apic_id,
                 pid | PID_POINTER_VALID);
-    mem_write64(m, pid + PID_CONTROL, control);
+    kvm_pid_wait(k, m);
     /* level-triggered interrupts: their EOI unmasks the line */
     for (uint32_t i = 0; i < k->config.irq_count; i++) {
         uint8_t v = k->config.irq[i].guest_vector;

@@ -55,21 +55,35 @@ static void next_ipi(void *self, struct cpu_env *env, uint64_t end)
     env->cpu->gpr[RBX] = icr >> ICR_DEST_SHIFT << ICR_DEST_XAPIC_SHIFT;
 }
 
-void kvm_cpu_build_ipis(struct kvm_cpu *c, struct text *t)
+static void next_ipi_of_vcpu(void *self, struct cpu_env *env, uint64_t end)
+{
+    next_ipi(kvm_cpu_of(self), env, end);
+}
+
+static void build_ipis(struct text *t, bool x2apic, cpu_call_fn *next,
+                       void *self)
 {
     uint64_t again = text_here(t);
-    uint32_t none = text_op(t, OP_CALL, RAX, 0);
+    uint32_t none = text_call(t, next, self, 0);
 
-    t->op[none].fn = next_ipi;
-    t->op[none].self = c;
-    if (!c->config.x2apic)
+    if (!x2apic)
         apic_code_write_reg(t, false, APIC_ICR_HIGH, RBX);
-    apic_code_write_reg(t, c->config.x2apic, APIC_ICR_LOW, RAX);
+    apic_code_write_reg(t, x2apic, APIC_ICR_LOW, RAX);
     text_op(t, OP_JMP, RAX, again);
     text_patch(t, none);
 }
 
-/* ---- the timer: one-shot; it serves the tick and the guests' timers ---- */
+void kvm_cpu_build_ipis(struct kvm_cpu *c, struct text *t)
+{
+    build_ipis(t, c->config.x2apic, next_ipi, c);
+}
+
+void kvm_build_ipis(struct kvm *k, struct text *t)
+{
+    build_ipis(t, k->config.x2apic, next_ipi_of_vcpu, k);
+}
+
+/* ---- the timer: one-shot; of the tick, the guests and the time slice ---- */
 
 /* The virtual CPUs whose timers this CPU keeps. */
 static struct kvm *kept(const struct kvm_cpu *c, uint32_t i)
@@ -79,7 +93,7 @@ static struct kvm *kept(const struct kvm_cpu *c, uint32_t i)
     return k->cpu == c->config.apic_id ? k : NULL;
 }
 
-static uint64_t expire_guests(const struct kvm_cpu *c, struct cpu_env *env)
+static uint64_t expire_guests(struct kvm_cpu *c, struct cpu_env *env)
 {
     uint64_t cycles = 0;
 
@@ -90,6 +104,7 @@ static uint64_t expire_guests(const struct kvm_cpu *c, struct cpu_env *env)
             continue;
         cycles += c->config.costs.virtual_timer;
         kvm_vlapic_expire(k, env);
+        kvm_sched_wake(k, c, env);
     }
     return cycles;
 }
@@ -106,13 +121,17 @@ static void on_timer(void *self, struct cpu_env *env, uint64_t arg)
         cycles += c->config.costs.host_tick;
         c->next_tick += c->config.host_tick;
     }
+    if (c->slice_end <= env->now) {
+        c->slice_end = env->now + c->host->time_slice;
+        c->resched = true;
+    }
     env->cpu->gpr[RAX] = cycles + expire_guests(c, env);
 }
 
 uint64_t kvm_cpu_timer_count(const struct kvm_cpu *c, sim_time now)
 {
     sim_time period = c->config.timer_clock.period;
-    sim_time due = c->next_tick;
+    sim_time due = c->next_tick < c->slice_end ? c->next_tick : c->slice_end;
 
     for (uint32_t i = 0; i < c->host->vcpus; i++) {
         const struct kvm *k = kept(c, i);
@@ -140,6 +159,20 @@ static void on_ipi(void *self, struct cpu_env *env, uint64_t arg)
     (void)arg;
     irq_deliver(env->irqs, kvm_cpu_take(self, env), HOP_GUEST_HANDLER,
                 env->now);
+}
+
+/* Posted to one of the virtual CPUs that are blocked here. */
+static void on_wakeup(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm_cpu *c = self;
+
+    on_ipi(self, env, arg);
+    for (uint32_t i = 0; i < c->host->vcpus; i++) {
+        struct kvm *k = c->host->vcpu[i];
+
+        if (kept(c, i) && kvm_pid_is_on(k, env->mem))
+            kvm_sched_wake(k, c, env);
+    }
 }
 
 static void on_nmi(void *self, struct cpu_env *env, uint64_t arg)
@@ -177,6 +210,7 @@ static void build_timer_handler(struct kvm_cpu *c, struct text *t)
     op(t, OP_WORK_REG);
     text_call(t, timer_count, c, 0);
     apic_code_write_reg(t, c->config.x2apic, APIC_TMICT, RAX);
+    kvm_cpu_build_ipis(c, t);
     build_end(c, t);
 }
 
@@ -186,6 +220,7 @@ static void build_handler(struct kvm_cpu *c, struct text *t, uint64_t cycles,
     op(t, OP_PUSHA);
     text_work(t, cycles);
     text_call(t, call, c, 0);
+    kvm_cpu_build_ipis(c, t);
     build_end(c, t);
 }
 
@@ -214,21 +249,33 @@ static void build_idt(struct kvm_cpu *c, struct text *t, struct mem *m)
     idt_set_gate(m, c->idt, KVM_KICK_VECTOR, text_here(t));
     idt_set_gate(m, c->idt, KVM_NOTIFICATION_VECTOR, text_here(t));
     build_handler(c, t, costs->host_ipi, on_ipi);
+    idt_set_gate(m, c->idt, KVM_WAKEUP_VECTOR, text_here(t));
+    build_handler(c, t, costs->host_ipi, on_wakeup);
     idt_set_gate(m, c->idt, KVM_TIMER_VECTOR, text_here(t));
     build_timer_handler(c, t);
 }
 
 /* ---- boot ---- */
 
+/* As long as nobody has run here. */
 static void first_vcpu(void *self, struct cpu_env *env, uint64_t arg)
 {
-    const struct kvm_cpu *c = self;
-    uint32_t i = 0;
+    const struct kvm *k = kvm_sched_pick(self, env);
 
     (void)arg;
-    while (c->host->vcpu[i]->cpu != c->config.apic_id)
-        i++;
-    kvm_jump(c->host->vcpu[i], env, KVM_SCHEDULE_IN);
+    if (k)
+        kvm_jump(k, env, KVM_SCHEDULE_IN);
+}
+
+static void build_idle(struct kvm_cpu *c, struct text *t)
+{
+    uint64_t loop = text_here(t);
+
+    text_call(t, first_vcpu, c, 0);
+    op(t, OP_STI);
+    op(t, OP_HLT);
+    op(t, OP_CLI);
+    text_op(t, OP_JMP, RAX, loop);
 }
 
 static void build_boot(struct kvm_cpu *c, struct text *t)
@@ -244,7 +291,7 @@ static void build_boot(struct kvm_cpu *c, struct text *t)
     text_call(t, timer_count, c, 0);
     apic_code_write_reg(t, x2apic, APIC_TMICT, RAX);
     op(t, OP_VMXON);
-    text_call(t, first_vcpu, c, 0); /* always jumps */
+    build_idle(c, t);
 }
 
 struct kvm_cpu *kvm_cpu_init(struct kvm_host *h,
@@ -258,6 +305,8 @@ struct kvm_cpu *kvm_cpu_init(struct kvm_host *h,
         .idt = config->memory + HOST_IDT,
         .stack = config->memory + HOST_STACK,
         .next_tick = config->host_tick ? config->host_tick : SIM_TIME_NEVER,
+        .current = KVM_NOBODY,
+        .slice_end = SIM_TIME_NEVER,
     };
     return c;
 }

@@ -17,7 +17,10 @@
 #define KVM_CPUS_MAX 64
 #define KVM_VCPUS_MAX 64 /* of all virtual machines */
 
+#define KVM_NOBODY UINT32_MAX /* no virtual CPU */
+
 #define KVM_TIMER_VECTOR 0xef        /* the host's own local timer */
+#define KVM_WAKEUP_VECTOR 0xf1       /* posted to one that is blocked here */
 #define KVM_NOTIFICATION_VECTOR 0xf2 /* of posted interrupts */
 #define KVM_KICK_VECTOR 0xf3         /* look at what another CPU has queued */
 
@@ -42,14 +45,33 @@ struct kvm_cpu {
     uint64_t idt, stack;
     sim_time next_tick;
     uint64_t kick, notify; /* CPUs to be sent these vectors */
+    uint32_t current;      /* virtual CPU that runs, or that it halts for */
+    uint32_t sharers;      /* virtual CPUs that may run here */
+    sim_time slice_end;    /* of the current one, or SIM_TIME_NEVER */
+    bool resched;          /* a slice is over */
+    bool rearm;            /* its timer does not know of the slice yet */
+    bool claimed;          /* it idles, and was told of one to run */
     uint64_t interrupts;   /* handled by the host's own handlers */
     uint64_t nmis;         /* runs of the host's NMI handler */
 };
 
+struct kvm_sched_counts {
+    uint64_t switches;    /* from one virtual CPU to another */
+    uint64_t preemptions; /* slices that ended while another one waited */
+    uint64_t wakeups;     /* of blocked ones */
+    uint64_t migrations;  /* to another CPU */
+    uint64_t waits;       /* in the queue, until they ran */
+    sim_time waited, longest_wait;
+};
+
 struct kvm_host {
+    sim_time time_slice;
     struct kvm_cpu cpu[KVM_CPUS_MAX];
     uint32_t vcpus;
     struct kvm *vcpu[KVM_VCPUS_MAX];
+    uint32_t waiting; /* virtual CPUs that could run, in their order */
+    uint8_t queue[KVM_VCPUS_MAX];
+    struct kvm_sched_counts counts;
 };
 
 /* Returns the CPU, still without text. */

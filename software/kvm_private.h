@@ -3,6 +3,7 @@
 #define SOFTWARE_KVM_PRIVATE_H
 
 #include "software/kvm.h"
+#include "software/kvm_sched.h"
 
 static inline void kvm_jump(const struct kvm *k, struct cpu_env *env,
                             enum kvm_label to)
@@ -18,8 +19,8 @@ cpu_call_fn kvm_call_route;         /* queued interrupt to the software APIC */
 cpu_call_fn kvm_call_prepare_entry; /* choose what to inject; jumps */
 cpu_call_fn kvm_call_load;          /* restore registers; jumps at launch */
 cpu_call_fn kvm_call_failed;        /* a VM entry failed: our mistake */
-cpu_call_fn kvm_call_block;
-cpu_call_fn kvm_call_skip; /* the guest's op is done */
+cpu_call_fn kvm_call_halted;        /* the guest executed HLT */
+cpu_call_fn kvm_call_skip;          /* the guest's op is done */
 /* Emulate an access: RAX = more cycles; RBX = the host timer's new count, or 0;
  * RCX = IOREGSEL of the line to unmask if it is one of the first I/O APIC, or
  * 0, RSI = the same of the second, RDX = what to write to IOWIN. */
@@ -42,9 +43,10 @@ static inline struct kvm_cpu *kvm_cpu_of(const struct kvm *k)
 /* A physical interrupt is in the hands of the CPU's handler. */
 irq_id kvm_cpu_take(struct kvm_cpu *c, struct cpu_env *env);
 
-/* What a CPU tells others: code that sends it; one by one, as the ICR in x2APIC
- * mode has it, or false. */
+/* What a CPU tells others: code that sends it, of the CPU's own or of a virtual
+ * CPU's; one by one, as the ICR in x2APIC mode has it, or false. */
 void kvm_cpu_build_ipis(struct kvm_cpu *c, struct text *t);
+void kvm_build_ipis(struct kvm *k, struct text *t);
 bool kvm_cpu_next_ipi(struct kvm_cpu *c, uint64_t *icr);
 
 /* The initial count for the CPU's timer: the next tick or guest timer. */
@@ -61,6 +63,17 @@ void kvm_send(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s);
 /* Likewise, of its device's irq[i]. */
 void kvm_send_device(struct kvm *k, struct cpu_env *env, uint32_t i,
                      const struct kvm_sending *s);
+
+/* Interrupts for it that wait where no processor sees them have come to a hop.
+ */
+void kvm_each_waiting(const struct kvm *k, struct cpu_env *env, enum hop hop);
+
+/* Its posted-interrupt descriptor, if it has one: it runs, waits for a CPU, or
+ * blocks, which returns whether something is posted already. */
+void kvm_pid_run(const struct kvm *k, struct mem *m);
+void kvm_pid_wait(const struct kvm *k, struct mem *m);
+bool kvm_pid_block(const struct kvm *k, struct mem *m);
+bool kvm_pid_is_on(const struct kvm *k, struct mem *m);
 
 /* What others have sent is taken over by the software APIC. */
 void kvm_inbox_sync(struct kvm *k, struct cpu_env *env);

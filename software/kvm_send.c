@@ -8,11 +8,14 @@
 
 /* ---- to a virtual CPU, from anywhere ---- */
 
-/* The host's CPU where the target is looks; it itself will before the entry. */
-static void tell(const struct kvm *k, const struct kvm_cpu *from,
-                 uint64_t *cpus)
+/* The host's CPU where the target runs looks; it itself will before the entry.
+ * One that waits for a CPU looks when it has one. */
+static void tell(struct kvm *k, struct cpu_env *env,
+                 const struct kvm_sending *s, uint64_t *cpus)
 {
-    if (k->cpu != from->config.apic_id)
+    if (k->state == KVM_BLOCKED)
+        kvm_sched_wake(k, s->from, env);
+    else if (k->state == KVM_RUNNING && k->cpu != s->from->config.apic_id)
         *cpus |= UINT64_C(1) << k->cpu;
 }
 
@@ -26,7 +29,7 @@ static void post(struct kvm *k, struct cpu_env *env,
     irq_hop(env->irqs, s->irq, HOP_POSTED, env->now);
     posted_irqs_put(env->node->config.posted, pid, s->vector, s->irq);
     if (p.notify)
-        tell(k, s->from, &s->from->notify);
+        tell(k, env, s, &s->from->notify);
 }
 
 static void put(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s)
@@ -37,7 +40,7 @@ static void put(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s)
     }
     vecset_add(&k->inbox, s->vector);
     k->inbox_irq[s->vector] = s->irq;
-    tell(k, s->from, &s->from->kick);
+    tell(k, env, s, &s->from->kick);
 }
 
 void kvm_send(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s)
@@ -61,12 +64,7 @@ static bool queue(struct kvm *k, struct cpu_env *env, uint64_t i, irq_id irq)
     return true;
 }
 
-void kvm_call_host_device(void *self, struct cpu_env *env, uint64_t i)
-{
-    struct kvm *k = self;
-
-    queue(k, env, i, kvm_cpu_take(kvm_cpu_of(k), env));
-}
+/* For one that is elsewhere. */
 
 void kvm_send_device(struct kvm *k, struct cpu_env *env, uint32_t i,
                      const struct kvm_sending *s)
@@ -74,7 +72,25 @@ void kvm_send_device(struct kvm *k, struct cpu_env *env, uint32_t i,
     if (k->config.apicv.posted_interrupts && !k->config.irq[i].nmi)
         post(k, env, s);
     else if (queue(k, env, i, s->irq))
-        tell(k, s->from, &s->from->kick);
+        tell(k, env, s, &s->from->kick);
+}
+
+void kvm_call_host_device(void *self, struct cpu_env *env, uint64_t i)
+{
+    struct kvm *k = self;
+    struct kvm_cpu *here = &k->config.host->cpu[k->config.cpu];
+    struct kvm_sending s = {
+        .from = here,
+        .vector = k->config.irq[i].guest_vector,
+        .irq = kvm_cpu_take(here, env),
+    };
+    bool elsewhere = here->current != k->index;
+
+    env->cpu->gpr[RAX] = elsewhere ? k->config.costs.post : 0;
+    if (elsewhere)
+        kvm_send_device(k, env, (uint32_t)i, &s);
+    else
+        queue(k, env, i, s.irq);
 }
 
 /* ---- at the target ---- */

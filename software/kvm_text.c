@@ -33,6 +33,8 @@ static void build_device_handler(struct kvm *k, struct text *t, uint32_t i)
     op(t, OP_PUSHA);
     text_work(t, k->config.costs.host_isr);
     text_call(t, kvm_call_host_device, k, i);
+    op(t, OP_WORK_REG);
+    kvm_cpu_build_ipis(kvm_cpu_of(k), t);
     if (k->config.irq[i].rte_select)
         kvm_line_mask(k, t, &k->config.irq[i]);
     eoi(k, t);
@@ -47,6 +49,45 @@ static void build_gates(struct kvm *k, struct text *t, struct mem *m)
                      text_here(t));
         build_device_handler(k, t, i);
     }
+}
+
+/* ---- scheduling ---- */
+
+/* A new time slice is no news for the CPU's timer unless it is shared. */
+static void build_rearm(struct kvm *k, struct text *t)
+{
+    uint32_t armed = text_call(t, kvm_call_rearm, k, 0);
+
+    apic_code_write_reg(t, k->config.x2apic, APIC_TMICT, RAX);
+    text_patch(t, armed);
+}
+
+/* With interrupts off. */
+static void build_scheduling(struct kvm *k, struct text *t)
+{
+    uint32_t stays;
+
+    label(k, t, KVM_SCHEDULE_IN);
+    t->op[text_op(t, OP_VMPTRLD, RAX, 0)].self = &k->vmcs;
+    build_rearm(k, t);
+    kvm_build_ipis(k, t);
+    jump(k, t, KVM_AGAIN);
+    label(k, t, KVM_WAKE);
+    text_work(t, k->config.costs.wake);
+    build_rearm(k, t);
+    kvm_build_ipis(k, t);
+    jump(k, t, KVM_AGAIN);
+    label(k, t, KVM_SWITCH);
+    text_work(t, k->config.costs.context_switch);
+    stays = text_call(t, kvm_call_leave, k, 0);
+    t->op[text_op(t, OP_VMCLEAR, RAX, 0)].self = &k->vmcs;
+    text_patch(t, stays);
+    text_call(t, kvm_call_switch, k, 0); /* always jumps */
+    label(k, t, KVM_BLOCK);
+    text_call(t, kvm_call_block, k, 0); /* may jump */
+    op(t, OP_STI);
+    op(t, OP_HLT);
+    jump(k, t, KVM_REENTER);
 }
 
 /* ---- VM entry ---- */
@@ -68,17 +109,7 @@ static void build_entry(struct kvm *k, struct text *t)
     op(t, OP_CLI);
     text_call(t, kvm_call_prepare_entry, k, 0); /* always jumps */
 
-    label(k, t, KVM_SCHEDULE_IN);
-    t->op[text_op(t, OP_VMPTRLD, RAX, 0)].self = &k->vmcs;
-    jump(k, t, KVM_AGAIN);
-    label(k, t, KVM_WAKE);
-    text_work(t, costs->wake);
-    jump(k, t, KVM_AGAIN);
-    label(k, t, KVM_BLOCK);
-    op(t, OP_STI);
-    op(t, OP_HLT);
-    jump(k, t, KVM_REENTER);
-
+    build_scheduling(k, t);
     label(k, t, KVM_WINDOW);
     text_work(t, costs->open_window);
     none = text_op(t, OP_JMP, RAX, 0);
@@ -127,7 +158,7 @@ static void build_emulation(struct kvm *k, struct text *t, cpu_call_fn *call)
     unchanged = text_op(t, OP_JZ, RBX, 0);
     apic_code_write_reg(t, k->config.x2apic, APIC_TMICT, RBX);
     text_patch(t, unchanged);
-    kvm_cpu_build_ipis(kvm_cpu_of(k), t);
+    kvm_build_ipis(k, t);
     kvm_line_unmask(k, t);
     jump(k, t, KVM_REENTER);
 }
@@ -144,7 +175,7 @@ static void build_exits(struct kvm *k, struct text *t)
     build_simple(k, t, KVM_ON_TIMER, costs->preemption_timer);
     jump(k, t, KVM_REENTER);
     build_simple(k, t, KVM_ON_HLT, costs->hlt);
-    text_call(t, kvm_call_block, k, 0);
+    text_call(t, kvm_call_halted, k, 0);
     jump(k, t, KVM_REENTER);
     build_simple(k, t, KVM_ON_MSR, costs->msr_access);
     build_emulation(k, t, kvm_call_msr);
@@ -229,7 +260,7 @@ void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
         .shadow_idt = c->memory + SHADOW_IDT,
         .msr_bitmap = c->memory + MSR_BITMAP,
     };
-    c->host->vcpu[c->host->vcpus++] = k;
+    kvm_sched_add(k);
     init_vlapic(k);
     build_entry(k, t);
     build_exits(k, t);

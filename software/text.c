@@ -26,10 +26,11 @@ void text_work(struct text *t, uint64_t cycles)
         text_op(t, OP_WORK, RAX, cycles);
 }
 
-void text_call(struct text *t, cpu_call_fn *fn, void *self, uint64_t arg)
+uint32_t text_call(struct text *t, cpu_call_fn *fn, void *self, uint64_t arg)
 {
     *append(t) =
         (struct op){.kind = OP_CALL, .imm = arg, .fn = fn, .self = self};
+    return t->count - 1;
 }
 
 void text_patch(struct text *t, uint32_t op)

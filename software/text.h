@@ -26,8 +26,9 @@ uint32_t text_op(struct text *t, enum op_kind kind, enum cpu_gpr reg,
 /* Appends WORK ops of `cycles` in all; 0 appends nothing. */
 void text_work(struct text *t, uint64_t cycles);
 
-/* Appends a CALL of the software's own code. */
-void text_call(struct text *t, cpu_call_fn *fn, void *self, uint64_t arg);
+/* Appends a CALL of the software's own code; returns its number, for a place
+ * that the code jumps to. */
+uint32_t text_call(struct text *t, cpu_call_fn *fn, void *self, uint64_t arg);
 
 /* Makes the jump `op` go to the op that is added next. */
 void text_patch(struct text *t, uint32_t op);

@@ -48,11 +48,26 @@ irq_id posted_irqs_take(struct posted_irqs *p, uint64_t pid, uint8_t vector)
     return irq;
 }
 
+static void each_of_row(const struct posted_irqs_row *row,
+                        void (*each)(void *ctx, irq_id id), void *ctx)
+{
+    for (unsigned v = 0; v < 256; v++)
+        if (row->irq[v])
+            each(ctx, row->irq[v]);
+}
+
+void posted_irqs_each_of(const struct posted_irqs *p, uint64_t pid,
+                         void (*each)(void *ctx, irq_id id), void *ctx)
+{
+    const struct posted_irqs_row *row = find(p, pid);
+
+    if (row)
+        each_of_row(row, each, ctx);
+}
+
 void posted_irqs_each_held(const struct posted_irqs *p,
                            void (*each)(void *ctx, irq_id id), void *ctx)
 {
     for (uint32_t i = 0; i < p->count; i++)
-        for (unsigned v = 0; v < 256; v++)
-            if (p->row[i].irq[v])
-                each(ctx, p->row[i].irq[v]);
+        each_of_row(&p->row[i], each, ctx);
 }

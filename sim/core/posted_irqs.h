@@ -34,6 +34,10 @@ void posted_irqs_put(struct posted_irqs *p, uint64_t pid, uint8_t vector,
 /* PIR[vector] has been cleared: what it stood for, or 0. */
 irq_id posted_irqs_take(struct posted_irqs *p, uint64_t pid, uint8_t vector);
 
+/* Those of one descriptor. */
+void posted_irqs_each_of(const struct posted_irqs *p, uint64_t pid,
+                         void (*each)(void *ctx, irq_id id), void *ctx);
+
 void posted_irqs_each_held(const struct posted_irqs *p,
                            void (*each)(void *ctx, irq_id id), void *ctx);
 

@@ -154,10 +154,10 @@ static bool uses_pic(const struct machine *m, const struct scenario_vm *vm)
 static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
                                 struct slot *slot)
 {
-    struct slots s = {.slot = slot};
+    struct vecset *host =
+        &m->cpu[irq_cpu_takes(m, vm) ? m->cpus - 1 : vm->cpu].host_vectors;
+    struct slots s = {.slot = slot, .used = {*host}};
 
-    if (irq_cpu_takes(m, vm))
-        s.used[0] = m->irq_cpu_vectors;
     if (uses_pic(m, vm))
         s.pic_base = allocate(&s.used[1], 0, PIC_LINES);
     for (unsigned block = PCIE_VECTORS; block; block /= 2) {
@@ -173,8 +173,7 @@ static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
             s.n += scenario_granted(d);
         }
     }
-    if (irq_cpu_takes(m, vm))
-        m->irq_cpu_vectors = s.used[0];
+    *host = s.used[0];
     return s;
 }
 
@@ -489,8 +488,8 @@ add_vcpu(struct machine *m, const struct scenario_vm *vm, unsigned index)
     return v;
 }
 
-/* What runs on the CPU, if it is the first there. */
-static void start(struct machine *m, const struct machine_vcpu *v)
+/* It is the first one of its CPU, if it is. */
+static void introduce(struct machine *m, const struct machine_vcpu *v)
 {
     struct machine_cpu *c = &m->cpu[v->cpu];
 
@@ -498,12 +497,8 @@ static void start(struct machine *m, const struct machine_vcpu *v)
         return;
     c->workload = v->workload;
     c->kvm = v->kvm;
-    if (!v->kvm) {
+    if (!v->kvm)
         cpu_node_start(&c->node, v->workload->boot, v->workload->stack);
-        return;
-    }
-    c->node.root_is_host = true;
-    cpu_node_start(&c->node, c->host->boot, c->host->stack);
 }
 
 static void install_vcpu(struct machine *m, struct machine_vcpu *v,
@@ -517,7 +512,7 @@ static void install_vcpu(struct machine *m, struct machine_vcpu *v,
     install_workload(m, v, s);
     if (!bare_metal)
         install_hypervisor(m, v, s);
-    start(m, v);
+    introduce(m, v);
 }
 
 static void install(struct machine *m, const struct scenario_vm *vm)
@@ -534,6 +529,7 @@ static void install(struct machine *m, const struct scenario_vm *vm)
 
 void install_software(struct machine *m)
 {
+    install_host(m);
     for (uint32_t i = 0; i < m->scenario->vm_count; i++)
         install(m, &m->scenario->vm[i]);
     balance_install(m);

@@ -32,10 +32,40 @@ struct kvm_cpu *install_host_cpu(struct machine *m, unsigned cpu,
     return m->cpu[cpu].host;
 }
 
+static void install_cpus(struct machine *m, const struct scenario_vm *vm)
+{
+    for (uint32_t i = vm->cpu; i < vm->cpu + scenario_cpus(vm); i++) {
+        struct machine_cpu *c = &m->cpu[i];
+
+        if (c->host)
+            continue;
+        kvm_cpu_build(install_host_cpu(m, i, vm->apic), &m->text, &m->mem);
+        c->node.root_is_host = true;
+        cpu_node_start(&c->node, c->host->boot, c->host->stack);
+    }
+}
+
+void install_host(struct machine *m)
+{
+    m->host->time_slice = m->scenario->machine.time_slice;
+    for (uint32_t i = 0; i < m->scenario->vm_count; i++)
+        if (m->scenario->vm[i].hypervisor == HYPERVISOR_KVM)
+            install_cpus(m, &m->scenario->vm[i]);
+}
+
 /* All virtual CPUs of a virtual machine are one after the other. */
 static const struct machine_vcpu *first_of(const struct machine_vcpu *v)
 {
     return v - v->index;
+}
+
+static uint64_t cpus_of(const struct scenario_vm *vm)
+{
+    uint64_t cpus = 0;
+
+    for (uint32_t i = 0; i < scenario_cpus(vm); i++)
+        cpus |= UINT64_C(1) << (vm->cpu + i);
+    return cpus;
 }
 
 static struct kvm_config config_of(struct machine *m,
@@ -48,6 +78,7 @@ static struct kvm_config config_of(struct machine *m,
     return (struct kvm_config){
         .host = m->host,
         .cpu = v->cpu,
+        .cpus = vm->pinned ? UINT64_C(1) << v->cpu : cpus_of(vm),
         .apic_id = v->index,
         .first_vcpu = m->host->vcpus - v->index,
         .vcpus = vm->vcpus,
@@ -94,9 +125,6 @@ void install_kvm(struct machine *m, struct machine_vcpu *v,
     k.irq_count = devices->irq_count;
     for (uint32_t i = 0; i < k.irq_count; i++)
         k.irq[i] = devices->irq[i];
-    if (!m->cpu[v->cpu].host)
-        kvm_cpu_build(install_host_cpu(m, v->cpu, v->vm->apic), &m->text,
-                      &m->mem);
     v->kvm = arena_take(&m->arena, 1, sizeof *v->kvm);
     kvm_build(v->kvm, &k, &m->text, &m->mem);
     posted_irqs_add(&m->posted_irqs, kvm_descriptor(&k));

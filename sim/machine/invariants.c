@@ -7,9 +7,12 @@
  * it is not delivered twice the ledger itself asserts.
  *
  * Of every CPU: it does not wait while there is something to take, RVI and SVI
- * are the highest bits of the virtual-APIC page, and what was posted or queued
- * for its guest will be looked at: a notification or its sender is on the way,
- * or the CPU is in root operation and passes the next VM entry.
+ * are the highest bits of the virtual-APIC page.
+ *
+ * Of every virtual CPU: what was posted or queued for it will be looked at, as
+ * a notification or its sender is on the way, or its CPU is in root operation
+ * and passes the next VM entry, or it waits for a CPU, and none of those that
+ * it may have is idle; its descriptor tells of its state.
  *
  * CPUs whose local APIC is RTL are looked at without it.
  */
@@ -20,6 +23,7 @@
 
 #include "models/cpu/vapic.h"
 #include "sim/machine/machine_private.h"
+#include "software/kvm_sched.h"
 
 enum invariant {
 #define INVARIANT(name, sentence) INVARIANT_##name,
@@ -101,11 +105,22 @@ static bool delivers_virtually(const struct vmcs *v)
     return vmcs_secondary(v) & SECONDARY_VIRTUAL_INTERRUPT_DELIVERY;
 }
 
+/* The virtual CPU whose VMCS the CPU has, or NULL. */
+static const struct kvm *current(const struct machine_cpu *c)
+{
+    const struct machine *m = c->machine;
+
+    for (unsigned i = 0; i < m->vcpus; i++)
+        if (m->vcpu[i].kvm && &m->vcpu[i].kvm->vmcs == c->node.cpu.vmcs)
+            return m->vcpu[i].kvm;
+    return NULL;
+}
+
 /* False: a twin acts for the local APIC, and keeps ISR to itself. */
 static bool find_origin(struct machine *m, const struct machine_cpu *c,
                         irq_id irq, struct origin *o)
 {
-    const struct kvm *k = c->kvm;
+    const struct kvm *k = current(c);
     const struct lapic *l = k ? &k->vlapic : &c->lapic.lapic;
     bool physical = !k;
     int top;
@@ -119,7 +134,7 @@ static bool find_origin(struct machine *m, const struct machine_cpu *c,
         o->tpr = mem_read32(&m->mem, page + VAPIC_TPR);
     }
     top = vecset_top(&o->isr);
-    if (k && (top < 0 || o->isr_irq[top] != irq) && c->vm->features.eli) {
+    if (k && (top < 0 || o->isr_irq[top] != irq) && k->config.eli) {
         *o = (struct origin){c->lapic.lapic.isr, 0, c->lapic.isr_irq};
         physical = true;
     }
@@ -197,11 +212,9 @@ void invariants_init(struct machine *m)
 
 /* ---- what waits for a guest ---- */
 
-static uint64_t descriptor(const struct machine_cpu *c)
+static uint64_t descriptor(const struct kvm *k)
 {
-    return c->kvm->config.apicv.posted_interrupts
-               ? kvm_descriptor(&c->kvm->config)
-               : 0;
+    return k->config.apicv.posted_interrupts ? kvm_descriptor(&k->config) : 0;
 }
 
 /* The interrupt that waits in the descriptor, or 0. */
@@ -267,20 +280,65 @@ static bool told_by_others(const struct machine *m, const struct machine_cpu *c)
     return false;
 }
 
-static void look_at_waiting(struct machine *m, const struct machine_cpu *c)
+/* Something that no processor posts: the first of it, or 0. */
+static irq_id queued_irq(const struct kvm *k)
 {
-    uint64_t pid = descriptor(c);
+    int v = vecset_top(&k->inbox);
+
+    if (k->queued)
+        return k->queued_irq[__builtin_ctzll(k->queued)];
+    return v < 0 ? 0 : k->inbox_irq[v];
+}
+
+static void look_at_waiting(struct machine *m, const struct kvm *k)
+{
+    const struct machine_cpu *c = &m->cpu[k->cpu];
+    uint64_t pid = descriptor(k);
     bool posted = pid && is_posted(m, pid);
 
-    if (!posted && !c->kvm->queued)
-        return;
-    if (looks_itself(c) || told_by_others(m, c))
+    if (k->state == KVM_RUNNABLE || looks_itself(c) || told_by_others(m, c))
         return;
     if (posted)
         violate(m, c, INVARIANT_POSTED_SEEN, posted_irq(m, pid));
-    else
-        violate(m, c, INVARIANT_QUEUED_SEEN,
-                c->kvm->queued_irq[__builtin_ctzll(c->kvm->queued)]);
+    else if (k->queued || !vecset_empty(&k->inbox))
+        violate(m, c, INVARIANT_QUEUED_SEEN, queued_irq(k));
+}
+
+/* ---- the scheduler ---- */
+
+static uint64_t control_of(const struct kvm *k)
+{
+    static const uint8_t vector[] = {
+        [KVM_RUNNABLE] = KVM_NOTIFICATION_VECTOR,
+        [KVM_RUNNING] = KVM_NOTIFICATION_VECTOR,
+        [KVM_BLOCKED] = KVM_WAKEUP_VECTOR,
+    };
+    const struct kvm_cpu *c = &k->config.host->cpu[k->cpu];
+
+    return (k->state == KVM_RUNNABLE ? PID_SN : 0) |
+           (uint64_t)vector[k->state] << PID_NV_SHIFT |
+           (uint64_t)c->config.ndst << PID_NDST_SHIFT;
+}
+
+static void look_at_descriptor(struct machine *m, const struct kvm *k)
+{
+    uint64_t pid = descriptor(k);
+
+    if (pid &&
+        (mem_read64(&m->mem, pid + PID_CONTROL) & ~PID_ON) != control_of(k))
+        violate(m, &m->cpu[k->cpu], INVARIANT_DESCRIPTOR, posted_irq(m, pid));
+}
+
+static bool at_rest(const struct machine_cpu *c)
+{
+    return c->node.step == STEP_WAIT && !c->node.cpu.non_root &&
+           !looks_itself(c) && !told_by_others(c->machine, c);
+}
+
+static void look_at_queue(struct machine *m, const struct machine_cpu *c)
+{
+    if (c->host && kvm_sched_waits(c->host) && at_rest(c))
+        violate(m, c, INVARIANT_BUSY, 0);
 }
 
 /* ---- the virtual-APIC page ---- */
@@ -324,8 +382,15 @@ const char *invariants_broken(struct machine *m)
 
         look_at_rest(m, c);
         look_at_page(m, c);
-        if (c->kvm)
-            look_at_waiting(m, c);
+        look_at_queue(m, c);
+    }
+    for (unsigned i = 0; i < m->vcpus; i++) {
+        const struct kvm *k = m->vcpu[i].kvm;
+
+        if (!k)
+            continue;
+        look_at_waiting(m, k);
+        look_at_descriptor(m, k);
     }
     return *m->violation ? m->violation : NULL;
 }

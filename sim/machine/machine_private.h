@@ -60,7 +60,8 @@ struct machine_cpu {
     unsigned index;
     struct cpu_node node;
     struct lapic_node lapic;
-    struct kvm_cpu *host; /* NULL: no hypervisor runs here */
+    struct kvm_cpu *host;       /* NULL: no hypervisor runs here */
+    struct vecset host_vectors; /* given to devices */
     /* Of the first virtual CPU that is here, or of bare metal. */
     const struct scenario_vm *vm; /* NULL: nothing runs here */
     struct kvm *kvm;              /* NULL: none, or bare metal */
@@ -165,8 +166,7 @@ struct machine {
     uint32_t table_entry[SCENARIO_DEVICES][PCIE_VECTORS]; /* of messages */
     struct forged forged;
     struct intx_pin intx[SCENARIO_DEVICES];
-    struct vecset line_vectors;    /* of all CPUs */
-    struct vecset irq_cpu_vectors; /* of the CPU that takes interrupts */
+    struct vecset line_vectors; /* of all CPUs */
     struct text text;
     struct fabric fabric;
     struct posted posted;
@@ -263,9 +263,10 @@ void install_pin(struct machine *m, const struct scenario_device *d,
 void install_pic(struct machine *m, const struct scenario_vm *vm,
                  uint8_t vector_base);
 
-/* install_kvm.c: the hypervisor. */
+/* install_kvm.c: the hypervisor; its CPUs come before what runs on them. */
 struct kvm_cpu *install_host_cpu(struct machine *m, unsigned cpu,
                                  enum scenario_apic_mode apic);
+void install_host(struct machine *m);
 void install_kvm(struct machine *m, struct machine_vcpu *v,
                  const struct kvm_config *devices);
 

@@ -76,6 +76,7 @@ void measure_begin(struct machine *m)
     balance_begin(m);
     memset(m->latency.pair, 0, sizeof m->latency.pair);
     m->latency.used = 0;
+    m->host->counts = (struct kvm_sched_counts){0};
     m->start.messages = messages(m);
     m->start.host_interrupts = host_interrupts(m);
 }
@@ -283,6 +284,32 @@ static void cycle_figures(const struct machine *m, const struct totals *t,
     }
 }
 
+static bool shares_cpus(const struct machine *m)
+{
+    for (unsigned i = 0; i < m->cpus; i++)
+        if (m->cpu[i].host && m->cpu[i].host->sharers > 1)
+            return true;
+    return false;
+}
+
+static void scheduling_figures(const struct machine *m, struct figures *out)
+{
+    const struct kvm_sched_counts *n = &m->host->counts;
+    const double ns = (double)SIM_NS;
+
+    if (!shares_cpus(m))
+        return;
+    figures_add_count(out, "", n->switches, "scheduling.switches");
+    figures_add_count(out, "", n->preemptions, "scheduling.preemptions");
+    figures_add_count(out, "", n->wakeups, "scheduling.wakeups");
+    figures_add_count(out, "", n->migrations, "scheduling.migrations");
+    if (n->waits)
+        figures_add_real(out, "ns", (double)n->waited / (double)n->waits / ns,
+                         "scheduling.wait_ns.mean");
+    figures_add_real(out, "ns", (double)n->longest_wait / ns,
+                     "scheduling.wait_ns.max");
+}
+
 static void throughput_figures(const struct machine *m, const struct totals *t,
                                struct figures *out)
 {
@@ -449,5 +476,6 @@ void measure_figures(struct machine *m, struct figures *out)
     remap_figures(m, out);
     forged_figures(m, out);
     balance_figures(m, out);
+    scheduling_figures(m, out);
     warning_figures(m, out);
 }

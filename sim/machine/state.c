@@ -150,6 +150,7 @@ static void put_kvm(struct hash *h, const struct kvm *kvm)
     put_lapic(h, &copy.vlapic, clocks);
     memset(&copy.vlapic, 0, sizeof copy.vlapic);
     copy.unexpected = 0;
+    copy.since = 0;
     copy.config.host = NULL;
     forget_identities(&copy);
     PUT(h, copy);
@@ -160,6 +161,17 @@ static void put_host_cpu(struct hash *h, const struct kvm_cpu *c)
     put_time(h, c->next_tick);
     put(h, c->kick);
     put(h, c->notify);
+    put(h, c->current);
+    put_time(h, c->slice_end);
+    put(h, c->resched);
+    put(h, c->rearm);
+    put(h, c->claimed);
+}
+
+static void put_host(struct hash *h, const struct kvm_host *host)
+{
+    put(h, host->waiting);
+    put_bytes(h, host->queue, host->waiting);
 }
 
 static void put_workload(struct hash *h, const struct workload *workload)
@@ -312,6 +324,7 @@ uint64_t machine_hash(const struct machine *m)
         if (c->host)
             put_host_cpu(&h, c->host);
     }
+    put_host(&h, m->host);
     for (unsigned i = 0; i < m->vcpus; i++) {
         if (m->vcpu[i].kvm)
             put_kvm(&h, m->vcpu[i].kvm);

@@ -166,6 +166,10 @@ void summary_make(struct summary *s, const struct result *r)
         {"Interrupts", "interrupts.dropped", SCALE_AS_IS, true, NULL},
         {"Remapping", "remapping.hit_percent", SCALE_AS_IS, false, NULL},
         {"Remapping", "remapping.blocked", SCALE_AS_IS, true, NULL},
+        {"Scheduling", "scheduling.switches", SCALE_AS_IS, true, NULL},
+        {"Scheduling", "scheduling.preemptions", SCALE_AS_IS, true, NULL},
+        {"Scheduling", "scheduling.wakeups", SCALE_AS_IS, true, NULL},
+        {"Scheduling", "scheduling.wait_ns.mean", SCALE_AS_IS, true, NULL},
         {"VM exits", "exits.per_second", SCALE_AS_IS, false, NULL},
         {"VM exits", "exits.per_interrupt", SCALE_AS_IS, false, NULL},
     };

@@ -100,25 +100,6 @@ static void check_program(const struct check *c, uint32_t i)
                "'timer_work' needs 'timer', for instance 250Hz");
 }
 
-static void check_cpu(const struct check *c, uint32_t i)
-{
-    const struct scenario_vm *vm = &c->s->vm[i];
-    struct diag_place at = place_of(element(c, "vms", i), "cpu");
-
-    uint64_t last = (uint64_t)vm->cpu + vm->vcpus - 1;
-
-    if (last >= c->s->machine.cpus)
-        broken(c, at, "CPU %ju does not exist: machine.cpus is %u (0 .. %u)",
-               (uintmax_t)last, c->s->machine.cpus, c->s->machine.cpus - 1);
-    for (uint32_t j = 0; j < i; j++)
-        if (c->s->vm[j].cpu <= last &&
-            vm->cpu < c->s->vm[j].cpu + c->s->vm[j].vcpus)
-            broken(c, at,
-                   "CPU %u already runs '%s'; each CPU runs at most one "
-                   "virtual CPU",
-                   vm->cpu, c->s->vm[j].name);
-}
-
 /* What ELI needs: the shadow IDT delivers interrupts of assigned devices, and
  * an exitless EOI is one MSR write of x2APIC mode. */
 static void check_eli(const struct check *c, uint32_t i)
@@ -179,8 +160,6 @@ static void check_features(const struct check *c, uint32_t i)
                c->s->platform.name);
     if (vm->hypervisor == HYPERVISOR_NONE && vm->features.eli)
         broken(c, place_of(e, "eli"), "eli needs 'hypervisor: kvm'");
-    if (vm->hypervisor == HYPERVISOR_NONE && vm->vcpus > 1)
-        broken(c, place_of(e, "vcpus"), "vcpus needs 'hypervisor: kvm'");
     if (vm->hypervisor == HYPERVISOR_NONE && vm->features.acknowledge_on_exit)
         broken(c, place_of(e, "acknowledge_on_exit"),
                "acknowledge_on_exit needs 'hypervisor: kvm'");
@@ -270,6 +249,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     check_virtual_wire(&c);
     check_rtl(&c);
     check_irq_cpu(&c);
+    check_host(&c);
     check_not_empty(&c, "programs", s->program_count);
     check_not_empty(&c, "vms", s->vm_count);
     for (uint32_t i = 0; i < s->bridge_count; i++) {
@@ -289,7 +269,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     for (uint32_t i = 0; i < s->vm_count; i++) {
         check_name(&c, "vms", i);
         check_source_name(&c, "vms", i);
-        check_cpu(&c, i);
+        check_cpus(&c, i);
         check_features(&c, i);
         check_assigned(&c, i);
         check_vectors(&c, i);

@@ -117,7 +117,7 @@ void check_irq_cpu(const struct check *c)
         const struct scenario_vm *vm = &c->s->vm[i];
         struct element e = element(c, "vms", i);
 
-        if (vm->cpu == last)
+        if (vm->cpu <= last && last < vm->cpu + scenario_cpus(vm))
             broken(c, place_of(e, "cpu"),
                    "CPU %u is the one that machine.irq_cpu keeps for "
                    "interrupts",

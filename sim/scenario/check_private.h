@@ -80,6 +80,10 @@ void check_irq_cpu(const struct check *c);
 /* check_kvm.c: features of the hypervisor that stand alone. */
 void check_kvm(const struct check *c, uint32_t vm);
 
+/* check_cpus.c: where virtual CPUs run; what those that share a CPU need. */
+void check_cpus(const struct check *c, uint32_t vm);
+void check_host(const struct check *c);
+
 /* check_rtl.c: RTL in the place of models. */
 void check_rtl(const struct check *c);
 

@@ -159,8 +159,10 @@ enum scenario_balance { BALANCE_NONE, BALANCE_FLUSH, BALANCE_NO_FLUSH };
 struct scenario_vm {
     char name[SCENARIO_NAME];
     enum scenario_hypervisor hypervisor;
-    uint32_t cpu; /* the first one that its virtual CPUs are pinned to */
+    uint32_t cpu; /* the first one that its virtual CPUs have */
     uint32_t vcpus;
+    uint32_t cpus; /* that they have together; 0: as many as they are */
+    bool pinned;   /* each has one of them, in turn */
     enum scenario_apic_mode apic; /* what the guest uses */
     struct {
         bool eli; /* exitless delivery of assigned devices */
@@ -177,11 +179,16 @@ struct scenario_vm {
     enum scenario_balance balance;
 };
 
-/* The CPU that a virtual CPU is pinned to. */
+static inline uint32_t scenario_cpus(const struct scenario_vm *vm)
+{
+    return vm->cpus ? vm->cpus : vm->vcpus;
+}
+
+/* The CPU that a virtual CPU is pinned to, or where it is first. */
 static inline uint32_t scenario_cpu_of(const struct scenario_vm *vm,
                                        uint32_t vcpu)
 {
-    return vm->cpu + vcpu;
+    return vm->cpu + vcpu % scenario_cpus(vm);
 }
 
 #define SCENARIO_ROOT "root" /* the bus before all bridges */
@@ -233,7 +240,8 @@ struct scenario {
     struct {
         uint32_t cpus;
         uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */
-        bool irq_cpu; /* the last CPU takes the interrupts of all VMs */
+        bool irq_cpu;        /* the last CPU takes the interrupts of all VMs */
+        sim_time time_slice; /* of a virtual CPU, while others wait */
         enum implementation lapic;
         struct scenario_iommu iommu;
         struct {

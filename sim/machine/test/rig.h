@@ -98,6 +98,7 @@ static inline struct kvm_costs rig_kvm_costs(void)
         .exception = 1000,
         .hlt = 2000,
         .wake = 3000,
+        .context_switch = 2500,
         .preemption_timer = 500,
         .other = 1000,
     };
@@ -184,6 +185,7 @@ static inline void rig_add_vm(struct scenario *s, enum rig_variant v,
         .hypervisor = v == RIG_BARE_METAL ? HYPERVISOR_NONE : HYPERVISOR_KVM,
         .cpu = i,
         .vcpus = 1,
+        .pinned = true,
         .apic = APIC_MODE_X2APIC,
         .features = {.eli = v >= RIG_ELI_DELIVERY,
                      .eli_exitless_eoi = v == RIG_ELI,
@@ -203,6 +205,7 @@ static inline struct scenario rig_scenario(enum rig_variant v,
     struct scenario s = {
         .platform = rig_platform(),
         .seed = 1,
+        .machine = {.time_slice = 100 * SIM_US},
         .duration = 5 * SIM_MS,
         .warmup = 1 * SIM_MS,
     };

@@ -169,8 +169,32 @@ static const struct mistake_row {
      "    cpu: 1\n    vcpus: 2\n",
      "x.yaml:26:10: error: CPU 2 does not exist: machine.cpus is 2 (0 .. 1)"},
     {"two_on_one_cpu", "    cpu: 1\n", "    cpu: 0\n",
-     "x.yaml:26:10: error: CPU 0 already runs 'guest'; each CPU runs at most "
-     "one virtual CPU"},
+     "x.yaml:26:10: error: CPU 0 already runs 'guest'; virtual machines share "
+     "it only with the same 'apic', whose mode is the host's too"},
+    {"bare_metal_on_a_shared_cpu", "hypervisor: kvm\n    cpu: 1\n",
+     "hypervisor: none\n    cpu: 0\n",
+     "x.yaml:26:10: error: CPU 0 already runs 'guest'; bare metal shares it "
+     "with nobody"},
+    {"eli_on_a_shared_cpu", "    cpu: 1\n",
+     "    cpu: 0\n    apic: x2apic\n    features: {eli: true}\n",
+     "x.yaml:26:10: error: CPU 0 already runs 'guest'; with eli the guest "
+     "shares it with nobody, as it takes the CPU's interrupts itself"},
+    {"eli_with_two_virtual_cpus", "    cpu: 1\n",
+     "    cpu: 1\n    cpus: 1\n    vcpus: 2\n    apic: x2apic\n    features: "
+     "{eli: true}\n",
+     "x.yaml:28:12: error: eli needs 'vcpus: 1': its EOIs are the physical "
+     "CPU's"},
+    {"virtual_cpus_on_bare_metal", "hypervisor: kvm\n    cpu: 1\n",
+     "hypervisor: none\n    cpu: 1\n    cpus: 1\n    vcpus: 2\n",
+     "x.yaml:28:12: error: vcpus needs 'hypervisor: kvm'"},
+    {"more_cpus_than_pinned_virtual_cpus", "    cpu: 1\n",
+     "    cpu: 0\n    cpus: 2\n    apic: x2apic\n",
+     "x.yaml:27:11: error: 'cpus' (2) must not exceed 'vcpus' (1), each of "
+     "which has one; or let them float with 'pinned: false'"},
+    {"more_virtual_cpus_than_a_host_has", "    apic: x2apic\n",
+     "    apic: x2apic\n    cpus: 1\n    vcpus: 64\n",
+     "x.yaml:19:3: error: all virtual machines have 65 virtual CPUs; at most "
+     "64 are possible"},
     {"device_assigned_twice", "    assigned: [clock]",
      "    assigned: [clock, nic]",
      "x.yaml:27:23: error: device 'nic' is assigned twice; 'guest' has it "
@@ -490,8 +514,9 @@ static const struct mistake_row {
      "and '-', at most 63 in all"},
     {"rule_broken_in_one_variant", "vms:\n",
      "variants: {a: {}, b: {vms.other.cpu: 0}}\nvms:\n",
-     "x.yaml:18:38: error: CPU 0 already runs 'guest'; each CPU runs at most "
-     "one virtual CPU (variant 'b')"},
+     "x.yaml:18:38: error: CPU 0 already runs 'guest'; virtual machines share "
+     "it only with the same 'apic', whose mode is the host's too (variant "
+     "'b')"},
     {"overridden_mistake", "vms:\n",
      "seed: x\nvariants: {a: {seed: 1}}\nvms:\n",
      "x.yaml:18:7: error: 'seed: x': expected a whole number, for instance "
