@@ -232,7 +232,6 @@ void pcie_node_msix_write(struct pcie_node *n, uint32_t offset, unsigned bytes,
 
     n->warnings[pcie_msix_warning(&n->pcie, &a)]++;
     publish(n, pcie_msix_write(&n->pcie, offset, bytes, value));
-    wake_device(n);
 }
 
 uint32_t pcie_node_throttle_read(const struct pcie_node *n, unsigned k)

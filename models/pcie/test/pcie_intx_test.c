@@ -202,3 +202,30 @@ TEST(nic_cause, of_every_pulse_is_one_level_until_it_is_cleared)
     engine_run(&rig.engine, 105 * SIM_US);
     EXPECT_EQ(fn->intx_asserted, 2);
 }
+
+/* What a mask still holds back has its place in the FIFO; changes of the
+ * signal do not take it. */
+TEST(pcie_node_intx, change_leaves_room_for_pending_messages)
+{
+    static struct pcie_node n;
+    struct pcie_node_config p = rig_init(&rig);
+
+    p.msix_vectors = 0;
+    p.msi_vectors = 1;
+    p.msi_features = PCIE_MSI_64BIT | PCIE_MSI_MASKING;
+    p.intx = (struct port){rig_receive, &rig};
+    pcie_node_init(&n, &p);
+    pcie_node_config_write(&n, PCIE_AT_COMMAND, 2, PCIE_COMMAND_BUS_MASTER);
+    pcie_node_config_write(&n, PCIE_AT_MSI_MASK, 4, 1);
+    pcie_node_config_write(&n, PCIE_AT_MSI_CONTROL, 2, PCIE_MSI_ENABLE);
+    pcie_node_cause(&n, 0);
+    while (pcie_node_ready(&n))
+        pcie_node_dma_write(&n, 0x1000, 0, 8);
+    pcie_node_config_write(&n, PCIE_AT_MSI_CONTROL, 2, 0);
+    pcie_node_config_write(&n, PCIE_AT_MSI_CONTROL, 2, PCIE_MSI_ENABLE);
+    EXPECT_EQ(pcie_owed(&n.pcie), 1);
+    EXPECT_EQ(n.count, PCIE_FIFO - 1, "the second change waits");
+    EXPECT_TRUE(n.intx_told);
+    engine_run(&rig.engine, SIM_MS);
+    EXPECT_FALSE(n.intx_told);
+}

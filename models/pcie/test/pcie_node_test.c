@@ -161,6 +161,20 @@ TEST(pcie_node, without_bus_mastering_nothing_is_written)
     EXPECT_EQ(node.dma_refused, 1);
 }
 
+/* A cause that software found by itself was not told late. */
+TEST(pcie_node, wait_begins_anew_after_a_cause_has_gone)
+{
+    start(0);
+    pcie_node_msix_write(&node, PCIE_MSIX_TABLE_AT + 0xc, 4, 1);
+    cause_at(0, 0);
+    engine_run(&rig.engine, 10 * SIM_US);
+    pcie_node_cause_gone(&node, 0);
+    pcie_node_msix_write(&node, PCIE_MSIX_TABLE_AT + 0xc, 4, 0);
+    cause_at(30 * SIM_US, 0);
+    EXPECT_EQ(node.waits.count, 1);
+    EXPECT_EQ(node.waits.longest, 0);
+}
+
 static void count_held(void *ctx, irq_id id)
 {
     EXPECT_TRUE(irq_pending(&rig.irqs, id));
