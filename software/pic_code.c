@@ -19,24 +19,20 @@ static void command(struct text *t, uint16_t port, unsigned word)
     text_op(t, OP_OUT, RAX, port);
 }
 
-static void master_eoi(struct text *t, unsigned level)
+void pic_code_eoi(struct text *t, enum pic_code_eoi how, unsigned line)
 {
-    command(t, PIC_PORT_MASTER_COMMAND, SPECIFIC_EOI | level);
-}
+    unsigned word = SPECIFIC_EOI | (how == PIC_EOI_ROTATING ? PIC_OCW2_R : 0u);
 
-void pic_code_eoi(struct text *t, unsigned line)
-{
-    if (line < PIC_LEVELS) {
-        master_eoi(t, line);
+    if (how == PIC_EOI_AUTOMATIC)
         return;
-    }
-    command(t, PIC_PORT_SLAVE_COMMAND, SPECIFIC_EOI | (line - PIC_LEVELS));
-    master_eoi(t, PIC_CASCADE);
+    command(t, command_port(line), word | line % PIC_LEVELS);
+    if (line >= PIC_LEVELS)
+        command(t, PIC_PORT_MASTER_COMMAND, word | PIC_CASCADE);
 }
 
-bool pic_code_may_be_spurious(unsigned line)
+bool pic_code_may_be_spurious(enum pic_code_eoi how, unsigned line)
 {
-    return line % PIC_LEVELS == LAST_LEVEL;
+    return how != PIC_EOI_AUTOMATIC && line % PIC_LEVELS == LAST_LEVEL;
 }
 
 /* RAX = the ISR's bit of level 7. */
@@ -57,7 +53,7 @@ void pic_code_test_spurious(struct text *t, unsigned line)
     if (line < PIC_LEVELS)
         return;
     real = text_op(t, OP_JNZ, RAX, 0);
-    master_eoi(t, PIC_CASCADE);
+    command(t, PIC_PORT_MASTER_COMMAND, SPECIFIC_EOI | PIC_CASCADE);
     text_op(t, OP_MOV, RAX, 0);
     text_patch(t, real);
 }

@@ -4,7 +4,6 @@
 #include "models/pic/pic_pair.h"
 #include "software/apic_code.h"
 #include "software/idt.h"
-#include "software/pic_code.h"
 
 #define IDT_OFFSET 0x0000u
 #define STACK_OFFSET 0xf000u
@@ -162,8 +161,9 @@ static void build_action(struct workload *w, struct text *t, uint32_t i)
     text_op(t, OP_LOAD, RAX, cause);
     none = text_op(t, OP_JZ, RAX, 0);
     text_op(t, OP_STORE, RAX, cause);
-    text_op(t, OP_LOAD, RAX, cause); /* the answer comes behind the change of
-                                        the line: no second interrupt */
+    if (!w->config.eager_eoi)
+        text_op(t, OP_LOAD, RAX, cause); /* the answer comes behind the change
+                                            of the line: no second interrupt */
     text_work(t, w->config.handler);
     text_call(t, collect, w, i);
     text_patch(t, none);
@@ -202,7 +202,7 @@ static void build_pic_handler(struct workload *w, struct text *t, unsigned line)
     uint32_t real;
 
     text_op(t, OP_PUSHA, RAX, 0);
-    if (pic_code_may_be_spurious(line)) {
+    if (pic_code_may_be_spurious(w->config.pic_eoi, line)) {
         pic_code_test_spurious(t, line);
         real = text_op(t, OP_JNZ, RAX, 0);
         text_call(t, spurious, w, 0);
@@ -210,7 +210,7 @@ static void build_pic_handler(struct workload *w, struct text *t, unsigned line)
         text_patch(t, real);
     }
     build_actions(w, t, vector);
-    pic_code_eoi(t, line);
+    pic_code_eoi(t, w->config.pic_eoi, line);
     text_call(t, begin_softirq, w, 0);
     build_end(w, t, vector);
 }

@@ -7,12 +7,12 @@
  * fixed work with interrupts off, then the work per completed message and the
  * softirq work with interrupts on, as Linux does for edge interrupts with
  * NAPI.  That of a line asks each of its devices for its causes, clears them,
- * reads them back so that the line has fallen, does the device's work, and
- * acknowledges last, as Linux does for level interrupts, at the local APIC or,
- * if the line comes through the 8259s, at these.  An interrupt that
- * comes meanwhile leaves its softirq work to the one that it interrupted, so
- * that handlers never nest deeper.  The driver's set-up of the device happens
- * before the run, by the machine's builder, and takes no time.
+ * reads them back so that the line has fallen (unless it is eager), does the
+ * device's work, and acknowledges last, as Linux does for level interrupts, at
+ * the local APIC or, if the line comes through the 8259s, at these.  An
+ * interrupt that comes meanwhile leaves its softirq work to the one that it
+ * interrupted, so that handlers never nest deeper.  The driver's set-up of the
+ * device happens before the run, by the machine's builder, and takes no time.
  */
 #ifndef SOFTWARE_WORKLOAD_H
 #define SOFTWARE_WORKLOAD_H
@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "models/cpu/cpu_node.h"
+#include "software/pic_code.h"
 #include "software/text.h"
 #include "software/throttle.h"
 #include "software/vtd.h"
@@ -69,6 +70,8 @@ struct workload_config {
     uint64_t doorbell;    /* address of the NIC's TXDOORBELL; 0: none */
     uint8_t pic_base;     /* of the 8259s' 16 vectors; 0: there are none */
     bool pic_on_lint0;    /* their INT comes through the local APIC's LINT0 */
+    enum pic_code_eoi pic_eoi;
+    bool eager_eoi; /* of a line: without waiting until it has fallen */
     uint32_t irq_count;
     struct workload_irq irq[WORKLOAD_VECTORS_MAX];
 };

@@ -401,12 +401,18 @@ static void fill_work(struct workload_config *w,
     w->handler = p->handler_cycles;
     w->completion = p->completion_cycles;
     w->softirq = p->softirq_cycles;
+    w->eager_eoi = p->eager_eoi;
     w->timer_work = p->timer_cycles;
 }
 
 static void install_workload(struct machine *m, struct machine_vcpu *v,
                              const struct slots *s)
 {
+    static const enum pic_code_eoi eoi[] = {
+        [SCENARIO_EOI_SPECIFIC] = PIC_EOI_SPECIFIC,
+        [SCENARIO_EOI_ROTATING] = PIC_EOI_ROTATING,
+        [SCENARIO_EOI_AUTOMATIC] = PIC_EOI_AUTOMATIC,
+    };
     enum scenario_virtual_wire wire = m->scenario->machine.pic.virtual_wire;
     const struct scenario_program *p = &m->scenario->program[v->vm->program];
     struct workload_config w = {
@@ -419,6 +425,7 @@ static void install_workload(struct machine *m, struct machine_vcpu *v,
         .memory = WORKLOAD_MEMORY(v->place),
         .pic_base = s->pic_base,
         .pic_on_lint0 = s->pic_base && wire == VIRTUAL_WIRE_LINT0,
+        .pic_eoi = eoi[m->scenario->machine.pic.eoi],
         .irq_count = s->n,
     };
 

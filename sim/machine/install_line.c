@@ -56,16 +56,18 @@ void install_pin(struct machine *m, const struct scenario_device *d,
 
 /* ---- the 8259s ---- */
 
-static void initialise(struct pic_node *n, enum pic_chip chip, uint8_t base,
+static void initialise(struct machine *m, enum pic_chip chip, uint8_t base,
                        uint8_t icw3)
 {
+    bool automatic = m->scenario->machine.pic.eoi == SCENARIO_EOI_AUTOMATIC;
     uint16_t port =
         chip == PIC_MASTER ? PIC_PORT_MASTER_COMMAND : PIC_PORT_SLAVE_COMMAND;
 
-    pic_node_write(n, port, 1, PIC_ICW1_SELECT | PIC_ICW1_IC4);
-    pic_node_write(n, port + 1, 1, base);
-    pic_node_write(n, port + 1, 1, icw3);
-    pic_node_write(n, port + 1, 1, PIC_ICW4_UPM);
+    pic_node_write(m->pic, port, 1, PIC_ICW1_SELECT | PIC_ICW1_IC4);
+    pic_node_write(m->pic, port + 1, 1, base);
+    pic_node_write(m->pic, port + 1, 1, icw3);
+    pic_node_write(m->pic, port + 1, 1,
+                   PIC_ICW4_UPM | (automatic ? PIC_ICW4_AEOI : 0u));
 }
 
 /* The lines of the VM's devices that come through the 8259s; of them those
@@ -106,8 +108,7 @@ void install_pic(struct machine *m, const struct scenario_vm *vm,
             (struct vtd_target){.apic_id = vm->cpu, .mode = DELIVERY_EXTINT},
             DELIVERY_EXTINT << IOAPIC_RTE_MODE_SHIFT);
     write_pair(m->pic, PIC_PORT_ELCR1, lines_of(m, vm, true));
-    initialise(m->pic, PIC_MASTER, vector_base, 1u << PIC_CASCADE);
-    initialise(m->pic, PIC_SLAVE, (uint8_t)(vector_base + PIC_LEVELS),
-               PIC_CASCADE);
+    initialise(m, PIC_MASTER, vector_base, 1u << PIC_CASCADE);
+    initialise(m, PIC_SLAVE, (uint8_t)(vector_base + PIC_LEVELS), PIC_CASCADE);
     write_pair(m->pic, PIC_PORT_MASTER_DATA, (uint16_t)~open);
 }

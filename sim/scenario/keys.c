@@ -53,6 +53,11 @@ static const char *const virtual_wire_words[] = {[VIRTUAL_WIRE_NONE] = "none",
                                                  [VIRTUAL_WIRE_IOAPIC] =
                                                      "ioapic",
                                                  NULL};
+static const char *const pic_eoi_words[] = {
+    [SCENARIO_EOI_SPECIFIC] = "specific",
+    [SCENARIO_EOI_ROTATING] = "rotating",
+    [SCENARIO_EOI_AUTOMATIC] = "automatic",
+    NULL};
 static const char *const interrupt_pin_words[] = {"a", "b", "c", "d", NULL};
 static const char *const pulse_words[] = {[PULSE_NONE] = "none",
                                           [PULSE_PERIODIC] = "periodic",

@@ -82,6 +82,13 @@ enum scenario_virtual_wire {
     VIRTUAL_WIRE_IOAPIC,
 };
 
+/* How software ends their interrupts. */
+enum scenario_pic_eoi {
+    SCENARIO_EOI_SPECIFIC,
+    SCENARIO_EOI_ROTATING,
+    SCENARIO_EOI_AUTOMATIC,
+};
+
 /* What runs in a guest, or on bare metal. */
 struct scenario_program {
     char name[SCENARIO_NAME];
@@ -92,6 +99,7 @@ struct scenario_program {
     uint32_t window; /* most messages without acknowledgement; then it waits */
     uint64_t handler_cycles;    /* fixed work of a device interrupt's handler */
     uint64_t completion_cycles; /* per completed or acknowledged message */
+    bool eager_eoi; /* of a line, without waiting until it has fallen */
     uint64_t softirq_cycles; /* after the EOI, interrupts on, per interrupt */
     uint64_t timer_hz;       /* periodic APIC timer; 0: none */
     uint64_t timer_cycles;   /* its handler */
@@ -246,6 +254,7 @@ struct scenario {
         struct scenario_iommu iommu;
         struct {
             enum scenario_virtual_wire virtual_wire;
+            enum scenario_pic_eoi eoi;
             enum implementation implementation;
         } pic;
         struct {

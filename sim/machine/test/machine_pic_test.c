@@ -220,6 +220,99 @@ TEST_EACH(machine_pic, spurious_interrupt_is_told_from_a_real_one,
     figures_free(&f);
 }
 
+/* ---- how interrupts end ---- */
+
+static const struct eoi_row {
+    const char *name;
+    enum scenario_pic_eoi eoi;
+    unsigned wire; /* row of wire_rows */
+    uint8_t lowest[PIC_CHIPS];
+} eoi_rows[] = {
+    {"specific_master", SCENARIO_EOI_SPECIFIC, 0, {7, 7}},
+    {"specific_slave", SCENARIO_EOI_SPECIFIC, 1, {7, 7}},
+    {"rotating_master", SCENARIO_EOI_ROTATING, 0, {5, 7}},
+    {"rotating_slave", SCENARIO_EOI_ROTATING, 1, {2, 3}},
+    {"rotating_seventh", SCENARIO_EOI_ROTATING, 6, {7, 7}},
+    {"automatic_master", SCENARIO_EOI_AUTOMATIC, 0, {7, 7}},
+    {"automatic_slave", SCENARIO_EOI_AUTOMATIC, 1, {7, 7}},
+    {"automatic_seventh", SCENARIO_EOI_AUTOMATIC, 6, {7, 7}},
+};
+
+TEST_EACH(machine_pic, every_pulse_is_seen_however_its_interrupt_ends,
+          struct eoi_row, eoi_rows)
+{
+    struct scenario s = with_pic(&wire_rows[row->wire]);
+    struct machine *m;
+    struct figures f;
+
+    s.machine.pic.eoi = row->eoi;
+    m = machine_build(&s);
+    f = exchange(m);
+    EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
+    EXPECT_EQ(m->cpu[0].workload->spurious, 0);
+    expect_idle(m);
+    for (unsigned i = 0; i < PIC_CHIPS; i++) {
+        EXPECT_EQ(m->pic->pair.chip[i].lowest, row->lowest[i], "chip %u", i);
+        EXPECT_EQ(m->pic->pair.chip[i].aeoi, row->eoi == SCENARIO_EOI_AUTOMATIC,
+                  "chip %u", i);
+    }
+    machine_free(m);
+    figures_free(&f);
+}
+
+/* Line 7 with automatic EOI: its ISR bit is 0 for a real interrupt too. */
+TEST(machine_pic, spurious_interrupt_is_taken_for_real_with_automatic_eoi)
+{
+    struct scenario s = with_pic(&wire_rows[0]);
+    struct machine *m;
+
+    s.machine.pic.eoi = SCENARIO_EOI_AUTOMATIC;
+    m = machine_build(&s);
+    rig_talk(m, false);
+    machine_run(m, s.warmup);
+    glitch(m, 5);
+    EXPECT_EQ(m->cpu[0].workload->spurious, 0);
+    expect_idle(m);
+    machine_free(m);
+}
+
+static const struct eager_row {
+    const char *name;
+    unsigned wire;
+    sim_time intx_message;
+    bool twice; /* the line outlasts the INTA cycles after the EOI */
+} eager_rows[] = {
+    {"master_spurious", 0, 800 * SIM_NS, false},
+    {"slave_spurious", 1, 1400 * SIM_NS, false},
+    {"master_twice", 0, 3 * SIM_US, true},
+    {"slave_twice", 1, 4 * SIM_US, true},
+};
+
+TEST_EACH(machine_pic, eager_eoi_meets_a_line_that_has_not_fallen,
+          struct eager_row, eager_rows)
+{
+    struct scenario s = with_pic(&wire_rows[row->wire]);
+    uint64_t delivered, spurious, pulses;
+    struct machine *m;
+    struct figures f;
+
+    s.program[0].handler_cycles = 0;
+    s.program[0].eager_eoi = true;
+    s.platform.pcie.intx_message = row->intx_message;
+    rig_pulses(&s, PULSE_PERIODIC, 100 * SIM_US);
+    m = machine_build(&s);
+    f = exchange(m);
+    delivered = rig_count(&f, "interrupts.by_source.pic.delivered");
+    spurious = m->cpu[0].workload->spurious;
+    pulses = m->device[0].pulses;
+    EXPECT_EQ(m->cpu[0].workload->seen_received[0], pulses);
+    EXPECT_EQ(spurious, row->twice ? 0 : pulses);
+    EXPECT_EQ(delivered, row->twice ? 2 * pulses : pulses);
+    expect_idle(m);
+    machine_free(m);
+    figures_free(&f);
+}
+
 /* ---- the board ---- */
 
 TEST(machine_pic, isa_line_0_is_pin_2_and_pin_0_is_silent)

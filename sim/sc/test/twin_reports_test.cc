@@ -38,6 +38,8 @@ const use uses[] = {
     {"ioapic", "pic-or-ioapic", {}},
     {"ioapic", "intx-sharing", {"duration=20ms"}},
     {"pic", "pic-or-ioapic", {}},
+    {"pic", "pic-priority", {"duration=20ms"}},
+    {"pic", "pic-spurious", {}},
     {"pic",
      "first-interrupt",
      {"machine.pic.virtual_wire=lint0", "vms.guest.hypervisor=none",
