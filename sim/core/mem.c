@@ -22,19 +22,23 @@ static uint32_t search(const struct mem *m, uint64_t number)
     return i;
 }
 
+static struct mem_page *find_anew(struct mem *m, uint64_t number)
+{
+    uint32_t i = search(m, number);
+
+    if (!m->page[i].number)
+        return NULL;
+    m->found[number % MEM_FOUND] = i;
+    return &m->page[i];
+}
+
 /* The page of `addr`, or NULL if it was never written. */
 static inline struct mem_page *find(struct mem *m, uint64_t addr)
 {
     uint64_t number = addr / MEM_PAGE_BYTES + 1;
-    uint32_t i = m->last;
+    struct mem_page *p = &m->page[m->found[number % MEM_FOUND]];
 
-    if (m->page[i].number != number) {
-        i = search(m, number);
-        if (!m->page[i].number)
-            return NULL;
-        m->last = i;
-    }
-    return &m->page[i];
+    return p->number == number ? p : find_anew(m, number);
 }
 
 bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve)
@@ -57,9 +61,9 @@ static struct mem_page *find_or_take(struct mem *m, uint64_t addr)
     /* One entry stays free, or the search would not end. */
     assert(m->used + 1 < m->capacity);
     m->used++;
-    m->last = search(m, addr / MEM_PAGE_BYTES + 1);
-    m->page[m->last].number = addr / MEM_PAGE_BYTES + 1;
-    return &m->page[m->last];
+    p = &m->page[search(m, addr / MEM_PAGE_BYTES + 1)];
+    p->number = addr / MEM_PAGE_BYTES + 1;
+    return p;
 }
 
 /* How many of n bytes at addr lie in one place: in `outside`, or in a page. */
@@ -76,25 +80,38 @@ static size_t span(const struct mem *m, uint64_t addr, size_t n, bool *outside)
     return left < n ? (size_t)left : n;
 }
 
-void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
+static inline void read_page(struct mem *m, uint64_t addr, void *data, size_t n)
+{
+    const struct mem_page *p = find(m, addr);
+
+    if (p)
+        memcpy(data, p->byte + addr % MEM_PAGE_BYTES, n);
+    else
+        memset(data, 0, n);
+}
+
+static inline void write_page(struct mem *m, uint64_t addr, const void *data,
+                              size_t n)
+{
+    memcpy(find_or_take(m, addr)->byte + addr % MEM_PAGE_BYTES, data, n);
+}
+
+static void read_pieces(struct mem *m, uint64_t addr, void *data, size_t n)
 {
     unsigned char *to = data;
     bool outside;
 
     for (size_t part; n; addr += part, to += part, n -= part) {
-        const struct mem_page *p;
-
         part = span(m, addr, n, &outside);
         if (outside)
             m->outside.read(m->outside.ctx, addr, to, part);
-        else if ((p = find(m, addr)))
-            memcpy(to, p->byte + addr % MEM_PAGE_BYTES, part);
         else
-            memset(to, 0, part);
+            read_page(m, addr, to, part);
     }
 }
 
-void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
+static void write_pieces(struct mem *m, uint64_t addr, const void *data,
+                         size_t n)
 {
     const unsigned char *from = data;
     bool outside;
@@ -104,47 +121,52 @@ void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
         if (outside)
             m->outside.write(m->outside.ctx, addr, from, part);
         else
-            memcpy(find_or_take(m, addr)->byte + addr % MEM_PAGE_BYTES, from,
-                   part);
+            write_page(m, addr, from, part);
     }
 }
 
 /* Whether all n bytes are in one page and none is in `outside`: nearly always,
- * and then the copy is one instruction. */
+ * and then the copy is one instruction where n is known. */
 static inline bool in_one_page(const struct mem *m, uint64_t addr, size_t n)
 {
     const struct mem_outside *o = &m->outside;
 
-    return addr % MEM_PAGE_BYTES <= MEM_PAGE_BYTES - n &&
+    return addr % MEM_PAGE_BYTES + n <= MEM_PAGE_BYTES &&
            addr - o->base >= o->bytes && o->base - addr >= n;
 }
 
-static inline void read_few(struct mem *m, uint64_t addr, void *data, size_t n)
+static inline void read_some(struct mem *m, uint64_t addr, void *data, size_t n)
 {
-    const struct mem_page *p;
-
-    if (in_one_page(m, addr, n) && (p = find(m, addr)))
-        memcpy(data, p->byte + addr % MEM_PAGE_BYTES, n);
+    if (in_one_page(m, addr, n))
+        read_page(m, addr, data, n);
     else
-        mem_read(m, addr, data, n);
+        read_pieces(m, addr, data, n);
 }
 
-static inline void write_few(struct mem *m, uint64_t addr, const void *data,
-                             size_t n)
+static inline void write_some(struct mem *m, uint64_t addr, const void *data,
+                              size_t n)
 {
-    struct mem_page *p;
-
-    if (in_one_page(m, addr, n) && (p = find(m, addr)))
-        memcpy(p->byte + addr % MEM_PAGE_BYTES, data, n);
+    if (in_one_page(m, addr, n))
+        write_page(m, addr, data, n);
     else
-        mem_write(m, addr, data, n);
+        write_pieces(m, addr, data, n);
+}
+
+void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
+{
+    read_some(m, addr, data, n);
+}
+
+void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
+{
+    write_some(m, addr, data, n);
 }
 
 uint32_t mem_read32(struct mem *m, uint64_t addr)
 {
     uint32_t value;
 
-    read_few(m, addr, &value, sizeof value);
+    read_some(m, addr, &value, sizeof value);
     return le32toh(value);
 }
 
@@ -152,20 +174,20 @@ uint64_t mem_read64(struct mem *m, uint64_t addr)
 {
     uint64_t value;
 
-    read_few(m, addr, &value, sizeof value);
+    read_some(m, addr, &value, sizeof value);
     return le64toh(value);
 }
 
 void mem_write32(struct mem *m, uint64_t addr, uint32_t value)
 {
     value = htole32(value);
-    write_few(m, addr, &value, sizeof value);
+    write_some(m, addr, &value, sizeof value);
 }
 
 void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
 {
     value = htole64(value);
-    write_few(m, addr, &value, sizeof value);
+    write_some(m, addr, &value, sizeof value);
 }
 
 /* One event runs at a time: reading, then writing, is atomic. */

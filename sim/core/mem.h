@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define MEM_PAGE_BYTES 4096u
+#define MEM_FOUND 64u /* about as many pages as a run uses again and again */
 
 struct mem_page {
     uint64_t number; /* physical address / 4096, plus 1; 0: free */
@@ -32,7 +33,7 @@ struct mem {
     struct mem_page *page; /* open-addressed hash table */
     uint32_t capacity;     /* a power of two */
     uint32_t used;
-    uint32_t last; /* index of the page found last */
+    uint32_t found[MEM_FOUND]; /* where pages were found last, by number */
     struct mem_outside outside;
 };
 
