@@ -218,6 +218,8 @@ void engine_schedule(struct engine *e, struct event *ev, sim_time time)
         number_anew(e);
     ev->time = time;
     ev->sequence = ++e->sequence;
+    if (time < e->quiet)
+        e->quiet = time;
     key = (event_key)time << 64 | order_of(e, ev);
     if (e->hole) {
         e->hole = false;
@@ -278,6 +280,7 @@ static void run_first(struct engine *e)
     e->pending--;
     e->hole = true;
     e->now = root->time;
+    e->quiet = e->now;
     e->executed++;
     if (e->slots >= PREFETCH_FROM)
         for (; child < end; child++)
@@ -299,14 +302,14 @@ uint64_t engine_run(struct engine *e, sim_time limit)
         run_first(e);
     if (limit != SIM_TIME_NEVER && !e->stopped)
         e->now = limit;
-    e->limit = e->now; /* between runs no time passes */
+    e->limit = e->quiet = e->now; /* between runs no time passes */
     return e->executed - executed;
 }
 
 void engine_stop(struct engine *e)
 {
     e->stopped = true;
-    e->limit = e->now; /* nobody runs ahead */
+    e->limit = e->quiet = e->now; /* nobody runs ahead */
 }
 
 void engine_each(const struct engine *e,
@@ -324,20 +327,20 @@ void engine_run_event(struct engine *e, struct event *ev, sim_time time)
     assert(time >= ev->time && time >= e->now);
     engine_cancel(e, ev);
     e->now = time;
-    e->limit = time;
+    e->limit = e->quiet = time;
     e->executed++;
     e->target[ev->target].fn(e->target[ev->target].node, ev);
 }
 
-/* Most often even the earliest slot is later, and nobody asks if it is live. */
-bool engine_advance(struct engine *e, sim_time time)
+/* Nothing is due before the earliest event, nor allowed after the limit; what
+ * is scheduled meanwhile is looked at there. */
+bool engine_look_ahead(struct engine *e, sim_time time)
 {
     assert(time >= e->now);
     if (time > e->limit)
         return false;
-    if (e->pending > 0 && e->heap[front(e)].time <= time &&
-        engine_next(e) <= time)
-        return false;
-    e->now = time;
-    return true;
+    e->quiet = engine_next(e);
+    if (e->quiet > e->limit && e->limit != SIM_TIME_NEVER)
+        e->quiet = e->limit + 1;
+    return time < e->quiet;
 }

@@ -42,6 +42,7 @@ struct engine_slot {
 struct engine {
     sim_time now;
     sim_time limit;    /* events after it are not run; see engine_run() */
+    sim_time quiet;    /* until before it time can pass without an event */
     uint64_t executed; /* events run so far */
     uint32_t sequence; /* of the newest scheduled event */
     uint32_t pending, capacity;
@@ -110,12 +111,21 @@ void engine_each(const struct engine *e,
  */
 void engine_run_event(struct engine *e, struct event *ev, sim_time time);
 
+/* engine_advance() where e->quiet does not tell. */
+bool engine_look_ahead(struct engine *e, sim_time time);
+
 /*
  * Time passes without an event: if nothing is due at or before `time` and
  * `time` is inside the run's limit, sets now = time and returns true.  A node
  * whose own next event would be the very next one saves the queue this way;
  * the order of everything stays the same.
  */
-bool engine_advance(struct engine *e, sim_time time);
+static inline bool engine_advance(struct engine *e, sim_time time)
+{
+    if (time >= e->quiet && !engine_look_ahead(e, time))
+        return false;
+    e->now = time;
+    return true;
+}
 
 #endif
