@@ -284,6 +284,22 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
 bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
                       struct cpu_exit *x);
 
+/* Ops that change registers and the stack's memory and no more: they neither
+ * exit nor fault, and leave what is recognized as it was. */
+static inline bool cpu_is_plain(uint8_t kind)
+{
+    const uint64_t plain = UINT64_C(1) << OP_NOP | UINT64_C(1) << OP_MOV |
+                           UINT64_C(1) << OP_MOV_RSP | UINT64_C(1) << OP_ADD |
+                           UINT64_C(1) << OP_JMP | UINT64_C(1) << OP_JZ |
+                           UINT64_C(1) << OP_JNZ | UINT64_C(1) << OP_PUSHA |
+                           UINT64_C(1) << OP_POPA;
+
+    return plain >> kind & 1;
+}
+
+/* Executes the plain op at RIP. */
+void cpu_execute_plain(struct cpu *c, struct mem *m, const struct op *op);
+
 /*
  * Executes the op at RIP, one that touches nothing but the CPU and memory:
  * IRET, CLI, STI, HLT, INT, LIDT, PUSHA, POPA, jumps, and what

@@ -82,6 +82,9 @@ static uint64_t begin_op(struct cpu_node *n)
 
     if (op->kind == OP_WORK || op->kind == OP_WORK_REG)
         return begin_work(n, op);
+    if (cpu_is_plain(op->kind))
+        return cpu_node_begin(n, STEP_OP, cpu_node_share(n),
+                              n->op_cost[op->kind]);
     if (n->cpu.cpl && cpu_privileged(&n->cpu, op)) {
         r = cpu_raise(&n->cpu, VECTOR_GP, 0);
         return cpu_node_begin_consequence(n, &r);
@@ -132,8 +135,10 @@ static bool follow(struct cpu_node *n, const struct cpu_result *r,
     return true;
 }
 
-static void end_work(struct cpu_node *n, uint64_t cycles)
+static void end_work(struct cpu_node *n)
 {
+    sim_time took = engine_now(n->config.engine) - n->start;
+    uint64_t cycles = took / n->config.clock.period;
     const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
     uint64_t stalled = cycles < n->stall ? cycles : n->stall;
 
@@ -160,38 +165,37 @@ static void call_software(struct cpu_node *n, const struct op *op)
     op->fn(op->self, &env, op->imm);
 }
 
-static struct cpu_result end_op(struct cpu_node *n)
+/* Fills the result, of which the rest does not matter, unless it goes on. */
+static void end_op(struct cpu_node *n, struct cpu_result *r)
 {
     const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
-    struct cpu_result r = {.outcome = CPU_GOES_ON};
 
-    if (op->kind == OP_CALL) {
+    if (cpu_is_plain(op->kind)) {
+        cpu_execute_plain(&n->cpu, n->config.mem, op);
+    } else if (op->kind == OP_CALL) {
         cpu_retire(&n->cpu);
         call_software(n, op);
     } else if (op->kind == OP_SENDUIPI) {
-        r = cpu_vapic_node_senduipi(n, op);
+        *r = cpu_vapic_node_senduipi(n, op);
     } else if (!cpu_node_reaches(op->kind)) {
-        r = cpu_execute(&n->cpu, n->config.mem, op);
+        *r = cpu_execute(&n->cpu, n->config.mem, op);
         if (op->kind == OP_INT_REG)
-            cpu_node_dispatched(n, &r);
+            cpu_node_dispatched(n, r);
     } else if (cpu_vapic_node_serves(n, op)) {
-        r = cpu_vapic_node_execute(n, op);
+        *r = cpu_vapic_node_execute(n, op);
     } else if (cpu_node_reach(n, op)) {
         cpu_retire(&n->cpu);
     } else {
-        r = cpu_raise(&n->cpu, VECTOR_GP, 0);
+        *r = cpu_raise(&n->cpu, VECTOR_GP, 0);
     }
-    return r;
 }
 
 /* Ends the step that began at n->start; true if the next one has begun. */
 static bool end(struct cpu_node *n, uint64_t *cycles)
 {
-    struct cpu_result r = {.outcome = CPU_GOES_ON};
-    sim_time now = engine_now(n->config.engine);
-    uint64_t took = (now - n->start) / n->config.clock.period;
+    struct cpu_result r;
 
-    cpu_node_settle(n, now);
+    r.outcome = CPU_GOES_ON;
     switch (n->step) {
     case STEP_WAIT:
     case STEP_SMI:
@@ -200,10 +204,10 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         n->awake = true;
         break;
     case STEP_WORK:
-        end_work(n, took);
+        end_work(n);
         break;
     case STEP_OP:
-        r = end_op(n);
+        end_op(n, &r);
         break;
     case STEP_INTA:
     case STEP_INTA_EXIT:

@@ -17,10 +17,14 @@ static inline uint64_t cpu_node_tsc(const struct cpu_node *n)
     return clock_cycles(&n->config.clock, engine_now(n->config.engine));
 }
 
-/* The step that begins now and takes `cycles`, which it returns. */
+/* The step that begins now and takes `cycles`, which it returns.  Steps of one
+ * share that follow each other are accounted for together; the reason that host
+ * time goes to changes only in transitions. */
 static inline uint64_t cpu_node_begin(struct cpu_node *n, enum cpu_step step,
                                       enum cpu_share share, uint64_t cycles)
 {
+    if (share != n->share)
+        cpu_node_settle(n, engine_now(n->config.engine));
     n->step = step;
     n->share = share;
     return cycles;

@@ -119,9 +119,9 @@ bool cpu_privileged(const struct cpu *c, const struct op *op)
 bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
                     struct cpu_exit *x)
 {
-    *x = (struct cpu_exit){.instruction_length = 1};
     if (!c->non_root)
         return false;
+    *x = (struct cpu_exit){.instruction_length = 1};
     switch (op->kind) {
     case OP_HLT:
         x->reason = EXIT_HLT;
@@ -287,15 +287,10 @@ static void change_register(struct cpu *c, const struct op *op)
         c->gpr[op->reg] = op->imm + (op->kind == OP_ADD ? c->gpr[op->reg] : 0);
 }
 
-static struct cpu_result execute(struct cpu *c, struct mem *m,
-                                 const struct op *op)
+void cpu_execute_plain(struct cpu *c, struct mem *m, const struct op *op)
 {
+    cpu_retire(c);
     switch (op->kind) {
-    case OP_NOP:
-    case OP_PAUSE:
-    case OP_WORK:
-    case OP_WORK_REG:
-        break;
     case OP_MOV:
     case OP_ADD:
     case OP_MOV_RSP:
@@ -312,6 +307,19 @@ static struct cpu_result execute(struct cpu *c, struct mem *m,
         break;
     case OP_POPA:
         pop_all(c, m);
+        break;
+    default:
+        break;
+    }
+}
+
+static struct cpu_result execute(struct cpu *c, struct mem *m,
+                                 const struct op *op)
+{
+    switch (op->kind) {
+    case OP_PAUSE:
+    case OP_WORK:
+    case OP_WORK_REG:
         break;
     case OP_CLI:
         c->rflags &= ~(uint64_t)RFLAGS_IF;
@@ -344,8 +352,12 @@ static struct cpu_result execute(struct cpu *c, struct mem *m,
 
 struct cpu_result cpu_execute(struct cpu *c, struct mem *m, const struct op *op)
 {
-    struct cpu_result r;
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
 
+    if (cpu_is_plain(op->kind)) {
+        cpu_execute_plain(c, m, op);
+        return r;
+    }
     if (op->kind == OP_IRET && iret_stops(c, &r))
         return r;
     if (cpu_is_uintr(op->kind))
