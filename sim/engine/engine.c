@@ -3,6 +3,9 @@
  * keys, so that sifting compares without touching the events, and a slot is
  * 16 bytes, so that the four children of a node share a cache line.
  *
+ * The slots behind the last one, up to the end of its family, compare as later
+ * than all others: a family is always compared as four.
+ *
  * An event does not know its slot.  Cancelling it or scheduling it anew leaves
  * a dead slot behind, which is dropped when it comes first; when the slots are
  * used up, all dead ones are swept out.
@@ -19,6 +22,7 @@
 #include <string.h>
 
 #define CHILDREN 4u
+#define LAST (~(event_key)0) /* of a slot that is not in use */
 #define EVENT_UNIT 8
 
 /* Slots from here on are likely not in the nearest cache. */
@@ -64,21 +68,6 @@ static inline bool live(const struct engine *e, const struct engine_slot *s)
     return event_of(e, s)->sequence == s->order >> 32;
 }
 
-void engine_init(struct engine *e, uint32_t capacity, struct engine_slot *heap)
-{
-    memset(e, 0, sizeof *e);
-    e->heap = heap;
-    e->capacity = capacity;
-}
-
-uint16_t engine_add_target(struct engine *e, event_fn *fn, void *node)
-{
-    assert(e->targets < ENGINE_TARGETS_MAX);
-    e->target[e->targets].fn = fn;
-    e->target[e->targets].node = node;
-    return e->targets++;
-}
-
 /* The first slot after the heap. */
 static uint32_t heap_end(const struct engine *e)
 {
@@ -95,24 +84,39 @@ static inline uint32_t children_of(uint32_t i)
     return CHILDREN * (i - 2);
 }
 
+static inline void clear_family(struct engine *e, uint32_t first)
+{
+    for (uint32_t i = first; i < first + CHILDREN; i++)
+        put(&e->heap[i], LAST);
+}
+
+void engine_init(struct engine *e, uint32_t capacity, struct engine_slot *heap)
+{
+    memset(e, 0, sizeof *e);
+    e->heap = heap;
+    e->capacity = capacity;
+    clear_family(e, children_of(ENGINE_ROOT));
+}
+
+uint16_t engine_add_target(struct engine *e, event_fn *fn, void *node)
+{
+    assert(e->targets < ENGINE_TARGETS_MAX);
+    e->target[e->targets].fn = fn;
+    e->target[e->targets].node = node;
+    return e->targets++;
+}
+
 static inline uint32_t earlier(const struct engine_slot *heap, uint32_t i,
                                uint32_t j)
 {
     return key_of(&heap[j]) < key_of(&heap[i]) ? j : i;
 }
 
-/* The earliest of the siblings that start at `first`, which is in the heap. */
-static inline uint32_t earliest(const struct engine_slot *heap, uint32_t first,
-                                uint32_t end)
+/* The earliest of the siblings that start at `first`. */
+static inline uint32_t earliest(const struct engine_slot *heap, uint32_t first)
 {
-    uint32_t best = first;
-
-    if (first + CHILDREN <= end)
-        return earlier(heap, earlier(heap, first, first + 1),
-                       earlier(heap, first + 2, first + 3));
-    for (uint32_t i = first + 1; i < end; i++)
-        best = earlier(heap, best, i);
-    return best;
+    return earlier(heap, earlier(heap, first, first + 1),
+                   earlier(heap, first + 2, first + 3));
 }
 
 static void sift_up(struct engine *e, uint32_t i, event_key key)
@@ -143,7 +147,7 @@ static void sift_down(struct engine *e, uint32_t i, event_key key)
         if (below >= PREFETCH_FROM && below < end)
             for (uintptr_t line = 0; line < FAMILY_BYTES; line += CACHE_LINE)
                 __builtin_prefetch((void *)((uintptr_t)&heap[below] + line));
-        child = earliest(heap, child, end);
+        child = earliest(heap, child);
         if (key < key_of(&heap[child]))
             break;
         put(&heap[i], key_of(&heap[child]));
@@ -152,13 +156,26 @@ static void sift_down(struct engine *e, uint32_t i, event_key key)
     put(&heap[i], key);
 }
 
+/* One slot more, with this key. */
+static void append(struct engine *e, event_key key)
+{
+    uint32_t i = heap_end(e);
+
+    if (i % CHILDREN == 0)
+        clear_family(e, i);
+    e->slots++;
+    sift_up(e, i, key);
+}
+
 /* The last slot takes the place of slot i, which has at most a hole above. */
 static void drop(struct engine *e, uint32_t i)
 {
     uint32_t last = ENGINE_ROOT + --e->slots;
+    event_key key = key_of(&e->heap[last]);
 
+    put(&e->heap[last], LAST);
     if (i != last)
-        sift_down(e, i, key_of(&e->heap[last]));
+        sift_down(e, i, key);
 }
 
 /* Nothing took the hole. */
@@ -174,8 +191,12 @@ static void sweep(struct engine *e)
 
     e->slots = 0;
     for (uint32_t i = ENGINE_ROOT; i < end; i++) {
-        if (live(e, &e->heap[i]))
-            sift_up(e, ENGINE_ROOT + e->slots++, key_of(&e->heap[i]));
+        event_key key = key_of(&e->heap[i]);
+        bool keep = live(e, &e->heap[i]);
+
+        put(&e->heap[i], LAST);
+        if (keep)
+            sift_up(e, ENGINE_ROOT + e->slots++, key);
     }
 }
 
@@ -226,9 +247,9 @@ void engine_schedule(struct engine *e, struct event *ev, sim_time time)
         sift_down(e, ENGINE_ROOT, key);
         return;
     }
-    if (heap_end(e) == ENGINE_SLOTS(e->capacity))
+    if (e->slots == 2 * e->capacity)
         sweep(e);
-    sift_up(e, ENGINE_ROOT + e->slots++, key);
+    append(e, key);
 }
 
 void engine_cancel(struct engine *e, struct event *ev)
@@ -245,7 +266,7 @@ static inline uint32_t front(const struct engine *e)
 {
     if (!e->hole)
         return ENGINE_ROOT;
-    return earliest(e->heap, children_of(ENGINE_ROOT), heap_end(e));
+    return earliest(e->heap, children_of(ENGINE_ROOT));
 }
 
 /* The slot of the earliest event, or NULL. */

@@ -29,8 +29,9 @@ typedef void event_fn(void *node, struct event *ev);
  * four, which in an array aligned to 64 bytes is one cache line. */
 #define ENGINE_ROOT 3u
 
-/* The slots that `capacity` events need: as many again may be dead. */
-#define ENGINE_SLOTS(capacity) (2 * (capacity) + ENGINE_ROOT)
+/* The slots that `capacity` events need: as many again may be dead, and the
+ * last family is whole. */
+#define ENGINE_SLOTS(capacity) (2 * (capacity) + ENGINE_ROOT + 3u)
 
 /* A place in the heap.  It is live while its event has the same sequence
  * number, and dead once the event was cancelled or scheduled anew. */
