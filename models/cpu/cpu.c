@@ -343,14 +343,8 @@ struct cpu_exit cpu_intr_exit(bool has_vector, uint8_t vector)
     return x;
 }
 
-const char *cpu_check(const struct cpu *c)
+static const char *check_blocking(const struct cpu *c)
 {
-    if (c->non_root && !c->vmcs)
-        return "non-root operation without a current VMCS";
-    if (!c->non_root && (c->vapic.recognized || c->vapic.written))
-        return "a virtual APIC at work in root operation";
-    if (c->non_root && !c->vmx_on)
-        return "non-root operation with VMX off";
     if (c->sti_blocking && !cpu_if(c))
         return "blocking by STI with IF = 0";
     if (c->sti_blocking && c->mov_ss_blocking)
@@ -358,14 +352,27 @@ const char *cpu_check(const struct cpu *c)
     if ((c->sti_blocking || c->mov_ss_blocking) &&
         c->activity != ACTIVITY_ACTIVE)
         return "blocking by STI or MOV SS in an inactive state";
-    if (!(c->rflags & RFLAGS_FIXED))
-        return "RFLAGS bit 1 is 0";
     if (c->virtual_nmi_blocking &&
         !cpu_control(c, VMCS_PIN_CONTROLS, PIN_VIRTUAL_NMIS))
         return "virtual-NMI blocking without virtual NMIs";
-    if (uintr_check(&c->uintr))
-        return uintr_check(&c->uintr);
-    if (c->mtf && !c->non_root)
-        return "a pending MTF exit in root operation";
     return NULL;
+}
+
+const char *cpu_check(const struct cpu *c)
+{
+    bool blocks = c->sti_blocking | c->mov_ss_blocking | c->virtual_nmi_blocking;
+
+    if (c->non_root && !c->vmcs)
+        return "non-root operation without a current VMCS";
+    if (c->non_root && !c->vmx_on)
+        return "non-root operation with VMX off";
+    if (!c->non_root && (c->vapic.recognized || c->vapic.written))
+        return "a virtual APIC at work in root operation";
+    if (!c->non_root && c->mtf)
+        return "a pending MTF exit in root operation";
+    if (!(c->rflags & RFLAGS_FIXED))
+        return "RFLAGS bit 1 is 0";
+    if (blocks && check_blocking(c))
+        return check_blocking(c);
+    return uintr_check(&c->uintr);
 }

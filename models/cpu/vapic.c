@@ -1,7 +1,26 @@
 /* Virtual interrupts: evaluation and delivery, TPR, PPR and EOI. */
+#include <endian.h>
+
 #include "models/cpu/vapic_private.h"
 
-/* The page holds an array of 256 bits in eight registers. */
+#define REGISTERS 8u /* of an array of 256 bits */
+#define REGISTER_WORDS 4u
+
+struct vecset vapic_vectors(struct mem *m, uint64_t at)
+{
+    uint32_t reg[REGISTER_WORDS * (REGISTERS - 1) + 1];
+    struct vecset s;
+
+    mem_read(m, at, reg, sizeof reg);
+    for (unsigned i = 0; i < REGISTERS; i += 2) {
+        uint64_t low = le32toh(reg[REGISTER_WORDS * i]);
+        uint64_t high = le32toh(reg[REGISTER_WORDS * (i + 1)]);
+
+        s.word[i / 2] = low | high << 32;
+    }
+    return s;
+}
+
 static uint32_t array_word(enum vapic_offset array, unsigned i)
 {
     return (uint32_t)array + 0x10 * i;
@@ -27,13 +46,10 @@ static void array_clear(const struct cpu *c, struct mem *m,
 static uint8_t array_top(const struct cpu *c, struct mem *m,
                          enum vapic_offset array)
 {
-    for (unsigned i = 8; i-- > 0;) {
-        uint32_t word = vapic_get(c, m, array_word(array, i));
+    struct vecset s = vapic_vectors(m, vapic_at(c, array));
+    int top = vecset_top(&s);
 
-        if (word)
-            return (uint8_t)(32 * i + 31 - (unsigned)__builtin_clz(word));
-    }
-    return 0;
+    return top < 0 ? 0 : (uint8_t)top;
 }
 
 static void ppr_virtualization(struct cpu *c, struct mem *m)

@@ -42,6 +42,10 @@ enum vapic_access_type {
     VAPIC_PHYSICAL = 15, /* for a fetch or for execution: page walks */
 };
 
+/* The 256 bits of an array of the page, which begins at the address `at` of
+ * memory: eight registers. */
+struct vecset vapic_vectors(struct mem *m, uint64_t at);
+
 /* One access of an operation to the APIC-access page. */
 struct vapic_access {
     uint16_t offset; /* of its first byte in the page */

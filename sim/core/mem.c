@@ -192,20 +192,33 @@ void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
 
 /* One event runs at a time: reading, then writing, is atomic. */
 
+/* Returns what was there, of which `keep` stays and `set` comes to it. */
+static inline uint64_t change(struct mem *m, uint64_t addr, uint64_t keep,
+                              uint64_t set)
+{
+    struct mem_page *p = find(m, addr);
+    uint64_t old, value;
+
+    if (!p || !in_one_page(m, addr, sizeof old)) {
+        old = mem_read64(m, addr);
+        mem_write64(m, addr, (old & keep) | set);
+        return old;
+    }
+    memcpy(&old, p->byte + addr % MEM_PAGE_BYTES, sizeof old);
+    old = le64toh(old);
+    value = htole64((old & keep) | set);
+    memcpy(p->byte + addr % MEM_PAGE_BYTES, &value, sizeof value);
+    return old;
+}
+
 uint64_t mem_fetch_or64(struct mem *m, uint64_t addr, uint64_t bits)
 {
-    uint64_t old = mem_read64(m, addr);
-
-    mem_write64(m, addr, old | bits);
-    return old;
+    return change(m, addr, UINT64_MAX, bits);
 }
 
 uint64_t mem_fetch_and64(struct mem *m, uint64_t addr, uint64_t bits)
 {
-    uint64_t old = mem_read64(m, addr);
-
-    mem_write64(m, addr, old & bits);
-    return old;
+    return change(m, addr, bits, 0);
 }
 
 uint64_t mem_fetch_add64(struct mem *m, uint64_t addr, uint64_t n)
@@ -218,10 +231,7 @@ uint64_t mem_fetch_add64(struct mem *m, uint64_t addr, uint64_t n)
 
 uint64_t mem_exchange64(struct mem *m, uint64_t addr, uint64_t value)
 {
-    uint64_t old = mem_read64(m, addr);
-
-    mem_write64(m, addr, value);
-    return old;
+    return change(m, addr, 0, value);
 }
 
 bool mem_compare_exchange64(struct mem *m, uint64_t addr, uint64_t *expected,

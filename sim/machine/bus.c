@@ -216,12 +216,9 @@ static uint8_t apic_cr8(void *cpu)
     return lapic_node_cr8(lapic_of(cpu));
 }
 
-static bool is_x2apic(struct lapic_node *lapic)
+static bool is_x2apic(const struct lapic_node *lapic)
 {
-    uint64_t base;
-
-    lapic_node_rdmsr(lapic, LAPIC_MSR_APIC_BASE, &base);
-    return base & LAPIC_BASE_EXTD;
+    return lapic_node_mode(lapic) == LAPIC_MODE_X2APIC;
 }
 
 static void apic_eoi(void *cpu)

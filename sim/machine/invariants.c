@@ -16,7 +16,6 @@
  *
  * CPUs whose local APIC is RTL are looked at without it.
  */
-#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,20 +83,11 @@ struct origin {
     const irq_id *isr_irq;
 };
 
-#define PAGE_REGISTERS 8u /* of 256 vectors, each in 16 bytes */
-
 static struct vecset page_vectors(struct machine *m, const struct vmcs *v,
                                   uint32_t offset)
 {
-    uint64_t at = vmcs_get(v, VMCS_VIRTUAL_APIC_ADDRESS) + offset;
-    uint32_t reg[4 * PAGE_REGISTERS - 3];
-    struct vecset s;
-
-    mem_read(&m->mem, at, reg, sizeof reg);
-    for (unsigned i = 0; i < PAGE_REGISTERS; i += 2)
-        s.word[i / 2] = le32toh(reg[4 * i]) | (uint64_t)le32toh(reg[4 * i + 4])
-                                                  << 32;
-    return s;
+    return vapic_vectors(&m->mem,
+                         vmcs_get(v, VMCS_VIRTUAL_APIC_ADDRESS) + offset);
 }
 
 static bool delivers_virtually(const struct vmcs *v)
@@ -229,11 +219,11 @@ static irq_id posted_irq(const struct machine *m, uint64_t pid)
 
 static bool is_posted(struct machine *m, uint64_t pid)
 {
-    uint64_t pir = 0;
+    uint64_t pir[PID_CONTROL / 8];
 
-    for (unsigned i = 0; i < 4; i++)
-        pir |= mem_read64(&m->mem, pid + PID_PIR + 8 * i);
-    return pir || (mem_read64(&m->mem, pid + PID_CONTROL) & PID_ON);
+    mem_read(&m->mem, pid + PID_PIR, pir, sizeof pir);
+    return pir[0] || pir[1] || pir[2] || pir[3] ||
+           (mem_read64(&m->mem, pid + PID_CONTROL) & PID_ON);
 }
 
 /* Vectors below 16 are never accepted. */
