@@ -4,6 +4,7 @@
  */
 #include "models/cpu/cpu.h"
 
+#include <endian.h>
 #include <stddef.h>
 
 #include "models/cpu/vapic.h"
@@ -63,27 +64,22 @@ bool cpu_sipi(struct cpu *c, struct mem *m, uint8_t vector)
     return true;
 }
 
-static void push(struct cpu *c, struct mem *m, uint64_t value)
-{
-    c->rsp -= 8;
-    mem_write64(m, c->rsp, value);
-}
+#define FRAME_WORDS 6u
 
 /* The 64-bit mode frame: SS, RSP, RFLAGS, CS, RIP and the error code.  Of the
  * selectors nothing but the privilege level has a meaning here. */
 static void push_frame(struct cpu *c, struct mem *m, uint64_t stack,
                        const struct cpu_vectored *e)
 {
-    uint64_t rsp = c->rsp;
+    uint64_t frame[FRAME_WORDS] = {
+        htole64(e->error_code), htole64(e->return_rip), htole64(c->cpl),
+        htole64(c->rflags),     htole64(c->rsp),        htole64(c->cpl),
+    };
+    unsigned first = e->has_error_code ? 0 : 1;
+    size_t bytes = (FRAME_WORDS - first) * sizeof frame[0];
 
-    c->rsp = stack;
-    push(c, m, c->cpl);
-    push(c, m, rsp);
-    push(c, m, c->rflags);
-    push(c, m, c->cpl);
-    push(c, m, e->return_rip);
-    if (e->has_error_code)
-        push(c, m, e->error_code);
+    c->rsp = stack - bytes;
+    mem_write(m, c->rsp, &frame[first], bytes);
 }
 
 struct gate {
@@ -94,9 +90,11 @@ struct gate {
 
 static struct gate gate_read(struct mem *m, uint64_t at)
 {
-    uint64_t low = mem_read64(m, at);
-    uint64_t high = mem_read64(m, at + 8);
+    uint64_t word[GATE_BYTES / 8], low, high;
 
+    mem_read(m, at, word, sizeof word);
+    low = le64toh(word[0]);
+    high = le64toh(word[1]);
     return (struct gate){
         .offset = (low & 0xffff) | ((low >> 32) & 0xffff0000) | (high << 32),
         .type = (low >> 40) & 0xf,
@@ -146,24 +144,25 @@ static bool delivery_exits(const struct cpu *c, uint64_t addr, bool write,
     return true;
 }
 
-/* Pushes the frame unless the stack cannot take it. */
-static struct cpu_result push_checked(struct cpu *c, struct mem *m,
-                                      const struct cpu_vectored *e)
+/* Pushes the frame; false: the stack cannot take it, and this comes of it. */
+static bool push_checked(struct cpu *c, struct mem *m,
+                         const struct cpu_vectored *e, struct cpu_result *r)
 {
-    struct cpu_result r = {.outcome = CPU_GOES_ON};
     uint64_t rsp = c->cpl ? mem_read64(m, c->tr_base + TSS_RSP0) : c->rsp;
     uint64_t stack = rsp & ~UINT64_C(15), last = stack - 1;
     uint64_t first = stack - (e->has_error_code ? 48 : 40);
 
-    if (!is_canonical(last) || !is_canonical(first))
-        return fault_of(c, VECTOR_SS, error_ext(e));
-    if (delivery_exits(c, last, true, &r.exit) ||
-        delivery_exits(c, first, true, &r.exit)) {
-        r.outcome = CPU_EXITS;
-        return r;
+    if (!is_canonical(last) || !is_canonical(first)) {
+        *r = fault_of(c, VECTOR_SS, error_ext(e));
+        return false;
+    }
+    if (delivery_exits(c, last, true, &r->exit) ||
+        delivery_exits(c, first, true, &r->exit)) {
+        r->outcome = CPU_EXITS;
+        return false;
     }
     push_frame(c, m, stack, e);
-    return r;
+    return true;
 }
 
 /* CPU_GOES_ON: at the handler.  Else what was met on the way. */
@@ -187,8 +186,7 @@ static struct cpu_result enter_handler(struct cpu *c, struct mem *m,
         return fault_of(c, VECTOR_GP, selector);
     if (!g.present)
         return fault_of(c, VECTOR_NP, selector);
-    r = push_checked(c, m, e);
-    if (r.outcome != CPU_GOES_ON)
+    if (!push_checked(c, m, e, &r))
         return r;
     c->rflags &= ~(uint64_t)RFLAGS_TF;
     if (g.type == GATE_TYPE_INTERRUPT)

@@ -1,4 +1,5 @@
 /* Single operations: what exits instead of executing, and what executes. */
+#include <endian.h>
 #include <stddef.h>
 
 #include "models/cpu/cpu.h"
@@ -151,7 +152,7 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
     }
 }
 
-/* Of 32 bits. */
+/* Of 32 bits, to the APIC-access page. */
 static bool apic_access_exits(const struct cpu *c, uint64_t addr, bool write,
                               struct cpu_exit *x)
 {
@@ -161,7 +162,7 @@ static bool apic_access_exits(const struct cpu *c, uint64_t addr, bool write,
         .type = write ? VAPIC_WRITE : VAPIC_READ,
     };
 
-    if (!vapic_claims(c, addr) || vapic_virtualizes(c, &a))
+    if (vapic_virtualizes(c, &a))
         return false;
     *x = vapic_access_exit(&a);
     return true;
@@ -174,7 +175,7 @@ bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
 
     if (!c->non_root || !cpu_secondary(c, SECONDARY_EPT) ||
         addr - v->hole_base >= v->hole_bytes)
-        return apic_access_exits(c, addr, write, x);
+        return vapic_claims(c, addr) && apic_access_exits(c, addr, write, x);
     *x = (struct cpu_exit){
         .reason = EXIT_EPT_VIOLATION,
         /* data read or write; the linear address is valid and translated */
@@ -184,14 +185,6 @@ bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
         .guest_linear_address = addr,
     };
     return true;
-}
-
-static uint64_t pop(struct cpu *c, struct mem *m)
-{
-    uint64_t value = mem_read64(m, c->rsp);
-
-    c->rsp += 8;
-    return value;
 }
 
 #define IRET_FRAME_BYTES 40u
@@ -233,10 +226,13 @@ static bool iret_stops(struct cpu *c, struct cpu_result *r)
 
 static void iret(struct cpu *c, struct mem *m)
 {
-    c->rip = pop(c, m);
-    c->cpl = pop(c, m) & SELECTOR_RPL;
-    c->rflags = pop(c, m) | RFLAGS_FIXED;
-    c->rsp = pop(c, m); /* SS, above it, has no meaning here */
+    uint64_t frame[IRET_FRAME_BYTES / 8 - 1]; /* SS has no meaning here */
+
+    mem_read(m, c->rsp, frame, sizeof frame);
+    c->rip = le64toh(frame[0]);
+    c->cpl = le64toh(frame[1]) & SELECTOR_RPL;
+    c->rflags = le64toh(frame[2]) | RFLAGS_FIXED;
+    c->rsp = le64toh(frame[3]);
     c->frames >>= 1;
 }
 

@@ -127,7 +127,12 @@ bool vapic_notifies(const struct cpu *c, uint8_t vector);
 /* ---- the guest's accesses ---- */
 
 /* Does the page at this physical address belong to the guest's APIC? */
-bool vapic_claims(const struct cpu *c, uint64_t addr);
+static inline bool vapic_claims(const struct cpu *c, uint64_t addr)
+{
+    return cpu_secondary(c, SECONDARY_VIRTUALIZE_APIC_ACCESSES) &&
+           (addr & ~(uint64_t)(MEM_PAGE_BYTES - 1)) ==
+               vmcs_get(c->vmcs, VMCS_APIC_ACCESS_ADDRESS);
+}
 
 /* Is the access served by the virtual-APIC page?  If not, it exits. */
 bool vapic_virtualizes(const struct cpu *c, const struct vapic_access *a);

@@ -29,14 +29,6 @@ static unsigned acting(const struct cpu *c)
     return controls;
 }
 
-bool vapic_claims(const struct cpu *c, uint64_t addr)
-{
-    return c->non_root &&
-           vapic_secondary(c, SECONDARY_VIRTUALIZE_APIC_ACCESSES) &&
-           (addr & ~(uint64_t)(MEM_PAGE_BYTES - 1)) ==
-               vmcs_get(c->vmcs, VMCS_APIC_ACCESS_ADDRESS);
-}
-
 /* May it follow what the same operation has written to the page? */
 static bool fits_earlier_write(const struct cpu *c,
                                const struct vapic_access *a)
