@@ -248,8 +248,25 @@ static inline void cpu_retire(struct cpu *c)
     cpu_step_over(c);
 }
 
-/* The event that is taken before the next op; does not change the state. */
-enum cpu_event cpu_recognize(const struct cpu *c);
+/* cpu_recognize() where something asks. */
+enum cpu_event cpu_recognize_asked(const struct cpu *c);
+
+/* The event that is taken before the next op; does not change the state.  At
+ * nearly every boundary nothing asks for anything: no line, no event of the
+ * processor's own, no window, and it is active. */
+static inline enum cpu_event cpu_recognize(const struct cpu *c)
+{
+    const uint32_t windows = PRIMARY_INTERRUPT_WINDOW | PRIMARY_NMI_WINDOW;
+
+    if (c->intr | c->extint | c->nmi | c->smi | c->init | c->mtf |
+        c->preemption_timer | c->vapic.below_threshold | c->vapic.timer_due |
+        c->vapic.recognized)
+        return cpu_recognize_asked(c);
+    if (c->pending_debug || c->uintr.uirr || c->activity != ACTIVITY_ACTIVE ||
+        cpu_control(c, VMCS_PRIMARY_CONTROLS, windows))
+        return cpu_recognize_asked(c);
+    return CPU_EVENT_NONE;
+}
 
 /*
  * Deliver an event through the IDT at cpu.idtr in `m`: frame pushed, IF
@@ -295,6 +312,12 @@ static inline bool cpu_is_plain(uint8_t kind)
                            UINT64_C(1) << OP_POPA;
 
     return plain >> kind & 1;
+}
+
+/* Ops that every privilege level may begin, and that do not exit then. */
+static inline bool cpu_is_open(uint8_t kind)
+{
+    return cpu_is_plain(kind) || kind == OP_CALL || kind == OP_IRET;
 }
 
 /* Executes the plain op at RIP. */

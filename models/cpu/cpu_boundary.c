@@ -58,27 +58,10 @@ static enum cpu_event recognize_unmaskable(const struct cpu *c)
                : CPU_EVENT_NMI_DELIVERY;
 }
 
-/* Nothing asks for anything, which is so at nearly every boundary: no line, no
- * event of the processor's own, no window and no activity but the active one.
- * Whatever is recognized below is asked for here. */
-static bool is_quiet(const struct cpu *c)
-{
-    const uint32_t windows = PRIMARY_INTERRUPT_WINDOW | PRIMARY_NMI_WINDOW;
-
-    return !(c->intr | c->extint | c->nmi | c->smi | c->init | c->mtf |
-             c->preemption_timer | c->vapic.below_threshold |
-             c->vapic.timer_due | c->vapic.recognized) &&
-           !c->pending_debug && !c->uintr.uirr &&
-           c->activity == ACTIVITY_ACTIVE &&
-           !cpu_control(c, VMCS_PRIMARY_CONTROLS, windows);
-}
-
-enum cpu_event cpu_recognize(const struct cpu *c)
+enum cpu_event cpu_recognize_asked(const struct cpu *c)
 {
     enum cpu_event event;
 
-    if (is_quiet(c))
-        return CPU_EVENT_NONE;
     if (c->vapic.below_threshold)
         return CPU_EVENT_TPR_THRESHOLD_EXIT;
     if (c->activity == ACTIVITY_WAIT_FOR_SIPI)

@@ -82,7 +82,7 @@ static uint64_t begin_op(struct cpu_node *n)
 
     if (op->kind == OP_WORK || op->kind == OP_WORK_REG)
         return begin_work(n, op);
-    if (cpu_is_plain(op->kind))
+    if (cpu_is_open(op->kind))
         return cpu_node_begin(n, STEP_OP, cpu_node_share(n),
                               n->op_cost[op->kind]);
     if (n->cpu.cpl && cpu_privileged(&n->cpu, op)) {

@@ -11,13 +11,6 @@ void cpu_node_settle(struct cpu_node *n, sim_time now)
     n->settled += cycles * n->config.clock.period;
 }
 
-enum cpu_share cpu_node_share(const struct cpu_node *n)
-{
-    if (!n->cpu.non_root && n->root_is_host)
-        return SHARE_HOST;
-    return n->cpu.frames ? SHARE_GUEST_IRQ : SHARE_GUEST;
-}
-
 void cpu_node_attribute_exit(struct cpu_node *n, irq_id irq)
 {
     uint16_t source = irq_source(n->config.irqs, irq);

@@ -31,7 +31,12 @@ static inline uint64_t cpu_node_begin(struct cpu_node *n, enum cpu_step step,
 }
 
 /* Whose time it is while the CPU executes. */
-enum cpu_share cpu_node_share(const struct cpu_node *n);
+static inline enum cpu_share cpu_node_share(const struct cpu_node *n)
+{
+    if (!n->cpu.non_root && n->root_is_host)
+        return SHARE_HOST;
+    return n->cpu.frames ? SHARE_GUEST_IRQ : SHARE_GUEST;
+}
 
 /* The event is taken, one that is not CPU_EVENT_NONE; the step's cycles. */
 uint64_t cpu_node_begin_event(struct cpu_node *n, enum cpu_event event);

@@ -1,23 +1,35 @@
 /* Virtual interrupts: evaluation and delivery, TPR, PPR and EOI. */
 #include <endian.h>
+#include <string.h>
 
 #include "models/cpu/vapic_private.h"
 
 #define REGISTERS 8u /* of an array of 256 bits */
-#define REGISTER_WORDS 4u
+#define REGISTER_BYTES 16u
+#define ARRAY_BYTES (REGISTER_BYTES * (REGISTERS - 1) + 4u)
+
+/* Two registers. */
+static uint64_t vector_word(const unsigned char *array, unsigned i)
+{
+    uint32_t low, high;
+
+    memcpy(&low, array + REGISTER_BYTES * 2 * i, sizeof low);
+    memcpy(&high, array + REGISTER_BYTES * (2 * i + 1), sizeof high);
+    return le32toh(low) | (uint64_t)le32toh(high) << 32;
+}
 
 struct vecset vapic_vectors(struct mem *m, uint64_t at)
 {
-    uint32_t reg[REGISTER_WORDS * (REGISTERS - 1) + 1];
+    const unsigned char *array = mem_look(m, at, ARRAY_BYTES);
+    unsigned char copy[ARRAY_BYTES];
     struct vecset s;
 
-    mem_read(m, at, reg, sizeof reg);
-    for (unsigned i = 0; i < REGISTERS; i += 2) {
-        uint64_t low = le32toh(reg[REGISTER_WORDS * i]);
-        uint64_t high = le32toh(reg[REGISTER_WORDS * (i + 1)]);
-
-        s.word[i / 2] = low | high << 32;
+    if (!array) {
+        mem_read(m, at, copy, sizeof copy);
+        array = copy;
     }
+    for (unsigned i = 0; i < REGISTERS / 2; i++)
+        s.word[i] = vector_word(array, i);
     return s;
 }
 

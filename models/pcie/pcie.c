@@ -255,6 +255,8 @@ struct pcie_out pcie_msix_write(struct pcie *p, uint32_t offset, unsigned bytes,
 
 unsigned pcie_owed(const struct pcie *p)
 {
+    if (!(p->wanted | p->msix_pending | p->reg[PCIE_MSI_PENDING]))
+        return 0;
     return (unsigned)(__builtin_popcount(p->wanted) +
                       __builtin_popcount(p->msix_pending) +
                       __builtin_popcount(p->reg[PCIE_MSI_PENDING]));

@@ -162,6 +162,14 @@ void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
     write_some(m, addr, data, n);
 }
 
+const void *mem_look(struct mem *m, uint64_t addr, size_t n)
+{
+    const struct mem_page *p = find(m, addr);
+
+    return p && in_one_page(m, addr, n) ? p->byte + addr % MEM_PAGE_BYTES
+                                        : NULL;
+}
+
 uint32_t mem_read32(struct mem *m, uint64_t addr)
 {
     uint32_t value;

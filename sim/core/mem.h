@@ -44,6 +44,10 @@ void mem_init(struct mem *m, struct mem_page *pages, uint32_t capacity);
 void mem_read(struct mem *m, uint64_t addr, void *data, size_t n);
 void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n);
 
+/* Where n bytes lie, until the next write; NULL if they lie in two places, or in
+ * `outside`, or were never written. */
+const void *mem_look(struct mem *m, uint64_t addr, size_t n);
+
 /* Whether the pool has room for this write with `reserve` pages left over:
  * to be asked before a write whose place somebody else has chosen. */
 bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve);

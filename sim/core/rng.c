@@ -2,12 +2,13 @@
 #include "sim/core/rng.h"
 
 #include <assert.h>
+#include <stddef.h>
 
 typedef unsigned __int128 u128;
 
 #define LN2_Q58 UINT64_C(199786072581291495)
 #define FRACTION 58
-#define TERMS 19
+#define ONE (UINT64_C(1) << FRACTION)
 
 static uint64_t rotate_left(uint64_t x, int k)
 {
@@ -77,12 +78,16 @@ static uint64_t times(uint64_t a, uint64_t b)
  */
 static uint64_t natural_log(uint64_t m)
 {
-    const uint64_t one = UINT64_C(1) << FRACTION;
-    uint64_t s = (uint64_t)(((u128)(m - one) << FRACTION) / (m + one));
+    static const uint64_t coefficient[] = {
+        ONE / 1,  ONE / 3,  ONE / 5,  ONE / 7,  ONE / 9,  ONE / 11, ONE / 13,
+        ONE / 15, ONE / 17, ONE / 19, ONE / 21, ONE / 23, ONE / 25, ONE / 27,
+        ONE / 29, ONE / 31, ONE / 33, ONE / 35, ONE / 37,
+    };
+    uint64_t s = (uint64_t)(((u128)(m - ONE) << FRACTION) / (m + ONE));
     uint64_t square = times(s, s), sum = 0;
 
-    for (unsigned k = TERMS; k-- > 0;)
-        sum = one / (2 * k + 1) + times(sum, square);
+    for (size_t k = sizeof coefficient / sizeof *coefficient; k-- > 0;)
+        sum = coefficient[k] + times(sum, square);
     return 2 * times(s, sum);
 }
 

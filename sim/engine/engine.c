@@ -185,7 +185,7 @@ static void close_hole(struct engine *e)
     drop(e, ENGINE_ROOT);
 }
 
-static void sweep(struct engine *e)
+static __attribute__((noinline)) void sweep(struct engine *e)
 {
     uint32_t end = heap_end(e);
 
@@ -209,7 +209,7 @@ static int compare_keys(const void *a, const void *b)
 
 /* The sequence numbers are used up: those of the scheduled events begin again
  * at 1.  A sorted array is a heap. */
-static void number_anew(struct engine *e)
+static __attribute__((noinline)) void number_anew(struct engine *e)
 {
     struct engine_slot *root = &e->heap[ENGINE_ROOT];
 

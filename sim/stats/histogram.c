@@ -5,12 +5,14 @@
 #include <assert.h>
 #include <string.h>
 
-/* How far a value is shifted to leave HISTOGRAM_SUB_BITS + 1 bits of it. */
+#define KEPT_BITS (HISTOGRAM_SUB_BITS + 1)
+
+/* How far a value is shifted to leave so many bits of it. */
 static unsigned shift_of(uint64_t value)
 {
-    unsigned bits = value ? 64 - (unsigned)__builtin_clzll(value) : 0;
+    uint64_t at_least = (UINT64_C(1) << KEPT_BITS) - 1;
 
-    return bits > HISTOGRAM_SUB_BITS + 1 ? bits - HISTOGRAM_SUB_BITS - 1 : 0;
+    return 64 - KEPT_BITS - (unsigned)__builtin_clzll(value | at_least);
 }
 
 /* An octave's top bit is always set: consecutive octaves share one index. */
