@@ -358,7 +358,8 @@ static const char *check_blocking(const struct cpu *c)
 
 const char *cpu_check(const struct cpu *c)
 {
-    bool blocks = c->sti_blocking | c->mov_ss_blocking | c->virtual_nmi_blocking;
+    bool blocks =
+        c->sti_blocking | c->mov_ss_blocking | c->virtual_nmi_blocking;
 
     if (c->non_root && !c->vmcs)
         return "non-root operation without a current VMCS";

@@ -22,15 +22,13 @@ struct vecset vapic_vectors(struct mem *m, uint64_t at)
 {
     const unsigned char *array = mem_look(m, at, ARRAY_BYTES);
     unsigned char copy[ARRAY_BYTES];
-    struct vecset s;
 
     if (!array) {
         mem_read(m, at, copy, sizeof copy);
         array = copy;
     }
-    for (unsigned i = 0; i < REGISTERS / 2; i++)
-        s.word[i] = vector_word(array, i);
-    return s;
+    return (struct vecset){{vector_word(array, 0), vector_word(array, 1),
+                            vector_word(array, 2), vector_word(array, 3)}};
 }
 
 static uint32_t array_word(enum vapic_offset array, unsigned i)

@@ -22,7 +22,7 @@ static uint32_t search(const struct mem *m, uint64_t number)
     return i;
 }
 
-static struct mem_page *find_anew(struct mem *m, uint64_t number)
+struct mem_page *mem_seek(struct mem *m, uint64_t number)
 {
     uint32_t i = search(m, number);
 
@@ -33,12 +33,9 @@ static struct mem_page *find_anew(struct mem *m, uint64_t number)
 }
 
 /* The page of `addr`, or NULL if it was never written. */
-static inline struct mem_page *find(struct mem *m, uint64_t addr)
+static struct mem_page *find(struct mem *m, uint64_t addr)
 {
-    uint64_t number = addr / MEM_PAGE_BYTES + 1;
-    struct mem_page *p = &m->page[m->found[number % MEM_FOUND]];
-
-    return p->number == number ? p : find_anew(m, number);
+    return mem_seek(m, addr / MEM_PAGE_BYTES + 1);
 }
 
 bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve)
@@ -80,7 +77,7 @@ static size_t span(const struct mem *m, uint64_t addr, size_t n, bool *outside)
     return left < n ? (size_t)left : n;
 }
 
-static inline void read_page(struct mem *m, uint64_t addr, void *data, size_t n)
+static void read_page(struct mem *m, uint64_t addr, void *data, size_t n)
 {
     const struct mem_page *p = find(m, addr);
 
@@ -90,8 +87,7 @@ static inline void read_page(struct mem *m, uint64_t addr, void *data, size_t n)
         memset(data, 0, n);
 }
 
-static inline void write_page(struct mem *m, uint64_t addr, const void *data,
-                              size_t n)
+static void write_page(struct mem *m, uint64_t addr, const void *data, size_t n)
 {
     memcpy(find_or_take(m, addr)->byte + addr % MEM_PAGE_BYTES, data, n);
 }
@@ -125,97 +121,35 @@ static void write_pieces(struct mem *m, uint64_t addr, const void *data,
     }
 }
 
-/* Whether all n bytes are in one page and none is in `outside`: nearly always,
- * and then the copy is one instruction where n is known. */
-static inline bool in_one_page(const struct mem *m, uint64_t addr, size_t n)
+void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
 {
-    const struct mem_outside *o = &m->outside;
+    const void *p = mem_look(m, addr, n);
 
-    return addr % MEM_PAGE_BYTES + n <= MEM_PAGE_BYTES &&
-           addr - o->base >= o->bytes && o->base - addr >= n;
-}
-
-static inline void read_some(struct mem *m, uint64_t addr, void *data, size_t n)
-{
-    if (in_one_page(m, addr, n))
-        read_page(m, addr, data, n);
+    if (p)
+        memcpy(data, p, n);
     else
         read_pieces(m, addr, data, n);
 }
 
-static inline void write_some(struct mem *m, uint64_t addr, const void *data,
-                              size_t n)
-{
-    if (in_one_page(m, addr, n))
-        write_page(m, addr, data, n);
-    else
-        write_pieces(m, addr, data, n);
-}
-
-void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
-{
-    read_some(m, addr, data, n);
-}
-
 void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
 {
-    write_some(m, addr, data, n);
-}
+    void *p = mem_look(m, addr, n);
 
-const void *mem_look(struct mem *m, uint64_t addr, size_t n)
-{
-    const struct mem_page *p = find(m, addr);
-
-    return p && in_one_page(m, addr, n) ? p->byte + addr % MEM_PAGE_BYTES
-                                        : NULL;
-}
-
-uint32_t mem_read32(struct mem *m, uint64_t addr)
-{
-    uint32_t value;
-
-    read_some(m, addr, &value, sizeof value);
-    return le32toh(value);
-}
-
-uint64_t mem_read64(struct mem *m, uint64_t addr)
-{
-    uint64_t value;
-
-    read_some(m, addr, &value, sizeof value);
-    return le64toh(value);
-}
-
-void mem_write32(struct mem *m, uint64_t addr, uint32_t value)
-{
-    value = htole32(value);
-    write_some(m, addr, &value, sizeof value);
-}
-
-void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
-{
-    value = htole64(value);
-    write_some(m, addr, &value, sizeof value);
+    if (p)
+        memcpy(p, data, n);
+    else
+        write_pieces(m, addr, data, n);
 }
 
 /* One event runs at a time: reading, then writing, is atomic. */
 
 /* Returns what was there, of which `keep` stays and `set` comes to it. */
-static inline uint64_t change(struct mem *m, uint64_t addr, uint64_t keep,
-                              uint64_t set)
+static uint64_t change(struct mem *m, uint64_t addr, uint64_t keep,
+                       uint64_t set)
 {
-    struct mem_page *p = find(m, addr);
-    uint64_t old, value;
+    uint64_t old = mem_read64(m, addr);
 
-    if (!p || !in_one_page(m, addr, sizeof old)) {
-        old = mem_read64(m, addr);
-        mem_write64(m, addr, (old & keep) | set);
-        return old;
-    }
-    memcpy(&old, p->byte + addr % MEM_PAGE_BYTES, sizeof old);
-    old = le64toh(old);
-    value = htole64((old & keep) | set);
-    memcpy(p->byte + addr % MEM_PAGE_BYTES, &value, sizeof value);
+    mem_write64(m, addr, (old & keep) | set);
     return old;
 }
 

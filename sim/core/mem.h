@@ -8,9 +8,11 @@
 #ifndef SIM_CORE_MEM_H
 #define SIM_CORE_MEM_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define MEM_PAGE_BYTES 4096u
 #define MEM_FOUND 64u /* about as many pages as a run uses again and again */
@@ -40,22 +42,78 @@ struct mem {
 /* `pages` must have `capacity` entries, a power of two, all zero. */
 void mem_init(struct mem *m, struct mem_page *pages, uint32_t capacity);
 
+/* The page of this number, sought in the table, or NULL. */
+struct mem_page *mem_seek(struct mem *m, uint64_t number);
+
+/* Where n bytes lie, until the next write; NULL if they lie in two places, or
+ * in `outside`, or were never written.  Nearly all accesses go this way. */
+static inline void *mem_look(struct mem *m, uint64_t addr, size_t n)
+{
+    const struct mem_outside *o = &m->outside;
+    uint64_t number = addr / MEM_PAGE_BYTES + 1;
+    struct mem_page *p = &m->page[m->found[number % MEM_FOUND]];
+
+    if (addr % MEM_PAGE_BYTES + n > MEM_PAGE_BYTES ||
+        addr - o->base < o->bytes || o->base - addr < n)
+        return NULL;
+    if (p->number != number && !(p = mem_seek(m, number)))
+        return NULL;
+    return p->byte + addr % MEM_PAGE_BYTES;
+}
+
 /* Any length and alignment.  The pool being full is our mistake (assert). */
 void mem_read(struct mem *m, uint64_t addr, void *data, size_t n);
 void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n);
-
-/* Where n bytes lie, until the next write; NULL if they lie in two places, or in
- * `outside`, or were never written. */
-const void *mem_look(struct mem *m, uint64_t addr, size_t n);
 
 /* Whether the pool has room for this write with `reserve` pages left over:
  * to be asked before a write whose place somebody else has chosen. */
 bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve);
 
-uint32_t mem_read32(struct mem *m, uint64_t addr);
-uint64_t mem_read64(struct mem *m, uint64_t addr);
-void mem_write32(struct mem *m, uint64_t addr, uint32_t value);
-void mem_write64(struct mem *m, uint64_t addr, uint64_t value);
+static inline uint32_t mem_read32(struct mem *m, uint64_t addr)
+{
+    const void *p = mem_look(m, addr, sizeof(uint32_t));
+    uint32_t value;
+
+    if (p)
+        memcpy(&value, p, sizeof value);
+    else
+        mem_read(m, addr, &value, sizeof value);
+    return le32toh(value);
+}
+
+static inline uint64_t mem_read64(struct mem *m, uint64_t addr)
+{
+    const void *p = mem_look(m, addr, sizeof(uint64_t));
+    uint64_t value;
+
+    if (p)
+        memcpy(&value, p, sizeof value);
+    else
+        mem_read(m, addr, &value, sizeof value);
+    return le64toh(value);
+}
+
+static inline void mem_write32(struct mem *m, uint64_t addr, uint32_t value)
+{
+    void *p = mem_look(m, addr, sizeof value);
+
+    value = htole32(value);
+    if (p)
+        memcpy(p, &value, sizeof value);
+    else
+        mem_write(m, addr, &value, sizeof value);
+}
+
+static inline void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
+{
+    void *p = mem_look(m, addr, sizeof value);
+
+    value = htole64(value);
+    if (p)
+        memcpy(p, &value, sizeof value);
+    else
+        mem_write(m, addr, &value, sizeof value);
+}
 
 /* Atomic read-modify-write; each returns the old value. */
 uint64_t mem_fetch_or64(struct mem *m, uint64_t addr, uint64_t bits);

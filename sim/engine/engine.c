@@ -269,24 +269,16 @@ static inline uint32_t front(const struct engine *e)
     return earliest(e->heap, children_of(ENGINE_ROOT));
 }
 
-/* The slot of the earliest event, or NULL. */
-static struct engine_slot *first(struct engine *e)
+sim_time engine_next(struct engine *e)
 {
     while (e->pending > 0) {
         uint32_t i = front(e);
 
         if (live(e, &e->heap[i]))
-            return &e->heap[i];
+            return e->heap[i].time;
         drop(e, i);
     }
-    return NULL;
-}
-
-sim_time engine_next(struct engine *e)
-{
-    const struct engine_slot *s = first(e);
-
-    return s ? s->time : SIM_TIME_NEVER;
+    return SIM_TIME_NEVER;
 }
 
 /* Runs the event of the root.  One of the root's children is the next event:
@@ -313,14 +305,21 @@ static void run_first(struct engine *e)
 
 uint64_t engine_run(struct engine *e, sim_time limit)
 {
+    const struct engine_slot *root = &e->heap[ENGINE_ROOT];
     uint64_t executed = e->executed;
-    const struct engine_slot *s;
 
     assert(limit >= e->now && !e->hole);
     e->limit = limit;
     e->stopped = false;
-    while (!e->stopped && (s = first(e)) && s->time <= limit)
+    while (!e->stopped && e->pending > 0) {
+        if (!live(e, root)) {
+            drop(e, ENGINE_ROOT);
+            continue;
+        }
+        if (root->time > limit)
+            break;
         run_first(e);
+    }
     if (limit != SIM_TIME_NEVER && !e->stopped)
         e->now = limit;
     e->limit = e->quiet = e->now; /* between runs no time passes */
