@@ -43,7 +43,7 @@ static void kvm_nmi_teardown(struct kvm_nmi *f)
     rig_finish(f->machine, &figures);
     EXPECT_EQ(f->cpu->kvm->unexpected, 0);
     EXPECT_EQ(f->cpu->workload->faults, 0);
-    EXPECT_EQ(f->cpu->kvm->nmis, 0, "none was the host's");
+    EXPECT_EQ(f->cpu->host->nmis, 0, "none was the host's");
     figures_free(&figures);
     machine_free(f->machine);
 }
