@@ -59,6 +59,8 @@ struct kvm_sending {
     irq_id irq;
 };
 void kvm_send(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s);
+void kvm_send_nmi(struct kvm *k, struct cpu_env *env,
+                  const struct kvm_sending *s);
 
 /* Likewise, of its device's irq[i]. */
 void kvm_send_device(struct kvm *k, struct cpu_env *env, uint32_t i,

@@ -51,6 +51,13 @@ void kvm_send(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s)
         put(k, env, s);
 }
 
+void kvm_send_nmi(struct kvm *k, struct cpu_env *env,
+                  const struct kvm_sending *s)
+{
+    kvm_nmi_accept(k, env, s->irq);
+    tell(k, env, s, &s->from->kick);
+}
+
 /* ---- interrupts of devices ---- */
 
 static bool queue(struct kvm *k, struct cpu_env *env, uint64_t i, irq_id irq)

@@ -118,7 +118,7 @@ static bool has_vector(const struct msg_apic *m)
     return m->mode == DELIVERY_FIXED || m->mode == DELIVERY_LOWEST;
 }
 
-/* To another virtual CPU; what has no vector ends there. */
+/* To another virtual CPU; what is neither a vector nor an NMI ends here. */
 static void send_there(const struct kvm *k, struct cpu_env *env, struct kvm *to,
                        const struct msg_apic *m)
 {
@@ -131,6 +131,8 @@ static void send_there(const struct kvm *k, struct cpu_env *env, struct kvm *to,
 
     if (has_vector(m))
         kvm_send(to, env, &s);
+    else if (m->mode == DELIVERY_NMI && to->config.virtual_nmis)
+        kvm_send_nmi(to, env, &s);
     else
         irq_drop(env->irqs, s.irq, IRQ_UNSUPPORTED_MODE);
 }

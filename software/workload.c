@@ -8,6 +8,8 @@
 #define IDT_OFFSET 0x0000u
 #define STACK_OFFSET 0xf000u
 #define SPIN_CYCLES 100000u
+#define ICR_DEST_SHIFT 32u
+#define ICR_DEST_XAPIC_SHIFT 24u
 
 /* ---- handlers ---- */
 
@@ -235,6 +237,14 @@ static void build_timer_handler(struct workload *w, struct text *t)
     build_return(t);
 }
 
+static void build_ipi_handler(struct workload *w, struct text *t)
+{
+    text_op(t, OP_PUSHA, RAX, 0);
+    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    text_work(t, w->config.handler);
+    build_return(t);
+}
+
 /* The handler of an NMI looks what each of its devices has done, as it cannot
  * know which of them sent it. */
 static void look_at_nmi_devices(void *self, struct cpu_env *env, uint64_t arg)
@@ -291,6 +301,8 @@ static void build_idt(struct workload *w, struct text *t, struct mem *m)
     text_op(t, OP_IRET, RAX, 0);
     idt_set_gate(m, w->idt, WORKLOAD_TIMER_VECTOR, text_here(t));
     build_timer_handler(w, t);
+    idt_set_gate(m, w->idt, WORKLOAD_IPI_VECTOR, text_here(t));
+    build_ipi_handler(w, t);
     build_pic_gates(w, t, m);
     for (uint32_t i = 0; i < w->config.irq_count; i++) {
         const struct workload_irq *irq = &w->config.irq[i];
@@ -384,6 +396,39 @@ static void build_idle(struct text *t)
     text_op(t, OP_JMP, RAX, loop);
 }
 
+static void build_send(const struct workload *w, struct text *t, uint32_t dest)
+{
+    text_work(t, w->config.message_work);
+    if (w->config.x2apic) {
+        apic_code_write(t, true, APIC_ICR_LOW,
+                        (uint64_t)dest << ICR_DEST_SHIFT | WORKLOAD_IPI_VECTOR);
+        return;
+    }
+    apic_code_write(t, false, APIC_ICR_HIGH, dest << ICR_DEST_XAPIC_SHIFT);
+    apic_code_write(t, false, APIC_ICR_LOW, WORKLOAD_IPI_VECTOR);
+}
+
+static void build_ipi(const struct workload *w, struct text *t)
+{
+    uint64_t loop = text_here(t);
+
+    build_send(w, t, (w->config.vcpu + 1) % w->config.vcpus);
+    text_op(t, OP_JMP, RAX, loop);
+}
+
+static void build_ipi_wake(const struct workload *w, struct text *t)
+{
+    uint64_t loop = text_here(t);
+
+    if (w->config.vcpu) {
+        build_idle(t);
+        return;
+    }
+    for (uint32_t i = 1; i < w->config.vcpus; i++)
+        build_send(w, t, i);
+    text_op(t, OP_JMP, RAX, loop);
+}
+
 static void build_program(struct workload *w, struct text *t)
 {
     switch (w->config.kind) {
@@ -395,6 +440,12 @@ static void build_program(struct workload *w, struct text *t)
         break;
     case WORKLOAD_IDLE:
         build_idle(t);
+        break;
+    case WORKLOAD_IPI:
+        build_ipi(w, t);
+        break;
+    case WORKLOAD_IPI_WAKE:
+        build_ipi_wake(w, t);
         break;
     }
 }

@@ -29,7 +29,13 @@
 #define WORKLOAD_VECTORS_MAX 64
 #define WORKLOAD_DEVICES_MAX 16
 
-enum workload_kind { WORKLOAD_STREAM, WORKLOAD_SPIN, WORKLOAD_IDLE };
+enum workload_kind {
+    WORKLOAD_STREAM,
+    WORKLOAD_SPIN,
+    WORKLOAD_IDLE,
+    WORKLOAD_IPI,      /* each virtual CPU sends to the next one */
+    WORKLOAD_IPI_WAKE, /* the first one sends to the others, which halt */
+};
 
 /* One interrupt vector of a device, as the driver sees it. */
 struct workload_irq {
@@ -61,7 +67,8 @@ struct workload_irq {
 struct workload_config {
     enum workload_kind kind;
     bool x2apic, bsp;
-    bool enables_eli; /* the guest's helper asks for ELI by VMCALL */
+    uint32_t vcpu, vcpus; /* its own ID, and how many there are */
+    bool enables_eli;     /* the guest's helper asks for ELI by VMCALL */
     uint64_t message_work, critical_work;
     uint32_t messages_per_doorbell, window;
     uint64_t handler, completion, softirq, timer_work; /* cycles */
@@ -94,6 +101,7 @@ struct workload {
 };
 
 #define WORKLOAD_TIMER_VECTOR 0xef
+#define WORKLOAD_IPI_VECTOR 0xee
 
 /* Assembles the workload's text and fills its IDT; returns nothing to fail. */
 void workload_build(struct workload *w, const struct workload_config *c,

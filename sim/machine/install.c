@@ -388,9 +388,9 @@ static void fill_work(struct workload_config *w,
                       const struct scenario_program *p)
 {
     static const enum workload_kind kinds[] = {
-        [PROGRAM_STREAM] = WORKLOAD_STREAM,
-        [PROGRAM_SPIN] = WORKLOAD_SPIN,
-        [PROGRAM_IDLE] = WORKLOAD_IDLE,
+        [PROGRAM_STREAM] = WORKLOAD_STREAM,     [PROGRAM_SPIN] = WORKLOAD_SPIN,
+        [PROGRAM_IDLE] = WORKLOAD_IDLE,         [PROGRAM_IPI] = WORKLOAD_IPI,
+        [PROGRAM_IPI_WAKE] = WORKLOAD_IPI_WAKE,
     };
 
     w->kind = kinds[p->kind];
@@ -418,6 +418,8 @@ static void install_workload(struct machine *m, struct machine_vcpu *v,
     struct workload_config w = {
         .x2apic = v->vm->apic == APIC_MODE_X2APIC,
         .bsp = v->vm->hypervisor == HYPERVISOR_KVM ? !v->index : !v->cpu,
+        .vcpu = v->index,
+        .vcpus = v->vm->vcpus,
         .enables_eli = v->vm->features.eli,
         .timer_count =
             p->timer_hz ? m->scenario->platform.clocks.apic_timer / p->timer_hz
@@ -430,6 +432,8 @@ static void install_workload(struct machine *m, struct machine_vcpu *v,
     };
 
     fill_work(&w, p);
+    if (p->kind == PROGRAM_STREAM && v->index)
+        w.kind = WORKLOAD_IDLE;
     if (s->n)
         w.doorbell = BAR_BASE + BAR_STRIDE * stream_device(m, v->vm) +
                      NIC_REG_TXDOORBELL;

@@ -68,6 +68,19 @@ static void check_several(const struct check *c, uint32_t i)
                vm->cpus, vm->vcpus);
 }
 
+static void check_ipis(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    const struct scenario_program *p = &c->s->program[vm->program];
+
+    if ((p->kind == PROGRAM_IPI || p->kind == PROGRAM_IPI_WAKE) &&
+        vm->vcpus < 2)
+        broken(c, place_of(element(c, "vms", i), "program"),
+               "program '%s' sends IPIs between virtual CPUs and needs "
+               "'vcpus: 2' or more",
+               p->name);
+}
+
 void check_cpus(const struct check *c, uint32_t i)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
@@ -79,6 +92,7 @@ void check_cpus(const struct check *c, uint32_t i)
                c->s->machine.cpus - 1);
     check_several(c, i);
     check_sharing(c, i);
+    check_ipis(c, i);
 }
 
 /* ---- all of them ---- */

@@ -64,10 +64,10 @@ static const char *const pulse_words[] = {[PULSE_NONE] = "none",
                                           [PULSE_UNIFORM] = "uniform",
                                           [PULSE_EXPONENTIAL] = "exponential",
                                           NULL};
-static const char *const kind_words[] = {[PROGRAM_STREAM] = "stream",
-                                         [PROGRAM_SPIN] = "spin",
-                                         [PROGRAM_IDLE] = "idle",
-                                         NULL};
+static const char *const kind_words[] = {
+    [PROGRAM_STREAM] = "stream",     [PROGRAM_SPIN] = "spin",
+    [PROGRAM_IDLE] = "idle",         [PROGRAM_IPI] = "ipi",
+    [PROGRAM_IPI_WAKE] = "ipi_wake", NULL};
 static const char *const balance_words[] = {[BALANCE_NONE] = "none",
                                             [BALANCE_FLUSH] = "flush",
                                             [BALANCE_NO_FLUSH] = "no_flush",

@@ -63,9 +63,11 @@ enum implementation { IMPLEMENTATION_MODEL, IMPLEMENTATION_RTL };
 enum scenario_hypervisor { HYPERVISOR_NONE, HYPERVISOR_KVM };
 enum scenario_apic_mode { APIC_MODE_XAPIC, APIC_MODE_X2APIC };
 enum scenario_program_kind {
-    PROGRAM_STREAM, /* sends messages through a NIC as fast as it can */
-    PROGRAM_SPIN,   /* computes; handles interrupts as they come */
-    PROGRAM_IDLE,   /* HLT between interrupts */
+    PROGRAM_STREAM,   /* sends messages through a NIC as fast as it can */
+    PROGRAM_SPIN,     /* computes; handles interrupts as they come */
+    PROGRAM_IDLE,     /* HLT between interrupts */
+    PROGRAM_IPI,      /* each virtual CPU sends IPIs to the next one */
+    PROGRAM_IPI_WAKE, /* the first sends IPIs to the others, which halt */
 };
 enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI, MESSAGE_INTX, MESSAGE_ISA };
 

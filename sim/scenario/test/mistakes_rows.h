@@ -73,7 +73,9 @@ static const struct mistake_row {
      "measured, after the warm-up."},
     {"missing_key_of_an_element", "    kind: stream\n", "",
      "x.yaml:13:5: error: missing key 'kind': stream sends messages through a "
-     "device as fast as it can, spin computes, idle halts between interrupts."},
+     "device as fast as it can, spin computes, idle halts between interrupts; "
+     "with ipi each virtual CPU sends IPIs to the next one, with ipi_wake the "
+     "first one to the others, which halt."},
     {"empty_text", "title: Two of everything", "title: ''",
      "x.yaml:1:8: error: 'title': the text is empty"},
     {"text_too_long", "title: Two of everything",
@@ -109,7 +111,9 @@ static const struct mistake_row {
      "x.yaml:21:11: error: 'apic: x2apc': expected one of xapic, x2apic; did "
      "you mean 'x2apic'?"},
     {"choice_without_suggestion", "    kind: spin", "    kind: 17",
-     "x.yaml:17:11: error: 'kind: 17': expected one of stream, spin, idle"},
+     "x.yaml:17:11: error: 'kind: 17': expected one of stream, spin, idle, "
+     "ipi, "
+     "ipi_wake"},
     {"bad_name", "  - name: clock", "  - name: 2nd clock",
      "x.yaml:9:11: error: bad name '2nd clock': a letter, then letters, "
      "digits, '_' and '-', at most 63 in all\nx.yaml:27:16: error: there is no "
@@ -191,6 +195,9 @@ static const struct mistake_row {
      "    cpu: 0\n    cpus: 2\n    apic: x2apic\n",
      "x.yaml:27:11: error: 'cpus' (2) must not exceed 'vcpus' (1), each of "
      "which has one; or let them float with 'pinned: false'"},
+    {"ipis_of_a_single_virtual_cpu", "    kind: spin\n", "    kind: ipi\n",
+     "x.yaml:28:14: error: program 'counter' sends IPIs between virtual CPUs "
+     "and needs 'vcpus: 2' or more"},
     {"more_virtual_cpus_than_a_host_has", "    apic: x2apic\n",
      "    apic: x2apic\n    cpus: 1\n    vcpus: 64\n",
      "x.yaml:19:3: error: all virtual machines have 65 virtual CPUs; at most "

@@ -214,7 +214,9 @@ TEST(mistakes_together, are_all_reported_in_the_order_of_the_lines)
         "x.yaml:4:9: error: 'warmup: 1 ns2': unknown unit 'ns2'; did you mean "
         "'ns'?\n"
         "x.yaml:5:17: error: 'cpus: 99': must lie in 1 .. 64\n"
-        "x.yaml:6:28: error: 'kind: run': expected one of stream, spin, idle\n"
+        "x.yaml:6:28: error: 'kind: run': expected one of stream, spin, idle, "
+        "ipi, "
+        "ipi_wake\n"
         "x.yaml:7:43: error: there is no program 'q'\n");
     loaded_free(&l);
 }
