@@ -16,8 +16,10 @@ caught if one of these fails or does not end, in this order:
     C    the unit tests of its model; lock-step with the RTL twin; the twin in
          a machine; all unit tests; a million cycles in lock-step; the model's
          unit tests with AddressSanitizer and UBSan
-    SV   lock-step; the twin in a machine; a million cycles in lock-step
+    SV   lock-step; the twin in a machine; a million cycles in lock-step; lint
+         and synthesis
 
+A test that fails without a fault as well ends the run.
 Exit status 1 if fewer than 95 % are caught, or if one survives for which
 tools/mutants.txt has no reason.  On one core it takes 20 minutes for C and 25
 for SystemVerilog.
@@ -57,7 +59,7 @@ TEST_NAME = re.compile(r"^TEST(?:_F|_EACH)?\((\w+)", re.M)
 LOCKSTEP = ("lapic", "ioapic", "pic", "iommu")
 IN_MACHINE = [m for m in LOCKSTEP if (ROOT / f"sim/sc/test/{m}_twin_test.cc").exists()]
 TESTS = ("unit tests", "lock-step", "twin in a machine", "all unit tests", "long lock-step",
-         "sanitizers")
+         "sanitizers", "synthesis")
 UNIT = f"{BUILD}/unit_tests"
 
 
@@ -70,10 +72,11 @@ class Test:
     # of processor time, before it counts as one that does not end: many times
     # what it takes
     seconds: int = 6
+    built: str = None  # if it is not the command
 
     @property
     def target(self):
-        return self.command[0]
+        return self.built or self.command[0]
 
 
 def filter_of(model):
@@ -100,6 +103,9 @@ def tests_of(language, model):
         tests += [Test("long lock-step", [lockstep, "--brief"], 200)]
     if language == "c":
         tests += [Test("sanitizers", [f"{BUILD}/asan/unit_tests", *own], 100)]
+    else:
+        tests += [Test("synthesis", ["tools/rtl-check.sh", model], 300,
+                       f"{BUILD}/rtl/{model}/{model}_regs_pkg.sv")]
     return tests
 
 
@@ -112,6 +118,7 @@ class Tree:
     def __init__(self, path, cflags):
         """BlockingIOError if another run has it."""
         self.path = path
+        self.sound = set()  # commands of tests that pass without a fault
         # What is faulty runs but briefly: compiling it well does not pay.
         self.options = [f"BUILD={BUILD}", f"CFLAGS={cflags}", "TWIN_OPT=-O0"]
         path.mkdir(parents=True, exist_ok=True)
@@ -153,6 +160,18 @@ class Tree:
     def make(self, *targets):
         return self.ends_well("make", "-s", "-j1", *self.options, *targets)
 
+    def catches(self, test, fault):
+        """Whether the test fails, and for no other reason than the fault."""
+        if self.make(test.target) and self.passes(test):
+            return False
+        command = tuple(test.command)
+        if command not in self.sound:
+            self.restore(fault.path)
+            if not (self.make(test.target) and self.passes(test)):
+                sys.exit(f"mutants: without a fault this fails: {' '.join(command)}")
+            self.sound.add(command)
+        return True
+
     def plant(self, fault):
         lines = (ROOT / fault.path).read_text(encoding="utf-8").split("\n")
         assert lines[fault.number] == fault.old, "leave the models alone while this runs"
@@ -176,7 +195,7 @@ def judge(tree, fault, tests):
     if not tree.make(tests[0].target):
         return False
     for test in tests:
-        if not tree.make(test.target) or not tree.passes(test):
+        if tree.catches(test, fault):
             return test.name
     return None
 

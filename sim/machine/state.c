@@ -62,12 +62,14 @@ static void put_memory(struct hash *h, const struct mem *mem)
 
 /* ---- CPUs ---- */
 
-/* The timer counts edges of its own clock. */
+/* The timer counts edges of its own clock.  What the APIC is does not change,
+ * and the bytes between its members are anything. */
 static void put_lapic(struct hash *h, const struct lapic *lapic,
                       const struct clock clock[2])
 {
     struct lapic copy = *lapic;
 
+    memset(&copy.config, 0, sizeof copy.config);
     if (copy.timer_expiry)
         copy.timer_expiry -= clock_cycles(&clock[0], h->now);
     if (copy.tsc_deadline)

@@ -42,13 +42,7 @@ module ioapic_entry (
 );
   ioapic_pkg::entry_t entry_q;
   ioapic_pkg::entry_t entry_d;
-  ioapic_pkg::entry_t reset_entry;
   ioapic_pkg::entry_t settled;  // after everything but the choice of the next message
-
-  always_comb begin
-    reset_entry = '0;
-    reset_entry.masked = 1'b1;
-  end
 
   // ---- answer ----------------------------------------------------------------------------------
 
@@ -137,7 +131,6 @@ module ioapic_entry (
       if (writing.high == writing.active_low) writing.told = 1'b0;
       if (ioapic_pkg::mode_reserved(writing.mode) && ended.waiting) begin
         writing.waiting = 1'b0;
-        writing.resend = 1'b0;
         withdrawn_o = 1'b1;
       end
     end
@@ -208,8 +201,9 @@ module ioapic_entry (
 
   always_comb begin
     settled = sensed;
-    if (reset_i) begin
-      settled = reset_entry;
+    if (reset_i || !rst_ni) begin
+      settled = '0;
+      settled.masked = 1'b1;
       settled.high = pin_i;
     end
   end
@@ -237,15 +231,11 @@ module ioapic_entry (
     entry_d = settled;
     if (take_i) begin
       entry_d.waiting = 1'b0;
-      entry_d.resend = 1'b0;
       if (level) entry_d.asked = 1'b1;
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) entry_q <= reset_entry;
-    else entry_q <= entry_d;
-  end
+  always_ff @(posedge clk_i) entry_q <= entry_d;
 
   assign rte_o = {entry_q.dest, entry_q.extended, 31'd0, entry_q.masked, entry_q.level,
                   entry_q.remote_irr, entry_q.active_low, 1'b0, entry_q.logical,

@@ -50,7 +50,7 @@ package ioapic_pkg;
     logic [7:0] vec;
     logic       high;       // electrical level of the pin
     logic       waiting;    // a message is to be sent
-    logic       resend;     // an EOI set it off
+    logic       resend;     // ... that an EOI set off
     logic       asked;      // a level message was sent, no answer yet
     logic       again;      // to try again if it is refused
     logic       told;       // level entry of an edge delivery mode: this assertion was sent

@@ -52,7 +52,6 @@ module pic_write #(
     icw1.read_isr = 1'b0;
     icw1.poll = 1'b0;
     icw1.rot_aeoi = 1'b0;
-    icw1.int_held = 1'b0;
     if (!Master) icw1.icw3 = NoIdentity;
     icw1.ic4 = |(wdata_i & 8'(pic_regs_pkg::ICW1_IC4_BITS));
     icw1.sngl = |(wdata_i & 8'(pic_regs_pkg::ICW1_SNGL_BITS));
