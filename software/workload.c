@@ -466,6 +466,8 @@ static void build_boot(struct workload *w, struct text *t)
                         LVT_PERIODIC | WORKLOAD_TIMER_VECTOR);
         apic_code_write(t, x2apic, APIC_TMICT, w->config.timer_count);
     }
+    if (w->config.hpet.registers)
+        hpet_code_start(t, &w->config.hpet);
     if (w->config.enables_eli)
         text_op(t, OP_VMCALL, RAX, 0);
     text_op(t, OP_STI, RAX, 0);

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "models/cpu/cpu_node.h"
+#include "software/hpet_code.h"
 #include "software/pic_code.h"
 #include "software/text.h"
 #include "software/throttle.h"
@@ -72,11 +73,12 @@ struct workload_config {
     uint64_t message_work, critical_work;
     uint32_t messages_per_doorbell, window;
     uint64_t handler, completion, softirq, timer_work; /* cycles */
-    uint64_t timer_count; /* initial count of the APIC timer; 0: no timer */
-    uint64_t memory;      /* base of 64 KiB of its own */
-    uint64_t doorbell;    /* address of the NIC's TXDOORBELL; 0: none */
-    uint8_t pic_base;     /* of the 8259s' 16 vectors; 0: there are none */
-    bool pic_on_lint0;    /* their INT comes through the local APIC's LINT0 */
+    uint64_t timer_count;  /* initial count of the APIC timer; 0: no timer */
+    struct hpet_code hpet; /* the timer in its place */
+    uint64_t memory;       /* base of 64 KiB of its own */
+    uint64_t doorbell;     /* address of the NIC's TXDOORBELL; 0: none */
+    uint8_t pic_base;      /* of the 8259s' 16 vectors; 0: there are none */
+    bool pic_on_lint0;     /* their INT comes through the local APIC's LINT0 */
     enum pic_code_eoi pic_eoi;
     bool eager_eoi; /* of a line: without waiting until it has fallen */
     uint32_t irq_count;

@@ -5,16 +5,9 @@
 
 enum { EV_MATCH, EV_RISE };
 
-static struct clock clock_of(const struct hpet_node *n)
-{
-    return (struct clock){n->config.hpet.period_fs};
-}
-
 static uint64_t now_tick(const struct hpet_node *n)
 {
-    struct clock clock = clock_of(n);
-
-    return clock_cycles(&clock, engine_now(n->config.engine));
+    return clock_cycles(&n->config.clock, engine_now(n->config.engine));
 }
 
 static void send_message(struct hpet_node *n, unsigned timer)
@@ -52,25 +45,25 @@ static void tell_lines(struct hpet_node *n)
 static void look_ahead(struct hpet_node *n)
 {
     uint64_t next = hpet_next(&n->hpet);
-    struct clock clock = clock_of(n);
+    sim_time period = n->config.clock.period;
 
-    if (next > (SIM_TIME_NEVER - 1) / clock.period)
+    if (next > (SIM_TIME_NEVER - 1) / period)
         engine_cancel(n->config.engine, &n->match);
     else
-        engine_schedule(n->config.engine, &n->match, next * clock.period);
+        engine_schedule(n->config.engine, &n->match, next * period);
 }
 
 static void publish(struct hpet_node *n, struct hpet_out out)
 {
-    struct clock clock = clock_of(n);
+    const struct hpet_node_config *c = &n->config;
 
     for (uint32_t rest = out.send; rest; rest &= rest - 1)
         send_message(n, (unsigned)__builtin_ctz(rest));
     tell_lines(n);
     n->rising |= out.pulse;
     if (out.pulse)
-        engine_schedule(n->config.engine, &n->rise,
-                        clock_after(&clock, engine_now(n->config.engine), 1));
+        engine_schedule(c->engine, &n->rise,
+                        clock_after(&c->clock, engine_now(c->engine), 1));
 }
 
 static void rise(struct hpet_node *n)
@@ -105,11 +98,14 @@ static void on_event(void *node, struct event *ev)
 void hpet_node_init(struct hpet_node *n, const struct hpet_node_config *c)
 {
     uint16_t target = engine_add_target(c->engine, on_event, n);
+    struct hpet_build build = c->hpet;
 
+    assert(c->clock.period <= HPET_PERIOD_MOST_FS);
+    build.period_fs = (uint32_t)c->clock.period;
     *n = (struct hpet_node){.config = *c};
     event_init(&n->match, target, EV_MATCH);
     event_init(&n->rise, target, EV_RISE);
-    hpet_init(&n->hpet, &c->hpet);
+    hpet_init(&n->hpet, &build);
 }
 
 static enum hpet_warning warning_of(const struct hpet_node *n, uint32_t offset,

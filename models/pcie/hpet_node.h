@@ -28,7 +28,8 @@ enum hpet_warning {
 struct hpet_node_config {
     struct engine *engine;
     struct irqs *irqs;
-    struct hpet_build hpet; /* the clock's period among it */
+    struct clock clock;     /* the main counter's */
+    struct hpet_build hpet; /* but for its period, which is the clock's */
     uint16_t requester;     /* bus 15:8, device 7:3, function 2:0 */
     uint16_t irq_source;
     struct port upstream, lines;

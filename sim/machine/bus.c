@@ -41,7 +41,7 @@ static uint32_t bar_offset(uint64_t addr)
 
 static bool is_register(struct machine *m, uint64_t addr)
 {
-    return is_ioapic(m, addr) || remap_unit_at(m, addr) ||
+    return is_ioapic(m, addr) || remap_unit_at(m, addr) || hpet_at(m, addr) ||
            bus_device_at(m, addr);
 }
 
@@ -54,6 +54,8 @@ static void write_register(struct machine *m, uint64_t addr, unsigned bytes,
     else if (remap_unit_at(m, addr))
         iommu_node_write(&remap_unit_at(m, addr)->node,
                          (uint32_t)(addr % UNIT_BYTES), bytes, value);
+    else if (hpet_at(m, addr))
+        hpet_node_write(m->hpet, (uint32_t)(addr % HPET_BYTES), bytes, value);
     else
         nic_node_write(bus_device_at(m, addr), bar_offset(addr), bytes, value);
 }
@@ -65,6 +67,8 @@ static uint64_t read_register(struct machine *m, uint64_t addr, unsigned bytes)
     if (remap_unit_at(m, addr))
         return iommu_node_read(&remap_unit_at(m, addr)->node,
                                (uint32_t)(addr % UNIT_BYTES), bytes);
+    if (hpet_at(m, addr))
+        return hpet_node_read(m->hpet, (uint32_t)(addr % HPET_BYTES), bytes);
     return nic_node_read(bus_device_at(m, addr), bar_offset(addr), bytes);
 }
 
@@ -328,15 +332,24 @@ static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,
     remap_from_device(m, &msg);
 }
 
+/* The length of the block of registers at an address, which lies at a multiple
+ * of it. */
+static uint64_t block_bytes(struct machine *m, uint64_t addr)
+{
+    if (is_ioapic(m, addr))
+        return IOAPIC_BYTES;
+    if (remap_unit_at(m, addr))
+        return UNIT_BYTES;
+    return hpet_at(m, addr) ? HPET_BYTES : NIC_BAR_BYTES;
+}
+
 /* A register access is one of 1, 2, 4 or 8 bytes inside the device. */
 static bool register_access(struct machine *m, uint64_t addr, size_t bytes)
 {
-    /* pages of registers are at multiples of their length */
-    bool page = is_ioapic(m, addr) || remap_unit_at(m, addr);
-    uint64_t end = (page ? addr % IOAPIC_BYTES : bar_offset(addr)) + bytes;
+    uint64_t block = block_bytes(m, addr);
 
     return (bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8) &&
-           end <= (page ? IOAPIC_BYTES : NIC_BAR_BYTES);
+           addr % block + bytes <= block;
 }
 
 static void write_device(struct machine *m, uint64_t addr, const void *data,

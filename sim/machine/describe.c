@@ -132,6 +132,10 @@ void machine_describe(const struct machine *m, const struct event *ev,
             return;
     if (ev->target == m->fabric.target)
         of_fabric(&m->fabric.message[ev->what], w);
+    else if (m->hpet && ev == &m->hpet->match)
+        snprintf(w.text, w.bytes, "a timer of the HPET matches");
+    else if (m->hpet && ev == &m->hpet->rise)
+        snprintf(w.text, w.bytes, "a line of the HPET rises");
     else if (ev == &m->posted.arrive)
         snprintf(w.text, w.bytes, "a CPU's register write arrives");
     else if (ev == &m->warmup_over)

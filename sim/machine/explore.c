@@ -61,6 +61,8 @@ static const struct clock *domain(const struct machine *m,
         if (ev == &c->lapic.intr_event || ev == &c->lapic.send_event)
             return &m->apic;
     }
+    if (m->hpet && ev->target == m->hpet->match.target)
+        return &m->hpet->config.clock;
     return ev->target == m->fabric.target ? NULL : &m->pcie;
 }
 

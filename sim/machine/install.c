@@ -422,8 +422,10 @@ static void install_workload(struct machine *m, struct machine_vcpu *v,
         .vcpus = v->vm->vcpus,
         .enables_eli = v->vm->features.eli,
         .timer_count =
-            p->timer_hz ? m->scenario->platform.clocks.apic_timer / p->timer_hz
-                        : 0,
+            p->timer_hz && p->timer_source == TIMER_LAPIC
+                ? m->scenario->platform.clocks.apic_timer / p->timer_hz
+                : 0,
+        .hpet = hpet_timer_of(m, v),
         .memory = WORKLOAD_MEMORY(v->place),
         .pic_base = s->pic_base,
         .pic_on_lint0 = s->pic_base && wire == VIRTUAL_WIRE_LINT0,

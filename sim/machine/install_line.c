@@ -54,6 +54,13 @@ void install_pin(struct machine *m, const struct scenario_device *d,
     route_pin(m, scenario_pin(m->scenario, d), to, low);
 }
 
+void install_edge(struct machine *m, uint32_t gsi, unsigned cpu, uint8_t vector)
+{
+    struct vtd_target to = {.apic_id = cpu, .vector = vector};
+
+    route_pin(m, gsi, to, vector);
+}
+
 /* ---- the 8259s ---- */
 
 static void initialise(struct machine *m, enum pic_chip chip, uint8_t base,

@@ -9,6 +9,9 @@
  * an 8259.  ISA's lines are active high, and go to both controllers; pins
  * without devices are left low.
  *
+ * The HPET's lines are active high; legacy replacement gives it those of PIT
+ * and RTC at both controllers.
+ *
  * The 8259s' INT goes to LINT0 of CPU 0's local APIC and to pin 0 of the I/O
  * APIC; which of them software has opened is not the board's concern.
  *
@@ -18,6 +21,7 @@
 #include "sim/machine/machine_private.h"
 
 #define IOAPIC_VERSION 0x0020
+#define PIT_PIN 2u /* of line 0 */
 
 /* ---- pins of the I/O APICs ---- */
 
@@ -47,6 +51,9 @@ static void drive_pin(struct machine *m, uint32_t gsi)
         asserted |= m->intx[i].asserted;
         active_low |= d->message == MESSAGE_INTX;
     }
+    /* the HPET's lines are active high, and shared with nobody */
+    if (gsi < 32)
+        asserted |= m->hpet_wires >> gsi & 1;
     msg.line.high = asserted != active_low;
     ioapic_node_receive(&m->ioapic[pin.unit], &msg);
 }
@@ -69,6 +76,7 @@ static void drive_irq(struct machine *m, unsigned irq)
         if (reaches_pic(d) && d->irq == irq)
             msg.line.high |= m->intx[i].asserted;
     }
+    msg.line.high |= m->hpet_wires >> (irq ? irq : PIT_PIN) & 1;
     pic_node_receive(m->pic, &msg);
 }
 
@@ -101,6 +109,24 @@ struct port lines_intx(struct machine *m, unsigned device)
         return (struct port){0};
     m->intx[device] = (struct intx_pin){.machine = m, .device = device};
     return (struct port){on_intx, &m->intx[device]};
+}
+
+/* A line of ISA goes to both controllers. */
+static void on_hpet(void *machine, const struct msg *msg)
+{
+    struct machine *m = machine;
+    unsigned pin = msg->line.line;
+
+    m->hpet_wires &= ~(UINT32_C(1) << pin);
+    m->hpet_wires |= (uint32_t)msg->line.high << pin;
+    drive_pin(m, pin);
+    if (m->pic && pin < PIC_LINES)
+        drive_irq(m, pin == PIT_PIN ? 0 : pin);
+}
+
+struct port lines_hpet(struct machine *m)
+{
+    return (struct port){on_hpet, m};
 }
 
 static void build_ioapic(struct machine *m, uint32_t pins)

@@ -267,6 +267,7 @@ static struct machine *build(struct machine *m)
         build_device(m, i);
     forged_build(m);
     lines_build(m);
+    hpet_build(m);
     remap_build(m);
     m->outside_source = machine_add_source(m, "outside");
     install_software(m);

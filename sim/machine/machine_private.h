@@ -7,6 +7,7 @@
 #include "models/ioapic/ioapic_node.h"
 #include "models/iommu/iommu_node.h"
 #include "models/lapic/lapic_node.h"
+#include "models/pcie/hpet_node.h"
 #include "models/pcie/nic_node.h"
 #include "models/pcie/rogue_node.h"
 #include "models/pic/pic_node.h"
@@ -36,7 +37,9 @@
 #define IOAPICS 2u /* at most; one page each */
 /* bus F0h, device 1Fh and below, function 0 */
 #define IOAPIC_REQUESTER(unit) ((uint16_t)(0xf0f8 - 8 * (unit)))
-#define UNIT_BASE UINT64_C(0xfed90000) /* of the remapping units' registers */
+#define HPET_BASE UINT64_C(0xfed00000)
+#define HPET_REQUESTER UINT16_C(0xf078) /* bus F0h, device 0Fh, function 0 */
+#define UNIT_BASE UINT64_C(0xfed90000)  /* of the remapping units' registers */
 #define UNIT_BYTES IOMMU_PAGE_BYTES
 #define UNIT_MEMORY(unit) (UINT64_C(0x140000000) + 0x200000u * (unit))
 #define MSI_BASE UINT64_C(0xfee00000)
@@ -161,6 +164,8 @@ struct machine {
     unsigned ioapics;
     struct ioapic_node *ioapic; /* all units; NULL: there is none */
     struct pic_node *pic;       /* NULL: there are none */
+    struct hpet_node *hpet;     /* NULL: there is none */
+    uint32_t hpet_wires;        /* its lines that are high, by pin */
     unsigned units;
     struct machine_unit *unit;                            /* remapping units */
     uint32_t table_entry[SCENARIO_DEVICES][PCIE_VECTORS]; /* of messages */
@@ -202,6 +207,13 @@ struct pin {
 
 /* Where a global system interrupt ends: the units' pins one after the other. */
 struct pin lines_pin(const struct machine *m, uint32_t gsi);
+
+struct port lines_hpet(struct machine *m);
+
+/* hpet.c: the HPET, and the timer of a program in its place. */
+void hpet_build(struct machine *m);
+struct hpet_node *hpet_at(struct machine *m, uint64_t addr);
+struct hpet_code hpet_timer_of(struct machine *m, const struct machine_vcpu *v);
 
 /* remap.c: remapping units, and what is in their scopes. */
 void remap_build(struct machine *m);
@@ -260,6 +272,8 @@ uint16_t machine_add_source(struct machine *m, const char *format, ...)
 uint32_t line_rte_low(const struct scenario_device *d, uint8_t vector);
 void install_pin(struct machine *m, const struct scenario_device *d,
                  unsigned cpu, uint8_t vector);
+void install_edge(struct machine *m, uint32_t gsi, unsigned cpu,
+                  uint8_t vector);
 void install_pic(struct machine *m, const struct scenario_vm *vm,
                  uint8_t vector_base);
 

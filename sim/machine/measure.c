@@ -397,6 +397,10 @@ static void warning_figures(const struct machine *m, struct figures *out)
         if (m->pic->warnings[w])
             figures_add_count(out, "", m->pic->warnings[w], "warnings.pic.%s",
                               pic_warning_name((enum pic_warning)w));
+    for (unsigned w = 1; m->hpet && w < HPET_WARNING_COUNT; w++)
+        if (m->hpet->warnings[w])
+            figures_add_count(out, "", m->hpet->warnings[w], "warnings.hpet.%s",
+                              hpet_warning_name((enum hpet_warning)w));
     for (unsigned i = 0; i < m->devices; i++)
         function_warnings(&m->device[i].fn, m->scenario->device[i].name, out);
     for (unsigned i = 0; i < m->cpus; i++) {

@@ -36,6 +36,8 @@ struct machine_unit *remap_unit_of(struct machine *m, uint16_t requester)
     for (unsigned i = 0; i < m->devices; i++)
         if (m->device[i].fn.config.requester == requester)
             unit = m->scenario->device[i].unit;
+    if (requester == HPET_REQUESTER)
+        unit = m->scenario->machine.hpet.unit;
     if (is_ioapic(m, requester))
         unit = m->scenario->machine.ioapic.unit;
     return &m->unit[unit];
@@ -47,7 +49,7 @@ struct machine_unit *remap_unit_of(struct machine *m, uint16_t requester)
 static bool is_memory(struct machine *m, const struct iommu_access *a)
 {
     return a->addr - MSI_BASE >= MSI_BYTES && !remap_unit_at(m, a->addr) &&
-           !bus_device_at(m, a->addr) &&
+           !bus_device_at(m, a->addr) && !hpet_at(m, a->addr) &&
            a->addr - IOAPIC_BASE >= IOAPICS * IOAPIC_BYTES;
 }
 

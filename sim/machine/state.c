@@ -340,5 +340,6 @@ uint64_t machine_hash(const struct machine *m)
     }
     put_bytes(&h, m->ioapic, m->ioapics * sizeof *m->ioapic);
     put_bytes(&h, m->pic, m->pic ? sizeof *m->pic : 0);
+    put_bytes(&h, m->hpet, m->hpet ? sizeof *m->hpet : 0);
     return h.value;
 }

@@ -29,6 +29,7 @@ static bool name_is_taken(const char *name)
 
     return !strcmp(name, "outside") || !strcmp(name, "ioapic") ||
            !strcmp(name, "ioapic2") || !strcmp(name, "pic") ||
+           !strcmp(name, "hpet") ||
            (!strncmp(name, "cpu", 3) && *digits &&
             digits[strspn(digits, "0123456789")] == '\0');
 }
@@ -95,6 +96,9 @@ static void check_program(const struct check *c, uint32_t i)
                "'messages_per_doorbell' (%u) must not exceed 'window' (%u): "
                "the program would wait for ever",
                p->messages_per_doorbell, p->window);
+    if (p->timer_source != TIMER_LAPIC && !p->timer_hz)
+        broken(c, place_of(e, "timer_source"),
+               "'timer_source' needs 'timer', for instance 250Hz");
     if (p->timer_cycles && !p->timer_hz)
         broken(c, place_of(e, "timer_work"),
                "'timer_work' needs 'timer', for instance 250Hz");
@@ -246,6 +250,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
     check_length(&c);
     check_ioapics(&c);
     check_iommu(&c);
+    check_hpet(&c);
     check_virtual_wire(&c);
     check_rtl(&c);
     check_irq_cpu(&c);

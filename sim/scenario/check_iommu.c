@@ -42,8 +42,16 @@ void check_iommu(const struct check *c)
     check_cache(c, e);
 }
 
+static uint32_t unit_of_timer(const struct scenario *s, uint32_t vm)
+{
+    bool message =
+        s->program[s->vm[vm].program].timer_source == TIMER_HPET_MESSAGE;
+
+    return message ? s->machine.hpet.unit : s->machine.ioapic.unit;
+}
+
 /* Interrupts of all devices that a unit has in its scope, the I/O APIC's pins
- * included. */
+ * and the HPET's timers included. */
 static uint32_t interrupts_of_unit(const struct scenario *s, uint32_t unit)
 {
     uint32_t n = 0;
@@ -55,25 +63,31 @@ static uint32_t interrupts_of_unit(const struct scenario *s, uint32_t unit)
         if ((scenario_has_line(d) ? s->machine.ioapic.unit : d->unit) == unit)
             n += d->message == MESSAGE_MSI ? 2 * d->vectors : d->vectors;
     }
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        if (scenario_uses_hpet(s, i))
+            n += unit_of_timer(s, i) == unit;
     return n;
+}
+
+void check_unit(const struct check *c, uint32_t unit, struct diag_place at)
+{
+    const struct scenario_iommu *u = &c->s->machine.iommu;
+    uint32_t interrupts = interrupts_of_unit(c->s, unit);
+
+    if (unit && unit >= u->units)
+        broken(c, at, "unit %u does not exist: machine.iommu.units is %u", unit,
+               u->units);
+    if (u->units && interrupts > u->entries)
+        broken(c, at,
+               "unit %u has %u interrupts to remap, but its table only %u "
+               "'entries'",
+               unit, interrupts, u->entries);
 }
 
 void check_scope(const struct check *c, uint32_t i)
 {
-    const struct scenario_iommu *u = &c->s->machine.iommu;
-    uint32_t unit = c->s->device[i].unit;
-    struct element e = element(c, "devices", i);
-    uint32_t interrupts = interrupts_of_unit(c->s, unit);
-
-    if (unit && unit >= u->units)
-        broken(c, place_of(e, "iommu"),
-               "unit %u does not exist: machine.iommu.units is %u", unit,
-               u->units);
-    if (u->units && interrupts > u->entries)
-        broken(c, place_of(e, "iommu"),
-               "unit %u has %u interrupts to remap, but its table only %u "
-               "'entries'",
-               unit, interrupts, u->entries);
+    check_unit(c, c->s->device[i].unit,
+               place_of(element(c, "devices", i), "iommu"));
 }
 
 /* What comes of a virtual machine's balance that cannot be, or NULL. */

@@ -69,6 +69,9 @@ void check_bridge(const struct check *c, uint32_t bridge);
 void check_ioapics(const struct check *c);
 void check_virtual_wire(const struct check *c);
 
+/* check_hpet.c: the HPET, and who has its timers. */
+void check_hpet(const struct check *c);
+
 /* check_moderation.c: what holds interrupts back; MSI's vectors. */
 void check_moderation(const struct check *c, uint32_t device);
 void check_granted(const struct check *c, uint32_t device);
@@ -90,6 +93,7 @@ void check_rtl(const struct check *c);
 /* check_iommu.c: remapping units, and the device in the scope of one. */
 void check_iommu(const struct check *c);
 void check_scope(const struct check *c, uint32_t device);
+void check_unit(const struct check *c, uint32_t unit, struct diag_place at);
 void check_posting(const struct check *c, uint32_t vm);
 void check_balance(const struct check *c, uint32_t vm);
 

@@ -11,6 +11,7 @@
 #define STRUCT_MACHINE_IOMMU struct scenario
 #define STRUCT_MACHINE_PIC struct scenario
 #define STRUCT_MACHINE_IOAPIC struct scenario
+#define STRUCT_MACHINE_HPET struct scenario
 #define STRUCT_BRIDGE struct scenario_bridge
 #define STRUCT_DEVICE struct scenario_device
 #define STRUCT_ADAPTIVE struct scenario_device
@@ -57,6 +58,12 @@ static const char *const pic_eoi_words[] = {
     [SCENARIO_EOI_SPECIFIC] = "specific",
     [SCENARIO_EOI_ROTATING] = "rotating",
     [SCENARIO_EOI_AUTOMATIC] = "automatic",
+    NULL};
+static const char *const timer_source_words[] = {
+    [TIMER_LAPIC] = "lapic",
+    [TIMER_HPET_MESSAGE] = "hpet_message",
+    [TIMER_HPET_LINE] = "hpet_line",
+    [TIMER_HPET_LEGACY] = "hpet_legacy",
     NULL};
 static const char *const interrupt_pin_words[] = {"a", "b", "c", "d", NULL};
 static const char *const pulse_words[] = {[PULSE_NONE] = "none",
@@ -167,6 +174,10 @@ static const struct {
                            "The pair of 8259A interrupt controllers, their INT "
                            "wired to LINT0 of CPU 0's local APIC and to pin 0 "
                            "of the I/O APIC."},
+    [OWNER_MACHINE_HPET] =
+        {"machine_hpet", "machine.hpet.", "HPET",
+         "The high precision event timers: a counter and timers that "
+         "interrupt when it reaches their comparators."},
     [OWNER_BRIDGE] =
         {"bridge", "bridges.NAME.", "bridge",
          "One PCI bridge, or the port of a PCI Express switch. It "

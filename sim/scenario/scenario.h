@@ -91,6 +91,16 @@ enum scenario_pic_eoi {
     SCENARIO_EOI_AUTOMATIC,
 };
 
+/* What a program's periodic timer is: that of its local APIC, or one of the
+ * HPET, which sends messages, or has a line of its own or one of the legacy
+ * replacement. */
+enum scenario_timer_source {
+    TIMER_LAPIC,
+    TIMER_HPET_MESSAGE,
+    TIMER_HPET_LINE,
+    TIMER_HPET_LEGACY,
+};
+
 /* What runs in a guest, or on bare metal. */
 struct scenario_program {
     char name[SCENARIO_NAME];
@@ -103,8 +113,9 @@ struct scenario_program {
     uint64_t completion_cycles; /* per completed or acknowledged message */
     bool eager_eoi; /* of a line, without waiting until it has fallen */
     uint64_t softirq_cycles; /* after the EOI, interrupts on, per interrupt */
-    uint64_t timer_hz;       /* periodic APIC timer; 0: none */
+    uint64_t timer_hz;       /* periodic timer; 0: none */
     uint64_t timer_cycles;   /* its handler */
+    enum scenario_timer_source timer_source;
 };
 
 struct scenario_iommu {
@@ -265,6 +276,11 @@ struct scenario {
             enum implementation implementation; /* of both */
             uint32_t unit; /* the remapping unit whose scope has them */
         } ioapic;
+        struct {
+            uint32_t timers; /* 0: there is none */
+            uint64_t hz;     /* of the main counter */
+            uint32_t unit;   /* the remapping unit whose scope has it */
+        } hpet;
     } machine;
     uint32_t bridge_count, device_count, vm_count, program_count;
     struct scenario_bridge bridge[SCENARIO_BRIDGES];
@@ -292,6 +308,37 @@ static inline uint32_t scenario_pin(const struct scenario *s,
         bus = b->behind < bus ? b->behind : 0; /* a mistake else */
     }
     return d->pin + wire;
+}
+
+static inline bool scenario_uses_hpet(const struct scenario *s, uint32_t vm)
+{
+    const struct scenario_program *p = &s->program[s->vm[vm].program];
+
+    return p->timer_hz && p->timer_source != TIMER_LAPIC;
+}
+
+/* The timer of a virtual machine that uses the HPET: they have one each. */
+static inline uint32_t scenario_hpet_timer(const struct scenario *s,
+                                           uint32_t vm)
+{
+    uint32_t timer = 0;
+
+    for (uint32_t i = 0; i < vm; i++)
+        timer += scenario_uses_hpet(s, i);
+    return timer;
+}
+
+#define SCENARIO_HPET_LINE 20u /* the first of four that timers can have */
+#define SCENARIO_HPET_LINES 4u
+
+/* The global system interrupt of such a timer, if it has a line. */
+static inline uint32_t scenario_hpet_line(const struct scenario *s, uint32_t vm)
+{
+    uint32_t timer = scenario_hpet_timer(s, vm);
+
+    if (s->program[s->vm[vm].program].timer_source == TIMER_HPET_LEGACY)
+        return timer ? 8 : 2;
+    return SCENARIO_HPET_LINE + timer;
 }
 
 /* One file: its variants, each a whole scenario with its overrides applied. */

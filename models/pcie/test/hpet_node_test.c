@@ -11,11 +11,15 @@ static struct hpet_node node;
 
 static void start(void)
 {
+    struct hpet_build build = hpet_rig_build();
+
     rig_init(&rig);
+    build.period_fs = 0; /* it has its clock's */
     hpet_node_init(&node, &(struct hpet_node_config){
                               .engine = &rig.engine,
                               .irqs = &rig.irqs,
-                              .hpet = hpet_rig_build(),
+                              .clock = {PERIOD_FS},
+                              .hpet = build,
                               .requester = 0xf078,
                               .irq_source = irqs_add_source(&rig.irqs),
                               .upstream = {rig_receive, &rig},
@@ -138,6 +142,35 @@ TEST(hpet_node, edges_of_neighbouring_ticks_are_their_own)
     expect_line(0, 8 * TICK, true);
     EXPECT_EQ(rig.log[1].msg.line.line, 20);
     EXPECT_EQ(rig.log[1].time, 9 * TICK);
+}
+
+static void read_counter(void *hpet_node, struct event *ev)
+{
+    (void)ev;
+    hpet_node_read(hpet_node, HPET_AT_MAIN_CNT, 8);
+}
+
+/* Nor if an access is the first to see that tick. */
+TEST(hpet_node, edge_rises_before_another_falls_in_an_access)
+{
+    static struct event ev;
+
+    start();
+    event_init(&ev, engine_add_target(&rig.engine, read_counter, &node), 0);
+    engine_schedule(&rig.engine, &ev, 8 * TICK);
+    write(hpet_at(HPET_AT_TN_CONF, 0), EDGE | ROUTE(20));
+    write(hpet_at(HPET_AT_TN_COMP, 0), 8);
+    enable(1, EDGE | ROUTE(21), 7);
+    run(SIM_US);
+    ASSERT_EQ(rig.arrivals, 2);
+    expect_line(0, 8 * TICK, true);
+    EXPECT_EQ(rig.log[1].time, 9 * TICK);
+}
+
+TEST(hpet_node, shows_the_period_of_its_clock)
+{
+    start();
+    EXPECT_EQ(hpet_node_read(&node, HPET_AT_GCAP_ID + 4, 4), PERIOD_FS);
 }
 
 TEST(hpet_node, edge_does_not_rise_once_the_timer_is_off)

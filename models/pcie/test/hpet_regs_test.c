@@ -158,6 +158,19 @@ TEST_EACH(hpet_regs, are_as_the_manual_says, struct manual_row, manual_rows)
     EXPECT_EQ(hpet_reg_of(&h, row->at + 7) == HPET_REG_COUNT, hole);
 }
 
+TEST(hpet_regs, fields_are_as_the_manual_says)
+{
+    EXPECT_EQ(HPET_ENABLE_CNF, 1 << 0);
+    EXPECT_EQ(HPET_LEG_RT_CNF, 1 << 1);
+    EXPECT_EQ(HPET_INT_TYPE_CNF, 1 << 1);
+    EXPECT_EQ(HPET_INT_ENB_CNF, 1 << 2);
+    EXPECT_EQ(HPET_TYPE_CNF, 1 << 3);
+    EXPECT_EQ(HPET_VAL_SET_CNF, 1 << 6);
+    EXPECT_EQ(HPET_MODE32_CNF, 1 << 8);
+    EXPECT_EQ(HPET_INT_ROUTE_CNF, 31 << 9);
+    EXPECT_EQ(HPET_FSB_EN_CNF, 1 << 14);
+}
+
 TEST(hpet_regs, comparator_after_a_write_of_ones_is_the_period_too)
 {
     struct hpet h = reset();

@@ -5,7 +5,8 @@
 #include "sim/core/rng.h"
 #include "sim/machine/test/rig.h"
 
-/* A line of the 8259s and a watchdog, for programs on bare metal. */
+/* A line of the 8259s, a watchdog and ticks of the HPET, for programs on bare
+ * metal. */
 static void add_old_devices(struct scenario *s)
 {
     struct scenario_device isa = rig_device();
@@ -21,6 +22,12 @@ static void add_old_devices(struct scenario *s)
     s->device[4].delivery = SIGNAL_NMI;
     s->device_count = 5;
     s->machine.pic.virtual_wire = VIRTUAL_WIRE_IOAPIC;
+    s->machine.hpet.timers = 3;
+    s->machine.hpet.hz = 14318180;
+    s->program[1].timer_hz = 3000;
+    s->program[1].timer_source = TIMER_HPET_MESSAGE;
+    s->program[2].timer_hz = 2000;
+    s->program[2].timer_source = TIMER_HPET_LINE;
     for (uint32_t i = 0; i < 2; i++) {
         s->vm[i].assigned_count = 2;
         s->vm[i].assigned[1] = 3 + i;

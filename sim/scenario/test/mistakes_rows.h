@@ -263,22 +263,6 @@ static const struct mistake_row {
      "message: intx\n    moderation: 20us\n",
      "x.yaml:9:17: error: moderation needs messages: msi or msix\n"
      "x.yaml:10:14: error: a line is one interrupt, not 2 'vectors'"},
-    {"adaptive_bounds", "    vectors: 2",
-     "    adaptive: {most_usecs: 8, least_usecs: 9, few: 4, many: 4}",
-     "x.yaml:8:44: error: 'least_usecs' (9) is above 'most_usecs' (8)\n"
-     "x.yaml:8:52: error: 'few' (4) must be below 'many' (4)"},
-    {"adaptive_nmi", "    vectors: 2",
-     "    delivery: nmi\n    adaptive: {most_usecs: 8}",
-     "x.yaml:8:15: error: NMIs and SMIs go to programs on bare metal; 'guest' "
-     "has a hypervisor\n"
-     "x.yaml:8:15: error: NMIs and SMIs need a device that pulses: 'pulse'\n"
-     "x.yaml:9:28: error: adaptive moderation needs interrupts by messages "
-     "with a vector"},
-    {"adaptive_folded", "    vectors: 2",
-     "    message: msi\n    vectors: 4\n    msi: {granted: 2}\n    adaptive: "
-     "{most_usecs: 8}",
-     "x.yaml:10:20: error: adaptive moderation needs a message for each of the "
-     "4 'vectors'"},
     {"intx_pin_of_strangers",
      "machine: {cpus: 2}\ndevices:\n  - name: nic\n    vectors: 2\n  - name: "
      "clock\n",

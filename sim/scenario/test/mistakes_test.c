@@ -3,8 +3,9 @@
 #include "tests/gtest_c.h"
 
 #include "sim/scenario/test/mistakes_rows.h"
+#include "sim/scenario/test/mistakes_timer_rows.h"
 
-TEST_EACH(mistakes, have_place_and_advice, struct mistake_row, mistake_rows)
+static void expect_mistake(const struct mistake_row *row)
 {
     char *text = row->from ? load_replaced(load_base, row->from, row->to)
                            : strdup(row->to);
@@ -18,4 +19,15 @@ TEST_EACH(mistakes, have_place_and_advice, struct mistake_row, mistake_rows)
     EXPECT_STREQ(l.diag.text ? l.diag.text : "", expected);
     loaded_free(&l);
     free(text);
+}
+
+TEST_EACH(mistakes, have_place_and_advice, struct mistake_row, mistake_rows)
+{
+    expect_mistake(row);
+}
+
+TEST_EACH(mistakes_of_timers, have_place_and_advice, struct mistake_row,
+          timer_mistake_rows)
+{
+    expect_mistake(row);
 }
