@@ -3,6 +3,7 @@
 
 #define GATE_PRESENT (UINT64_C(1) << 47)
 #define GATE_INTERRUPT (UINT64_C(0xe) << 40)
+#define GATE_DPL_3 (UINT64_C(3) << 45)
 
 static uint64_t gate_at(uint64_t idt, uint8_t vector)
 {
@@ -15,6 +16,13 @@ void idt_set_gate(struct mem *m, uint64_t idt, uint8_t vector, uint64_t rip)
 
     mem_write64(m, gate_at(idt, vector), low | GATE_PRESENT | GATE_INTERRUPT);
     mem_write64(m, gate_at(idt, vector) + 8, rip >> 32);
+}
+
+void idt_set_user_gate(struct mem *m, uint64_t idt, uint8_t vector,
+                       uint64_t rip)
+{
+    idt_set_gate(m, idt, vector, rip);
+    mem_fetch_or64(m, gate_at(idt, vector), GATE_DPL_3);
 }
 
 void idt_set_present(struct mem *m, uint64_t idt, uint8_t vector, bool present)

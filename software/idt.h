@@ -15,6 +15,10 @@
 /* An interrupt gate, present, to the code at `rip`. */
 void idt_set_gate(struct mem *m, uint64_t idt, uint8_t vector, uint64_t rip);
 
+/* The same, for INT n at any privilege level. */
+void idt_set_user_gate(struct mem *m, uint64_t idt, uint8_t vector,
+                       uint64_t rip);
+
 /* Sets or clears a gate's present bit; all else stays. */
 void idt_set_present(struct mem *m, uint64_t idt, uint8_t vector, bool present);
 

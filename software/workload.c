@@ -447,10 +447,12 @@ static void build_program(struct workload *w, struct text *t)
     case WORKLOAD_IPI_WAKE:
         build_ipi_wake(w, t);
         break;
+    case WORKLOAD_USER_THREAD:
+        break;
     }
 }
 
-static void build_boot(struct workload *w, struct text *t)
+static void build_boot(struct workload *w, struct text *t, struct mem *m)
 {
     bool x2apic = w->config.x2apic;
 
@@ -470,6 +472,10 @@ static void build_boot(struct workload *w, struct text *t)
         hpet_code_start(t, &w->config.hpet);
     if (w->config.enables_eli)
         text_op(t, OP_VMCALL, RAX, 0);
+    if (w->config.kind == WORKLOAD_USER_THREAD) {
+        user_thread_build(&w->thread, t, m);
+        return;
+    }
     text_op(t, OP_STI, RAX, 0);
     build_program(w, t);
 }
@@ -482,8 +488,12 @@ void workload_build(struct workload *w, const struct workload_config *c,
         .idt = c->memory + IDT_OFFSET,
         .stack = c->memory + STACK_OFFSET,
     };
+    w->thread.config = c->thread;
+    w->thread.config.kernel_stack = w->stack;
     build_idt(w, t, m);
-    build_boot(w, t);
+    if (c->kind == WORKLOAD_USER_THREAD)
+        user_thread_build_gates(&w->thread, t, m, w->idt);
+    build_boot(w, t, m);
 }
 
 void workload_take_over(struct workload *w, const struct workload_irq *irq,

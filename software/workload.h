@@ -3,7 +3,8 @@
  * guest and on bare metal.
  *
  * At boot it sets up its IDT, local APIC and periodic timer, then runs the
- * program.  A device interrupt's handler acknowledges first (EOI), does its
+ * program, one of its own or a user thread (user_thread.h).  A device
+ * interrupt's handler acknowledges first (EOI), does its
  * fixed work with interrupts off, then the work per completed message and the
  * softirq work with interrupts on, as Linux does for edge interrupts with
  * NAPI.  That of a line asks each of its devices for its causes, clears them,
@@ -25,6 +26,7 @@
 #include "software/pic_code.h"
 #include "software/text.h"
 #include "software/throttle.h"
+#include "software/user_thread.h"
 #include "software/vtd.h"
 
 #define WORKLOAD_VECTORS_MAX 64
@@ -36,6 +38,7 @@ enum workload_kind {
     WORKLOAD_IDLE,
     WORKLOAD_IPI,      /* each virtual CPU sends to the next one */
     WORKLOAD_IPI_WAKE, /* the first one sends to the others, which halt */
+    WORKLOAD_USER_THREAD,
 };
 
 /* One interrupt vector of a device, as the driver sees it. */
@@ -81,6 +84,7 @@ struct workload_config {
     bool pic_on_lint0;     /* their INT comes through the local APIC's LINT0 */
     enum pic_code_eoi pic_eoi;
     bool eager_eoi; /* of a line: without waiting until it has fallen */
+    struct user_thread_config thread;
     uint32_t irq_count;
     struct workload_irq irq[WORKLOAD_VECTORS_MAX];
 };
@@ -100,6 +104,7 @@ struct workload {
     uint64_t faults;       /* exceptions taken: none expected */
     uint64_t nmis;         /* runs of the NMI's handler */
     uint64_t spurious;     /* interrupts of the 8259s that were none */
+    struct user_thread thread;
 };
 
 #define WORKLOAD_TIMER_VECTOR 0xef

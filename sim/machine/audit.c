@@ -30,9 +30,11 @@ static void mark_held(struct machine *m)
         lapic_node_each_held(&m->cpu[i].lapic, irqs_mark_held, q);
         cpu_node_each_held(&m->cpu[i].node, irqs_mark_held, q);
     }
-    for (unsigned i = 0; i < m->vcpus; i++)
+    for (unsigned i = 0; i < m->vcpus; i++) {
+        irqs_mark_held(q, m->vcpu[i].workload->thread.signal);
         if (m->vcpu[i].kvm)
             kvm_each_held(m->vcpu[i].kvm, irqs_mark_held, q);
+    }
 }
 
 /* How many pending interrupts of a source some node holds. */

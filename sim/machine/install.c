@@ -388,9 +388,14 @@ static void fill_work(struct workload_config *w,
                       const struct scenario_program *p)
 {
     static const enum workload_kind kinds[] = {
-        [PROGRAM_STREAM] = WORKLOAD_STREAM,     [PROGRAM_SPIN] = WORKLOAD_SPIN,
-        [PROGRAM_IDLE] = WORKLOAD_IDLE,         [PROGRAM_IPI] = WORKLOAD_IPI,
+        [PROGRAM_STREAM] = WORKLOAD_STREAM,
+        [PROGRAM_SPIN] = WORKLOAD_SPIN,
+        [PROGRAM_IDLE] = WORKLOAD_IDLE,
+        [PROGRAM_IPI] = WORKLOAD_IPI,
         [PROGRAM_IPI_WAKE] = WORKLOAD_IPI_WAKE,
+        [PROGRAM_USER_SENDER] = WORKLOAD_USER_THREAD,
+        [PROGRAM_USER_RECEIVER] = WORKLOAD_USER_THREAD,
+        [PROGRAM_USER_WAITER] = WORKLOAD_USER_THREAD,
     };
 
     w->kind = kinds[p->kind];
@@ -436,6 +441,8 @@ static void install_workload(struct machine *m, struct machine_vcpu *v,
     fill_work(&w, p);
     if (p->kind == PROGRAM_STREAM && v->index)
         w.kind = WORKLOAD_IDLE;
+    if (scenario_is_user(p))
+        w.thread = install_user_thread(m, v);
     if (s->n)
         w.doorbell = BAR_BASE + BAR_STRIDE * stream_device(m, v->vm) +
                      NIC_REG_TXDOORBELL;

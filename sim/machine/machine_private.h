@@ -284,6 +284,10 @@ void install_host(struct machine *m);
 void install_kvm(struct machine *m, struct machine_vcpu *v,
                  const struct kvm_config *devices);
 
+/* install_user.c: a user thread's configuration; its books are opened. */
+struct user_thread_config install_user_thread(struct machine *m,
+                                              const struct machine_vcpu *v);
+
 /* install_irq_cpu.c: the CPU that takes interrupts for the others. */
 bool irq_cpu_takes(const struct machine *m, const struct scenario_vm *vm);
 void install_irq_cpu(struct machine *m);

@@ -181,6 +181,8 @@ static void put_workload(struct hash *h, const struct workload *workload)
     struct workload copy = *workload;
 
     copy.faults = copy.nmis = copy.spurious = 0;
+    copy.thread.signal = 0;
+    copy.thread.handled = 0;
     PUT(h, copy);
 }
 

@@ -58,9 +58,14 @@ bool latency_is_birth(enum hop hop)
     return hop < HOP_LAPIC_ACCEPT;
 }
 
+enum hop latency_handler(enum hop birth)
+{
+    return birth == HOP_USER_SEND ? HOP_USER_HANDLER : HOP_GUEST_HANDLER;
+}
+
 bool latency_end_to_end(const struct latency_key *k)
 {
-    return latency_is_birth(k->from) && k->to == HOP_GUEST_HANDLER;
+    return latency_is_birth(k->from) && k->to == latency_handler(k->from);
 }
 
 bool latency_is_step(const struct latency_key *k)

@@ -22,6 +22,9 @@ void latency_key_make(char out[FIGURE_KEY], const struct latency_key *k,
 /* The write, expiry or edge that an interrupt comes from. */
 bool latency_is_birth(enum hop hop);
 
+/* Where the final consumer of what is born so handles it. */
+enum hop latency_handler(enum hop birth);
+
 /* From an interrupt's birth to its final consumer's handler. */
 bool latency_end_to_end(const struct latency_key *k);
 

@@ -104,7 +104,7 @@ void plot_exits(struct plot *p, const struct result *r)
 static double latency(const struct result *r, unsigned column, enum hop from,
                       const char *what)
 {
-    struct latency_key k = {.from = from, .to = HOP_GUEST_HANDLER};
+    struct latency_key k = {.from = from, .to = latency_handler(from)};
     char key[FIGURE_KEY];
 
     latency_key_make(key, &k, what);
@@ -141,12 +141,8 @@ void plot_latency(struct plot *p, const struct result *r)
                     " the first instruction of its final consumer's handler.",
         .axis = "latency, ns (logarithmic)"};
     for (unsigned c = 0; c < r->variant_count; c++) {
-        for (unsigned from = 0; from < HOP_COUNT; from++) {
-            struct latency_key k = {.from = from, .to = HOP_GUEST_HANDLER};
-
-            if (latency_end_to_end(&k))
-                add_latency_row(p, r, c, k.from);
-        }
+        for (unsigned from = 0; latency_is_birth(from); from++)
+            add_latency_row(p, r, c, from);
     }
     if (p->rows == 0)
         p->missing = "No interrupt of this run reached its handler.";

@@ -87,6 +87,9 @@ void check_kvm(const struct check *c, uint32_t vm);
 void check_cpus(const struct check *c, uint32_t vm);
 void check_host(const struct check *c);
 
+/* check_user.c: user threads. */
+void check_user(const struct check *c, uint32_t vm);
+
 /* check_rtl.c: RTL in the place of models. */
 void check_rtl(const struct check *c);
 

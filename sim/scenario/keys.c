@@ -71,10 +71,20 @@ static const char *const pulse_words[] = {[PULSE_NONE] = "none",
                                           [PULSE_UNIFORM] = "uniform",
                                           [PULSE_EXPONENTIAL] = "exponential",
                                           NULL};
-static const char *const kind_words[] = {
-    [PROGRAM_STREAM] = "stream",     [PROGRAM_SPIN] = "spin",
-    [PROGRAM_IDLE] = "idle",         [PROGRAM_IPI] = "ipi",
-    [PROGRAM_IPI_WAKE] = "ipi_wake", NULL};
+static const char *const kind_words[] = {[PROGRAM_STREAM] = "stream",
+                                         [PROGRAM_SPIN] = "spin",
+                                         [PROGRAM_IDLE] = "idle",
+                                         [PROGRAM_IPI] = "ipi",
+                                         [PROGRAM_IPI_WAKE] = "ipi_wake",
+                                         [PROGRAM_USER_SENDER] = "user_sender",
+                                         [PROGRAM_USER_RECEIVER] =
+                                             "user_receiver",
+                                         [PROGRAM_USER_WAITER] = "user_waiter",
+                                         NULL};
+static const char *const notification_words[] = {[NOTIFY_USER_INTERRUPT] =
+                                                     "user_interrupt",
+                                                 [NOTIFY_SIGNAL] = "signal",
+                                                 NULL};
 static const char *const balance_words[] = {[BALANCE_NONE] = "none",
                                             [BALANCE_FLUSH] = "flush",
                                             [BALANCE_NO_FLUSH] = "no_flush",

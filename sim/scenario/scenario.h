@@ -63,12 +63,18 @@ enum implementation { IMPLEMENTATION_MODEL, IMPLEMENTATION_RTL };
 enum scenario_hypervisor { HYPERVISOR_NONE, HYPERVISOR_KVM };
 enum scenario_apic_mode { APIC_MODE_XAPIC, APIC_MODE_X2APIC };
 enum scenario_program_kind {
-    PROGRAM_STREAM,   /* sends messages through a NIC as fast as it can */
-    PROGRAM_SPIN,     /* computes; handles interrupts as they come */
-    PROGRAM_IDLE,     /* HLT between interrupts */
-    PROGRAM_IPI,      /* each virtual CPU sends IPIs to the next one */
-    PROGRAM_IPI_WAKE, /* the first sends IPIs to the others, which halt */
+    PROGRAM_STREAM,        /* sends messages through a NIC as fast as it can */
+    PROGRAM_SPIN,          /* computes; handles interrupts as they come */
+    PROGRAM_IDLE,          /* HLT between interrupts */
+    PROGRAM_IPI,           /* each virtual CPU sends IPIs to the next one */
+    PROGRAM_IPI_WAKE,      /* the first sends IPIs to the others, which halt */
+    PROGRAM_USER_SENDER,   /* a user thread that notifies one elsewhere */
+    PROGRAM_USER_RECEIVER, /* one that is notified while it computes */
+    PROGRAM_USER_WAITER,   /* one that is notified while it waits */
 };
+
+/* How a user thread notifies another one. */
+enum scenario_notification { NOTIFY_USER_INTERRUPT, NOTIFY_SIGNAL };
 enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI, MESSAGE_INTX, MESSAGE_ISA };
 
 /* How a message interrupts: by its vector, or without one. */
@@ -116,7 +122,15 @@ struct scenario_program {
     uint64_t timer_hz;       /* periodic timer; 0: none */
     uint64_t timer_cycles;   /* its handler */
     enum scenario_timer_source timer_source;
+    enum scenario_notification notification;
+    /* of the kernel under a user thread */
+    uint64_t system_call_cycles, signal_cycles, wake_cycles;
 };
+
+static inline bool scenario_is_user(const struct scenario_program *p)
+{
+    return p->kind >= PROGRAM_USER_SENDER;
+}
 
 struct scenario_iommu {
     uint32_t units; /* 0: interrupts are not remapped */
@@ -340,6 +354,20 @@ static inline uint32_t scenario_hpet_line(const struct scenario *s, uint32_t vm)
         return timer ? 8 : 2;
     return SCENARIO_HPET_LINE + timer;
 }
+static inline bool scenario_sends(const struct scenario *s, uint32_t vm)
+{
+    return s->program[s->vm[vm].program].kind == PROGRAM_USER_SENDER;
+}
+
+static inline bool scenario_is_notified(const struct scenario *s, uint32_t vm)
+{
+    return scenario_is_user(&s->program[s->vm[vm].program]) &&
+           !scenario_sends(s, vm);
+}
+
+/* The other end: the n-th sender notifies the n-th of those that are notified;
+ * vm_count: there is none. */
+uint32_t scenario_peer(const struct scenario *s, uint32_t vm);
 
 /* One file: its variants, each a whole scenario with its overrides applied. */
 struct scenario_set {

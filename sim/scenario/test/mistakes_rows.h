@@ -75,7 +75,10 @@ static const struct mistake_row {
      "x.yaml:13:5: error: missing key 'kind': stream sends messages through a "
      "device as fast as it can, spin computes, idle halts between interrupts; "
      "with ipi each virtual CPU sends IPIs to the next one, with ipi_wake the "
-     "first one to the others, which halt."},
+     "first one to the others, which halt; user_sender is a thread that "
+     "notifies one on another CPU, user_receiver computes until it is "
+     "notified, "
+     "user_waiter waits for it in its kernel."},
     {"empty_text", "title: Two of everything", "title: ''",
      "x.yaml:1:8: error: 'title': the text is empty"},
     {"text_too_long", "title: Two of everything",
@@ -112,8 +115,7 @@ static const struct mistake_row {
      "you mean 'x2apic'?"},
     {"choice_without_suggestion", "    kind: spin", "    kind: 17",
      "x.yaml:17:11: error: 'kind: 17': expected one of stream, spin, idle, "
-     "ipi, "
-     "ipi_wake"},
+     "ipi, ipi_wake, user_sender, user_receiver, user_waiter"},
     {"bad_name", "  - name: clock", "  - name: 2nd clock",
      "x.yaml:9:11: error: bad name '2nd clock': a letter, then letters, "
      "digits, '_' and '-', at most 63 in all\nx.yaml:27:16: error: there is no "

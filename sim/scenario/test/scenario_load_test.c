@@ -215,8 +215,7 @@ TEST(mistakes_together, are_all_reported_in_the_order_of_the_lines)
         "'ns'?\n"
         "x.yaml:5:17: error: 'cpus: 99': must lie in 1 .. 64\n"
         "x.yaml:6:28: error: 'kind: run': expected one of stream, spin, idle, "
-        "ipi, "
-        "ipi_wake\n"
+        "ipi, ipi_wake, user_sender, user_receiver, user_waiter\n"
         "x.yaml:7:43: error: there is no program 'q'\n");
     loaded_free(&l);
 }
