@@ -168,6 +168,57 @@ TEST_F(cpu_node_guest, interrupt_reaches_the_guest_directly_when_if_becomes_1)
     EXPECT_EQ(g->r.irqs.count[SOURCE_B].delivered, 1);
 }
 
+/* The host of a guest that has the physical interrupts runs with IF = 0. */
+TEST_F(cpu_node_guest, interrupt_of_root_operation_comes_right_after_the_entry)
+{
+    struct guest_rig *g = &f->g;
+
+    rig_handler(&g->r, 0x41);
+    guest_begins(g);
+    rig_emit_note(&g->r, AFTER);
+    rig_emit_end(&g->r);
+    rig_arrive(&g->r, CYCLE(5), 0x41);
+    guest_run(g, 20000);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, 0x41),
+              BOOT_CYCLES + COST_OF(interrupt_delivery));
+    EXPECT_TRUE(rig_noted(&g->r, 0, 0x41)->non_root, "no host handler");
+    rig_noted(&g->r, 1, AFTER);
+    EXPECT_EQ(g->exits, 0);
+}
+
+/* Whatever the host meant by it. */
+TEST_F(cpu_node_guest, kick_by_an_ordinary_interrupt_is_the_guests)
+{
+    struct guest_rig *g = &f->g;
+
+    rig_handler(&g->r, 0x41);
+    guest_begins(g);
+    rig_emit(&g->r, OP_WORK, 3000);
+    rig_emit_note(&g->r, AFTER);
+    rig_emit_end(&g->r);
+    rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 1000), 0x41);
+    guest_run(g, 20000);
+    EXPECT_TRUE(rig_noted(&g->r, 0, 0x41)->non_root);
+    rig_noted(&g->r, 1, AFTER);
+    EXPECT_EQ(g->exits, 0);
+}
+
+TEST_F(cpu_node_guest, eoi_that_reaches_the_apic_retires_the_highest_in_service)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_begins(g);
+    rig_emit(&g->r, OP_WRMSR, MSR_EOI);
+    rig_emit_note(&g->r, AFTER);
+    rig_emit_end(&g->r);
+    vecset_add(&g->r.isr, 0x41); /* what the guest handles */
+    vecset_add(&g->r.isr, 0x51);
+    guest_run(g, 20000);
+    EXPECT_TRUE(vecset_has(&g->r.isr, 0x41));
+    EXPECT_FALSE(vecset_has(&g->r.isr, 0x51));
+    EXPECT_EQ(g->exits, 0);
+}
+
 TEST_F(cpu_node_guest, absent_gate_exits_with_the_interrupt_in_service)
 {
     const struct rig_exit *x;

@@ -154,3 +154,39 @@ TEST(machine_posting, switch_to_remapped_and_back_loses_nothing)
     figures_free(&f);
     machine_free(m);
 }
+
+/* ---- single interrupts ---- */
+
+static uint64_t exits_of(const struct machine *m, unsigned cpu)
+{
+    uint64_t n = 0;
+
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
+        n += m->cpu[cpu].node.account.exits[r];
+    return n;
+}
+
+/* A CPU that is told so late that both are there. */
+TEST(machine_posting, two_messages_before_the_notification_share_it)
+{
+    struct scenario s = posting(&posting_rows[0], 900 * SIM_MS);
+    struct machine *m;
+    struct figures f;
+    uint64_t exits;
+
+    s.platform.bus.msi_to_lapic = 5 * SIM_US;
+    m = machine_build(&s);
+    machine_run(m, 2 * SIM_MS);
+    exits = exits_of(m, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        pcie_node_event(&m->device[1].fn, i);
+        pcie_node_cause(&m->device[1].fn, i);
+    }
+    rig_finish(m, &f);
+    EXPECT_EQ(rig_count(&f, "remapping.posted"), 2);
+    EXPECT_EQ(rig_count(&f, "remapping.notifications"), 1);
+    EXPECT_EQ(rig_count(&f, "interrupts.by_source.nic1.delivered"), 2);
+    EXPECT_EQ(exits_of(m, 1), exits, "and none of them exits");
+    machine_free(m);
+    figures_free(&f);
+}
