@@ -250,6 +250,8 @@ static enum kvm_label handler_of(const struct kvm *k, const struct cpu_env *env)
         return KVM_ON_MSR;
     case EXIT_MSR_READ:
         return KVM_ON_MSR;
+    case EXIT_CR_ACCESS:
+        return KVM_ON_CR8;
     case EXIT_EPT_VIOLATION:
         return KVM_ON_EPT;
     case EXIT_PREEMPTION_TIMER:

@@ -90,6 +90,7 @@ enum kvm_label {
     KVM_ON_NMI_WINDOW,
     KVM_ON_HLT,
     KVM_ON_MSR,
+    KVM_ON_CR8,
     KVM_ON_EPT,
     KVM_ON_TIMER,
     KVM_ON_TPR,

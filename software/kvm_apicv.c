@@ -59,7 +59,8 @@ void kvm_apicv_build(struct kvm *k, struct mem *m)
     if (f->tpr_shadow)
         vmcs_set(&k->vmcs, VMCS_PRIMARY_CONTROLS,
                  vmcs_get(&k->vmcs, VMCS_PRIMARY_CONTROLS) &
-                     ~(uint64_t)PRIMARY_CR8_LOAD_EXITING);
+                     ~(uint64_t)(PRIMARY_CR8_LOAD_EXITING |
+                                 PRIMARY_CR8_STORE_EXITING));
     if (f->posted_interrupts)
         set_bits(k, VMCS_PIN_CONTROLS, PIN_POSTED_INTERRUPTS);
     if (f->ipiv)

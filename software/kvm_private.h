@@ -25,7 +25,8 @@ cpu_call_fn kvm_call_skip;          /* the guest's op is done */
  * RCX = IOREGSEL of the line to unmask if it is one of the first I/O APIC, or
  * 0, RSI = the same of the second, RDX = what to write to IOWIN. */
 cpu_call_fn kvm_call_msr;
-cpu_call_fn kvm_call_ept; /* likewise */
+cpu_call_fn kvm_call_cr8; /* likewise */
+cpu_call_fn kvm_call_ept;
 cpu_call_fn kvm_call_apic_access;
 cpu_call_fn kvm_call_apic_write;
 cpu_call_fn kvm_call_eoi_induced;

@@ -179,6 +179,8 @@ static void build_exits(struct kvm *k, struct text *t)
     jump(k, t, KVM_REENTER);
     build_simple(k, t, KVM_ON_MSR, costs->msr_access);
     build_emulation(k, t, kvm_call_msr);
+    build_simple(k, t, KVM_ON_CR8, costs->cr8_access);
+    build_emulation(k, t, kvm_call_cr8);
     build_simple(k, t, KVM_ON_EPT, costs->ept_violation);
     build_emulation(k, t, kvm_call_ept);
     build_simple(k, t, KVM_ON_TPR, costs->tpr_below_threshold);
@@ -227,7 +229,8 @@ static void fill_vmcs(struct kvm *k, struct mem *m)
                  (k->config.virtual_nmis ? PIN_VIRTUAL_NMIS : 0));
     vmcs_set(v, VMCS_PRIMARY_CONTROLS,
              PRIMARY_DEFAULT1 | PRIMARY_HLT_EXITING | PRIMARY_MSR_BITMAPS |
-                 PRIMARY_CR8_LOAD_EXITING | PRIMARY_SECONDARY);
+                 PRIMARY_CR8_LOAD_EXITING | PRIMARY_CR8_STORE_EXITING |
+                 PRIMARY_SECONDARY);
     vmcs_set(v, VMCS_SECONDARY_CONTROLS, SECONDARY_EPT | SECONDARY_VPID);
     if (k->config.acknowledge_on_exit)
         vmcs_set(v, VMCS_EXIT_CONTROLS,

@@ -281,6 +281,26 @@ void kvm_call_msr(void *self, struct cpu_env *env, uint64_t arg)
     apply(k, env, &out);
 }
 
+/* Exit qualification of a control-register access. */
+#define CR_ACCESS_FROM (1u << 4)
+#define CR_ACCESS_REGISTER(q) ((q) >> 8 & 0xf)
+
+void kvm_call_cr8(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct kvm *k = self;
+    uint64_t q = vmcs_get(&k->vmcs, VMCS_EXIT_QUALIFICATION);
+    uint64_t *reg = &k->gpr[CR_ACCESS_REGISTER(q)];
+    struct lapic_out out = {0};
+
+    (void)arg;
+    if (q & CR_ACCESS_FROM)
+        *reg = lapic_cr8(&k->vlapic);
+    else
+        out = lapic_set_cr8(&k->vlapic, *reg);
+    skip_or_fault(k, env, out.gp);
+    apply(k, env, &out);
+}
+
 /* An access to the xAPIC page that is emulated. */
 static void emulate(struct kvm *k, struct cpu_env *env, uint64_t offset)
 {

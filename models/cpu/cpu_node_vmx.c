@@ -40,6 +40,7 @@ uint64_t cpu_node_begin_exit(struct cpu_node *n, const struct cpu_exit *x)
 {
     n->exit = *x;
     n->account.exits[x->reason & 0xffff]++;
+    n->cpu.vmcs->exits[x->reason & 0xffff]++;
     n->attributed = false;
     stop_preemption_timer(n);
     engine_cancel(n->config.engine, &n->guest_timer_event);

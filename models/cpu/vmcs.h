@@ -104,6 +104,7 @@ struct vmcs {
     uint64_t hole_base, hole_bytes;
     /* Beside the architecture: identity and accounting. */
     irq_id inject_irq; /* of the interrupt that the next entry injects */
+    uint64_t exits[EXIT_REASON_LIMIT]; /* that left this guest, for accounts */
     irq_id virr_irq[256], visr_irq[256]; /* of the virtual APIC's vectors */
     /* of what the guest sends, and of its timer, without an exit */
     uint16_t ipi_source, timer_source;

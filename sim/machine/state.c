@@ -142,6 +142,7 @@ static void forget_identities(struct kvm *k)
     memset(k->nmi_irq, 0, sizeof k->nmi_irq);
     memset(k->inbox_irq, 0, sizeof k->inbox_irq);
     k->again.irq = 0;
+    memset(k->vmcs.exits, 0, sizeof k->vmcs.exits);
 }
 
 static void put_kvm(struct hash *h, const struct kvm *kvm)

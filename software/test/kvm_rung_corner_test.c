@@ -76,6 +76,28 @@ static bool in_exit(struct machine *m)
     return m->cpu[1].node.step == STEP_EXIT;
 }
 
+/* ---- the software APIC ---- */
+
+TEST_F(kvm_rung, cr8_is_the_software_apics_tpr_and_exits_both_ways)
+{
+    uint64_t loop;
+
+    build(f, (struct kvm_apicv){0});
+    rig_code(f->machine, 1);
+    rig_op(f->machine, OP_MOV, 5);
+    rig_op(f->machine, OP_MOV_CR8, 0);
+    rig_op(f->machine, OP_MOV, 0);
+    rig_op(f->machine, OP_MOV_FROM_CR8, 0);
+    loop = text_here(&f->machine->text);
+    rig_op(f->machine, OP_WORK, 1000);
+    rig_op(f->machine, OP_JMP, loop);
+    run_for(f, SIM_MS);
+    EXPECT_EQ(exits(f, EXIT_CR_ACCESS), 2);
+    EXPECT_EQ(f->cpu->kvm->vlapic.tpr, 0x50);
+    EXPECT_EQ(f->cpu->node.cpu.gpr[RAX], 5, "read back");
+    EXPECT_EQ(f->cpu->lapic.lapic.tpr, 0, "the physical TPR is another");
+}
+
 /* ---- FlexPriority ---- */
 
 /* The class of the device's vector in the guest. */

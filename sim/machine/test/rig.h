@@ -88,6 +88,7 @@ static inline struct kvm_costs rig_kvm_costs(void)
         .nmi_window = 800,
         .eoi = 1000,
         .msr_access = 1000,
+        .cr8_access = 900,
         .ept_violation = 3000,
         .tpr_below_threshold = 600,
         .apic_access = 2000,
