@@ -33,6 +33,7 @@
 #include "software/kvm_features.h"
 #include "software/kvm_host.h"
 #include "software/text.h"
+#include "software/vtd.h"
 
 #define KVM_IRQS_MAX 64
 #define KVM_IOAPICS 2
@@ -48,6 +49,9 @@ struct kvm_irq {
     uint8_t ioapic; /* which unit */
     uint32_t rte_low;
     bool nmi; /* the guest gets an NMI instead */
+    /* The host's tick switches its table entry between posted format, as it
+     * begins, and remapped; NULL: it stays. */
+    struct vtd_move *move;
 };
 
 struct kvm_config {
@@ -68,6 +72,7 @@ struct kvm_config {
     uint64_t pid_pointers;        /* of its virtual machine */
     uint64_t ioapic[KVM_IOAPICS]; /* bases of the I/O APICs' registers */
     uint64_t ioapic_lock;         /* where the lock of all CPUs for them is */
+    bool looks_early; /* a mistake: the last look before the entries change */
     uint16_t timer_source, ipi_source; /* of the guest's virtual interrupts */
     uint32_t irq_count;
     struct kvm_irq irq[KVM_IRQS_MAX];
@@ -139,7 +144,9 @@ struct kvm {
     struct kvm_event again; /* to be injected before anything else */
     unsigned nmis_waiting;  /* the guest's */
     irq_id nmi_irq[KVM_NMIS];
-    bool blocked; /* the guest executed HLT */
+    bool blocked;     /* the guest executed HLT */
+    bool switch_due;  /* the host's tick wants its entries switched */
+    bool posting_off; /* no entry posts: the descriptor is not looked at */
 
     bool eli_on;         /* the guest asked for it */
     bool injection_mode; /* else the CPU uses the shadow IDT */

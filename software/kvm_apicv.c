@@ -284,7 +284,7 @@ void kvm_apicv_sync(struct kvm *k, struct cpu_env *env)
 {
     uint64_t pid = kvm_descriptor(&k->config);
 
-    if (!features(k)->posted_interrupts ||
+    if (!features(k)->posted_interrupts || k->posting_off ||
         !(mem_fetch_and64(env->mem, pid + PID_CONTROL, ~PID_ON) & PID_ON))
         return;
     for (unsigned i = 0; i < 4; i++) {

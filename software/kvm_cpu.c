@@ -109,6 +109,13 @@ static uint64_t expire_guests(struct kvm_cpu *c, struct cpu_env *env)
     return cycles;
 }
 
+static void want_switches(const struct kvm_cpu *c)
+{
+    for (uint32_t i = 0; i < c->host->vcpus; i++)
+        if (kept(c, i))
+            kept(c, i)->switch_due = true;
+}
+
 /* RAX = cycles of its work. */
 static void on_timer(void *self, struct cpu_env *env, uint64_t arg)
 {
@@ -120,6 +127,7 @@ static void on_timer(void *self, struct cpu_env *env, uint64_t arg)
     if (c->next_tick <= env->now) {
         cycles += c->config.costs.host_tick;
         c->next_tick += c->config.host_tick;
+        want_switches(c);
     }
     if (c->slice_end <= env->now) {
         c->slice_end = env->now + c->host->time_slice;

@@ -4,6 +4,7 @@
  * the two accesses together, and interrupts are off while it is held.
  */
 #include "software/kvm_private.h"
+#include "software/lock.h"
 
 /* The I/O APIC, as software sees it. */
 #define IOREGSEL 0x00u
@@ -27,35 +28,6 @@ static bool has_lines(const struct kvm *k, unsigned ioapic)
     return false;
 }
 
-/* RAX = 1: the lock is ours now. */
-static void try_lock(void *self, struct cpu_env *env, uint64_t arg)
-{
-    const struct kvm *k = self;
-
-    (void)arg;
-    env->cpu->gpr[RAX] = !mem_read64(env->mem, k->config.ioapic_lock);
-    mem_write64(env->mem, k->config.ioapic_lock, 1);
-}
-
-static void build_lock(struct kvm *k, struct text *t)
-{
-    uint64_t again = text_here(t);
-    uint32_t ours;
-
-    text_op(t, OP_LOAD, RAX, k->config.ioapic_lock);
-    text_call(t, try_lock, k, 0);
-    ours = text_op(t, OP_JNZ, RAX, 0);
-    text_op(t, OP_PAUSE, RAX, 0);
-    text_op(t, OP_JMP, RAX, again);
-    text_patch(t, ours);
-}
-
-static void build_unlock(struct kvm *k, struct text *t)
-{
-    text_op(t, OP_MOV, RAX, 0);
-    text_op(t, OP_STORE, RAX, k->config.ioapic_lock);
-}
-
 /* Linux selects an entry, reads it, writes it, and after a mask reads again:
  * it is in force when the EOI clears remote IRR. */
 void kvm_line_mask(struct kvm *k, struct text *t, const struct kvm_irq *irq)
@@ -63,14 +35,14 @@ void kvm_line_mask(struct kvm *k, struct text *t, const struct kvm_irq *irq)
     uint64_t base = k->config.ioapic[irq->ioapic];
     uint64_t window = base + IOWIN;
 
-    build_lock(k, t);
+    lock_build_take(&k->config.ioapic_lock, t);
     text_op(t, OP_MOV, RAX, irq->rte_select);
     text_op(t, OP_STORE, RAX, base + IOREGSEL);
     text_op(t, OP_LOAD, RAX, window);
     text_op(t, OP_MOV, RAX, irq->rte_low | RTE_MASKED);
     text_op(t, OP_STORE, RAX, window);
     text_op(t, OP_LOAD, RAX, window);
-    build_unlock(k, t);
+    lock_build_release(&k->config.ioapic_lock, t);
 }
 
 /* `select`: the register with the line's IOREGSEL, or 0. */
@@ -81,11 +53,11 @@ static void build_unmask(struct kvm *k, struct text *t, uint64_t base,
     uint32_t none = text_op(t, OP_JZ, select, 0);
 
     text_op(t, OP_CLI, RAX, 0);
-    build_lock(k, t);
+    lock_build_take(&k->config.ioapic_lock, t);
     text_op(t, OP_STORE, select, base + IOREGSEL);
     text_op(t, OP_LOAD, RAX, window);
     text_op(t, OP_STORE, RDX, window);
-    build_unlock(k, t);
+    lock_build_release(&k->config.ioapic_lock, t);
     text_op(t, OP_STI, RAX, 0);
     text_patch(t, none);
 }

@@ -122,6 +122,10 @@ const struct kvm_irq *kvm_line(const struct kvm *k, uint8_t guest_vector);
 void kvm_line_mask(struct kvm *k, struct text *t, const struct kvm_irq *irq);
 void kvm_line_unmask(struct kvm *k, struct text *t);
 
+/* Code that switches the entries that can be switched, if the host's tick wants
+ * it; with interrupts on, off meanwhile. */
+void kvm_switch_build(struct kvm *k, struct text *t);
+
 /* ELI. */
 bool kvm_eli_guest_mode(const struct kvm *k);
 void kvm_eli_enable(struct kvm *k, struct mem *m);

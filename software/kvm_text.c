@@ -100,6 +100,7 @@ static void build_entry(struct kvm *k, struct text *t)
     label(k, t, KVM_AGAIN);
     op(t, OP_STI);
     label(k, t, KVM_REENTER);
+    kvm_switch_build(k, t);
     text_call(t, kvm_call_queued, k, 0);
     none = text_op(t, OP_JZ, RAX, 0);
     text_work(t, costs->external_interrupt);

@@ -3,10 +3,13 @@
 
 #include <assert.h>
 
+#include "software/lock.h"
+
 #define QUEUE_OFFSET 0x100000u /* behind the largest table */
 #define STATUS_OFFSET 0x101000u
 #define QUEUE_BYTES 4096u
 #define SCRATCH 64u /* from the status on */
+#define LOCK 128u   /* likewise */
 
 /* "Remappable format": of addresses, and in the same order in RTEs. */
 #define ADDRESS UINT32_C(0xfee00010)
@@ -24,6 +27,7 @@ void vtd_init(struct vtd *v, const struct vtd_config *c)
         .table = c->memory,
         .queue = c->memory + QUEUE_OFFSET,
         .status = c->memory + STATUS_OFFSET,
+        .lock = c->memory + STATUS_OFFSET + LOCK,
     };
 }
 
@@ -171,7 +175,8 @@ void vtd_move_taken(struct vtd_move *move, uint32_t place)
         move->done.strays++;
 }
 
-/* RAX = the entry's low half for the next place: only this half differs. */
+/* Both halves at one time, as CMPXCHG16B does it: the unit reads the old entry
+ * or the new one, in whatever format. */
 static void begin(void *self, struct cpu_env *env, uint64_t arg)
 {
     struct vtd_move *move = self;
@@ -180,7 +185,8 @@ static void begin(void *self, struct cpu_env *env, uint64_t arg)
     move->at = (move->at + 1) % move->places;
     move->under_way = true;
     move->began = env->now;
-    env->cpu->gpr[RAX] = move->entry[move->at].low;
+    mem_write(env->mem, entry_at(move->driver, move->index),
+              &move->entry[move->at], sizeof move->entry[move->at]);
 }
 
 /* RAX = the new tail. */
@@ -220,16 +226,22 @@ static void finish(void *self, struct cpu_env *env, uint64_t arg)
         move->done.longest = took;
 }
 
-/* Where the descriptors go is known at run time only: `queue` stores them, and
- * four stores to another place take the time. */
+/* What is stored, and where, is known at run time only: a call stores it, and
+ * stores to another place take the time. */
+static void build_stores(const struct vtd *v, struct text *t, unsigned n)
+{
+    while (n--)
+        text_op(t, OP_STORE, RAX, v->status + SCRATCH);
+}
+
 static void build_flush(struct vtd_move *move, struct text *t)
 {
     struct vtd *v = move->driver;
     uint64_t again;
     uint32_t done;
 
-    for (unsigned i = 0; i < 4; i++)
-        text_op(t, OP_STORE, RAX, v->status + SCRATCH);
+    lock_build_take(&v->lock, t);
+    build_stores(v, t, 4);
     text_call(t, queue, move, 0);
     text_op(t, OP_STORE, RAX, v->config.registers + IOMMU_AT_IQT);
     again = text_here(t);
@@ -239,12 +251,13 @@ static void build_flush(struct vtd_move *move, struct text *t)
     text_op(t, OP_PAUSE, RAX, 0);
     text_op(t, OP_JMP, RAX, again);
     text_patch(t, done);
+    lock_build_release(&v->lock, t);
 }
 
 void vtd_build_move(struct vtd_move *move, struct text *t)
 {
     text_call(t, begin, move, 0);
-    text_op(t, OP_STORE, RAX, entry_at(move->driver, move->index));
+    build_stores(move->driver, t, 2);
     if (move->flush)
         build_flush(move, t);
     text_call(t, finish, move, 0);

@@ -28,6 +28,7 @@ struct vtd_config {
 struct vtd {
     struct vtd_config config;
     uint64_t table, queue, status;
+    uint64_t lock;   /* of the queue: one CPU at a time appends and waits */
     uint32_t next;   /* the first entry that nobody has */
     uint64_t tail;   /* byte offset of the queue's next free slot */
     uint32_t serial; /* of the last wait descriptor */
@@ -60,7 +61,8 @@ struct vtd_moves_done {
 
 #define VTD_PLACES_MAX 8u
 
-/* An entry that software moves from place to place in turn. */
+/* An entry that software moves from place to place in turn: to other CPUs, or
+ * between remapped and posted format. */
 struct vtd_move {
     struct vtd *driver;
     uint32_t index;
@@ -129,8 +131,7 @@ void vtd_end_compatibility(const struct vtd_registers *r);
  * sends when the run begins. */
 void vtd_move_add(struct vtd_move *move, const struct vtd_target *to);
 
-/* Code that moves the entry on; clobbers RAX.  Interrupts are off, and no other
- * CPU uses the unit's queue. */
+/* Code that moves the entry on; clobbers RAX.  Interrupts are off. */
 void vtd_build_move(struct vtd_move *move, struct text *t);
 
 /* An interrupt of the entry is taken at a place. */

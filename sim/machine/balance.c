@@ -37,19 +37,14 @@ struct vtd_move *balance_move(struct machine *m, const struct machine_cpu *c,
                               const struct workload_irq *irq, unsigned k)
 {
     uint16_t sid = m->device[irq->device].fn.config.requester;
-    struct vtd_target to = {.vector = irq->vector,
-                            .checks_source =
-                                m->scenario->machine.iommu.source_check,
-                            .sid = sid};
+    struct vtd_target to = {.vector = irq->vector, .sid = sid};
     struct vtd_move *move;
 
     if (c->vm->balance == BALANCE_NONE)
         return NULL;
-    move = arena_take(&m->arena, 1, sizeof *move);
-    *move = (struct vtd_move){.driver = &remap_unit_of(m, sid)->driver,
-                              .index = m->table_entry[irq->device][k],
-                              .flush = c->vm->balance == BALANCE_FLUSH};
-    add_places(m, c, move, to);
+    move = moves_add(m, sid, m->table_entry[irq->device][k],
+                     c->vm->balance == BALANCE_FLUSH);
+    add_places(m, c, move, remap_checked(m, &to));
     return move;
 }
 
@@ -82,49 +77,4 @@ void balance_install(struct machine *m)
     for (uint32_t i = 0; i < m->scenario->vm_count; i++)
         if (m->scenario->vm[i].balance != BALANCE_NONE)
             take_over(m, &m->cpu[m->scenario->vm[i].cpu]);
-}
-
-/* ---- figures ---- */
-
-static struct vtd_move *move_of(const struct machine *m, uint32_t vm,
-                                uint32_t irq)
-{
-    const struct scenario_vm *v = &m->scenario->vm[vm];
-    const struct workload *w = m->cpu[v->cpu].workload;
-
-    return v->balance != BALANCE_NONE && irq < w->config.irq_count
-               ? w->config.irq[irq].move
-               : NULL;
-}
-
-void balance_begin(struct machine *m)
-{
-    for (uint32_t i = 0; i < m->scenario->vm_count; i++)
-        for (uint32_t k = 0; move_of(m, i, k); k++)
-            move_of(m, i, k)->done = (struct vtd_moves_done){0};
-}
-
-void balance_figures(const struct machine *m, struct figures *out)
-{
-    struct vtd_moves_done sum = {0};
-
-    if (!balance_on(m))
-        return;
-    for (uint32_t i = 0; i < m->scenario->vm_count; i++)
-        for (uint32_t k = 0; move_of(m, i, k); k++) {
-            const struct vtd_moves_done *d = &move_of(m, i, k)->done;
-
-            sum.count += d->count;
-            sum.strays += d->strays;
-            sum.time += d->time;
-            sum.longest = d->longest > sum.longest ? d->longest : sum.longest;
-        }
-    figures_add_count(out, "", sum.count, "moves.count");
-    if (sum.count)
-        figures_add_real(out, "ns",
-                         (double)sum.time / (double)sum.count / (double)SIM_NS,
-                         "moves.mean");
-    figures_add_real(out, "ns", (double)sum.longest / (double)SIM_NS,
-                     "moves.max");
-    figures_add_count(out, "", sum.strays, "moves.strays");
 }

@@ -372,8 +372,7 @@ void machine_write(struct machine *m, uint64_t addr, const void *data,
         msi_from_outside(m, addr, data, bytes);
     else if (is_register(m, addr))
         write_device(m, addr, data, bytes);
-    else if (mem_has_room(&m->mem, addr, bytes,
-                          MEM_PAGES_PER_PLACE * m->places))
+    else if (mem_has_room(&m->mem, addr, bytes, pages_of_software(m)))
         mem_write(&m->mem, addr, data, bytes);
     else
         m->outside_refused++;

@@ -77,8 +77,6 @@ static bool of_cpu(const struct machine_cpu *c, const struct event *ev,
         what = "VMX-preemption timer runs out";
     else if (ev == &c->node.guest_timer_event)
         what = "the guest's deadline is reached";
-    else if (ev == &c->node.guest_timer_event)
-        what = "the guest's deadline is reached";
     else if (ev == &c->lapic.intr_event)
         what = "INTR rises";
     else if (ev == &c->lapic.timer_event)
@@ -121,6 +119,23 @@ static void of_fabric(const struct fabric_message *f, struct words w)
                  f->msg.apic.vector);
 }
 
+static bool of_unit(const struct machine *m, unsigned i, const struct event *ev,
+                    struct words w)
+{
+    const struct iommu_node *n = &m->unit[i].node;
+    const char *what = NULL;
+
+    if (ev == &n->take_event)
+        what = "the oldest request has its turn";
+    else if (ev == &n->memory_event[IOMMU_PORT_REQUEST])
+        what = "memory answers to the request";
+    else if (ev == &n->memory_event[IOMMU_PORT_QUEUE])
+        what = "memory answers to the invalidation queue";
+    if (what)
+        snprintf(w.text, w.bytes, "remapping unit %u: %s", i, what);
+    return what;
+}
+
 void machine_describe(const struct machine *m, const struct event *ev,
                       struct words w)
 {
@@ -129,6 +144,9 @@ void machine_describe(const struct machine *m, const struct event *ev,
             return;
     for (unsigned i = 0; i < m->devices; i++)
         if (of_device(m, i, ev, w))
+            return;
+    for (unsigned i = 0; i < m->units; i++)
+        if (of_unit(m, i, ev, w))
             return;
     if (ev->target == m->fabric.target)
         of_fabric(&m->fabric.message[ev->what], w);

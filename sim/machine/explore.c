@@ -47,6 +47,14 @@ static bool ended(void *machine)
     return engine_next(&m->engine) > m->end;
 }
 
+static bool of_unit(const struct machine *m, const struct event *ev)
+{
+    for (unsigned i = 0; i < m->units; i++)
+        if (ev->target == m->unit[i].node.take_event.target)
+            return true;
+    return false;
+}
+
 static const struct clock *domain(const struct machine *m,
                                   const struct event *ev)
 {
@@ -63,6 +71,8 @@ static const struct clock *domain(const struct machine *m,
     }
     if (m->hpet && ev->target == m->hpet->match.target)
         return &m->hpet->config.clock;
+    if (of_unit(m, ev))
+        return &m->apic;
     return ev->target == m->fabric.target ? NULL : &m->pcie;
 }
 
@@ -95,10 +105,6 @@ const char *machine_unexplorable(const struct scenario *s)
         if (s->device[i].forge_interval)
             return "devices that forge messages at random have no end of "
                    "states";
-    for (uint32_t i = 0; i < s->vm_count; i++)
-        if (s->vm[i].balance != BALANCE_NONE)
-            return "where interrupts are balanced to is not part of the state "
-                   "that is searched";
     return NULL;
 }
 

@@ -457,9 +457,33 @@ static void install_workload(struct machine *m, struct machine_vcpu *v,
 
 /* ---- the hypervisor ---- */
 
+/* The entry as it is, posted, and with the same source remapped to the host. */
+static struct vtd_move *switch_move(struct machine *m,
+                                    const struct machine_vcpu *v,
+                                    const struct slot *s)
+{
+    const struct scenario_device *d = &m->scenario->device[s->device];
+    struct vtd_target posted = target_of(m, v, s, s->host_vector);
+    struct vtd_target to = remap_checked(m, &posted);
+    struct vtd_move *move;
+
+    if (v->vm->posting_switch == SWITCH_NONE)
+        return NULL;
+    move = moves_add(m, to.sid,
+                     d->message == MESSAGE_MSI
+                         ? m->table_entry[s->device][0] + s->k
+                         : m->table_entry[s->device][s->k],
+                     v->vm->posting_switch != SWITCH_NO_FLUSH);
+    vtd_move_add(move, &to);
+    to.descriptor = 0;
+    to.vector = s->host_vector;
+    vtd_move_add(move, &to);
+    return move;
+}
+
 /* The devices of one line are one interrupt for the host. */
-static void add_irq(const struct machine *m, struct kvm_config *k,
-                    const struct slot *s)
+static void add_irq(struct machine *m, const struct machine_vcpu *v,
+                    struct kvm_config *k, const struct slot *s)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
     struct kvm_irq irq = {.host_vector = s->host_vector,
@@ -475,6 +499,7 @@ static void add_irq(const struct machine *m, struct kvm_config *k,
     for (uint32_t i = 0; i < k->irq_count; i++)
         if (k->irq[i].host_vector == s->host_vector)
             return;
+    irq.move = switch_move(m, v, s);
     k->irq[k->irq_count++] = irq;
 }
 
@@ -485,7 +510,7 @@ static void install_hypervisor(struct machine *m, struct machine_vcpu *v,
     struct kvm_config devices = {.irq_count = 0};
 
     for (uint32_t i = 0; i < slots->n; i++)
-        add_irq(m, &devices, &slots->slot[i]);
+        add_irq(m, v, &devices, &slots->slot[i]);
     install_kvm(m, v, &devices);
 }
 

@@ -166,14 +166,23 @@ static uint32_t places_of(const struct scenario *s)
     return places;
 }
 
+/* A machine that is copied has no room that its tables do not need. */
+static uint32_t pages_of_units(const struct machine *m)
+{
+    const struct scenario_iommu *s = &m->scenario->machine.iommu;
+    size_t table = s->entries * sizeof(struct iommu_entry) / MEM_PAGE_BYTES + 1;
+
+    return s->units * (m->small ? (uint32_t)table + MEM_PAGES_UNIT_BESIDES
+                                : MEM_PAGES_PER_UNIT);
+}
+
 static uint32_t memory_pages(const struct machine *m)
 {
-    uint32_t units = MEM_PAGES_PER_UNIT * m->scenario->machine.iommu.units;
-    uint32_t places = places_of(m->scenario);
+    uint32_t per_place = m->small ? MEM_PAGES_SMALL : MEM_PAGES_PER_PLACE;
 
-    return power_of_two_above(m->small ? MEM_PAGES_SMALL * places + units
-                                       : MEM_PAGES_PER_PLACE * places + units +
-                                             MEM_PAGES_OUTSIDE);
+    return power_of_two_above(per_place * places_of(m->scenario) +
+                              pages_of_units(m) +
+                              (m->small ? 0 : MEM_PAGES_OUTSIDE));
 }
 
 static void take_memory(struct machine *m)

@@ -45,10 +45,12 @@
 #define MSI_BASE UINT64_C(0xfee00000)
 #define MSI_BYTES UINT64_C(0x100000)
 
+#define MOVES_MAX (SCENARIO_DEVICES * PCIE_VECTORS)
 #define TEXT_OPS_PER_PLACE 2048u
-#define MEM_PAGES_PER_PLACE 64u /* for software */
-#define MEM_PAGES_PER_UNIT 260u /* of the largest table, queue and status */
-#define MEM_PAGES_OUTSIDE 8192u /* 32 MiB for writes from outside */
+#define MEM_PAGES_PER_PLACE 64u   /* for software */
+#define MEM_PAGES_PER_UNIT 260u   /* of the largest table, queue and status */
+#define MEM_PAGES_UNIT_BESIDES 4u /* its queue and status */
+#define MEM_PAGES_OUTSIDE 8192u   /* 32 MiB for writes from outside */
 #define IRQ_RECORDS_PER_CPU 2048u
 #define IRQ_RECORDS_SMALL 64u /* of a machine whose state is copied */
 #define MEM_PAGES_SMALL 32u
@@ -169,6 +171,8 @@ struct machine {
     unsigned units;
     struct machine_unit *unit;                            /* remapping units */
     uint32_t table_entry[SCENARIO_DEVICES][PCIE_VECTORS]; /* of messages */
+    struct vtd_move *move[MOVES_MAX]; /* table entries that software moves */
+    unsigned moves;
     struct forged forged;
     struct intx_pin intx[SCENARIO_DEVICES];
     struct vecset line_vectors; /* of all CPUs */
@@ -187,6 +191,12 @@ struct machine {
     char violation[512]; /* the invariant that broke, or empty */
     bool small;          /* see machine_build_small() */
 };
+
+/* Of memory's pages those that software on the CPUs is to have. */
+static inline uint32_t pages_of_software(const struct machine *m)
+{
+    return (m->small ? MEM_PAGES_SMALL : MEM_PAGES_PER_PLACE) * m->places;
+}
 
 /* bus.c: where accesses and writes of devices go. */
 void bus_init(struct machine *m);
@@ -227,6 +237,10 @@ struct machine_unit *remap_unit_of(struct machine *m, uint16_t requester);
 uint32_t remap_entries(struct machine_unit *u, const struct vtd_target *to,
                        uint32_t n);
 
+/* The target is for requests of this source alone, if the scenario wants it. */
+struct vtd_target remap_checked(const struct machine *m,
+                                const struct vtd_target *to);
+
 /* The way of an MSI, and of the I/O APIC's messages, from their sources. */
 void remap_from_device(struct machine *m, const struct msg *write);
 void remap_from_ioapic(void *machine, const struct msg *write);
@@ -234,13 +248,17 @@ void remap_from_ioapic(void *machine, const struct msg *write);
 void remap_begin(struct machine *m);
 void remap_figures(const struct machine *m, struct figures *out);
 
+/* moves.c: table entries that software moves; one of a source. */
+struct vtd_move *moves_add(struct machine *m, uint16_t sid, uint32_t index,
+                           bool flush);
+void moves_begin(struct machine *m);
+void moves_figures(const struct machine *m, struct figures *out);
+
 /* balance.c: interrupts that software moves between CPUs. */
 bool balance_on(const struct machine *m);
 struct vtd_move *balance_move(struct machine *m, const struct machine_cpu *c,
                               const struct workload_irq *irq, unsigned k);
 void balance_install(struct machine *m);
-void balance_begin(struct machine *m);
-void balance_figures(const struct machine *m, struct figures *out);
 
 /* forged.c: interrupt messages that devices have made up. */
 void forged_build(struct machine *m);

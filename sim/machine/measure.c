@@ -73,7 +73,7 @@ void measure_begin(struct machine *m)
     irqs_restart_counts(&m->irqs);
     remap_begin(m);
     forged_begin(m);
-    balance_begin(m);
+    moves_begin(m);
     memset(m->latency.pair, 0, sizeof m->latency.pair);
     m->latency.used = 0;
     m->host->counts = (struct kvm_sched_counts){0};
@@ -479,7 +479,7 @@ void measure_figures(struct machine *m, struct figures *out)
     cycle_figures(m, &t, out);
     remap_figures(m, out);
     forged_figures(m, out);
-    balance_figures(m, out);
+    moves_figures(m, out);
     scheduling_figures(m, out);
     warning_figures(m, out);
 }

@@ -60,8 +60,7 @@ static bool reach(void *unit, struct iommu_access *a)
     if (!is_memory(m, a))
         return false;
     if (a->kind == IOMMU_ACCESS_WRITE || a->kind == IOMMU_ACCESS_UNLOCK) {
-        if (!mem_has_room(&m->mem, a->addr, a->bytes,
-                          MEM_PAGES_PER_PLACE * m->places))
+        if (!mem_has_room(&m->mem, a->addr, a->bytes, pages_of_software(m)))
             return false;
         mem_write(&m->mem, a->addr, a->data, a->bytes);
     } else {
@@ -115,13 +114,21 @@ void remap_from_ioapic(void *machine, const struct msg *write)
 
 /* ---- what software does before the run ---- */
 
+struct vtd_target remap_checked(const struct machine *m,
+                                const struct vtd_target *to)
+{
+    struct vtd_target checked = *to;
+
+    checked.checks_source = m->scenario->machine.iommu.source_check;
+    return checked;
+}
+
 uint32_t remap_entries(struct machine_unit *u, const struct vtd_target *to,
                        uint32_t n)
 {
     struct machine *m = u->machine;
-    struct vtd_target first = *to;
+    struct vtd_target first = remap_checked(m, to);
 
-    first.checks_source = m->scenario->machine.iommu.source_check;
     return vtd_place(&u->driver, &m->mem, &first, n);
 }
 

@@ -300,6 +300,12 @@ static void put_unit(struct hash *h, const struct machine_unit *u)
     put_msg(h, &n->current);
 }
 
+static void put_move(struct hash *h, const struct vtd_move *move)
+{
+    put(h, move->at);
+    put(h, move->under_way);
+}
+
 static void put_posted(struct hash *h, const struct posted *p)
 {
     put(h, p->count);
@@ -337,6 +343,8 @@ uint64_t machine_hash(const struct machine *m)
     }
     for (unsigned i = 0; i < m->units; i++)
         put_unit(&h, &m->unit[i]);
+    for (unsigned i = 0; i < m->moves; i++)
+        put_move(&h, m->move[i]);
     for (unsigned i = 0; i < m->devices; i++) {
         put_device(&h, &m->device[i]);
         put(&h, m->intx[i].asserted);

@@ -119,6 +119,31 @@ void check_balance(const struct check *c, uint32_t i)
                lacks);
 }
 
+static const char *switch_lacks(const struct scenario *s,
+                                const struct scenario_vm *vm)
+{
+    if (!vm->features.vtd_posting)
+        return "'vtd_posting: true'";
+    if (!s->machine.host_timer_hz)
+        return "a tick of the host: machine.host_timer";
+    if (vm->vcpus > 1)
+        return "one virtual CPU: others would post to it";
+    if (s->machine.irq_cpu)
+        return "each host to take its interrupts itself: machine.irq_cpu: "
+               "false";
+    return NULL;
+}
+
+void check_switch(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    const char *lacks = switch_lacks(c->s, vm);
+
+    if (vm->posting_switch != SWITCH_NONE && lacks)
+        broken(c, place_of(element(c, "vms", i), "posting_switch"),
+               "posting_switch needs %s", lacks);
+}
+
 /* What posting by the remapping unit needs beside it, or NULL. */
 static const char *posting_lacks(const struct scenario *s,
                                  const struct scenario_vm *vm)

@@ -89,6 +89,11 @@ static const char *const balance_words[] = {[BALANCE_NONE] = "none",
                                             [BALANCE_FLUSH] = "flush",
                                             [BALANCE_NO_FLUSH] = "no_flush",
                                             NULL};
+static const char *const switch_words[] = {[SWITCH_NONE] = "none",
+                                           [SWITCH_FLUSH] = "flush",
+                                           [SWITCH_NO_FLUSH] = "no_flush",
+                                           [SWITCH_EARLY_LOOK] = "early_look",
+                                           NULL};
 static const char *const hypervisor_words[] = {
     [HYPERVISOR_NONE] = "none", [HYPERVISOR_KVM] = "kvm", NULL};
 static const char *const apic_words[] = {

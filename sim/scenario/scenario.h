@@ -191,6 +191,15 @@ static inline sim_time scenario_moderation(const struct scenario_device *d,
 /* What the handler of a program's timer does with its devices' interrupts. */
 enum scenario_balance { BALANCE_NONE, BALANCE_FLUSH, BALANCE_NO_FLUSH };
 
+/* How the host's tick switches assigned devices between posted and remapped
+ * format; the last two are mistakes. */
+enum scenario_switch {
+    SWITCH_NONE,
+    SWITCH_FLUSH,
+    SWITCH_NO_FLUSH,
+    SWITCH_EARLY_LOOK
+};
+
 struct scenario_vm {
     char name[SCENARIO_NAME];
     enum scenario_hypervisor hypervisor;
@@ -212,6 +221,7 @@ struct scenario_vm {
     uint32_t assigned[SCENARIO_DEVICES]; /* indices of devices */
     uint32_t program;                    /* index */
     enum scenario_balance balance;
+    enum scenario_switch posting_switch;
 };
 
 static inline uint32_t scenario_cpus(const struct scenario_vm *vm)

@@ -9,6 +9,7 @@ from harness import ROOT, report, status, virqsim
 ENTRY = "scenarios/explore/msi-and-entry.yaml"
 HLT = "scenarios/explore/posting-and-hlt.yaml"
 TIMER = "scenarios/explore/timer-and-hlt.yaml"
+SWITCH = "scenarios/explore/posting-switch.yaml"
 MISTAKES = {
     "posting-on-tested-early": "a posted interrupt waits only where",
     "posting-nv-not-switched": "a posted interrupt waits only where",
@@ -34,6 +35,22 @@ def test_scenarios():
                f"{scenario} has orders to choose from", found["states"])
         _, again = explored(scenario, "--window", window)
         report(found == again, f"{scenario} is explored the same way twice")
+
+
+def test_switch():
+    for variant in "to_remapped", "to_posted":
+        done, found = explored(SWITCH, "--variant", variant,
+                               "--window", "10ns")
+        report(done.returncode == 0 and found["exhausted"] and
+               found["states"] > 500, f"a switch {variant} loses nothing in "
+               "any order", found)
+    for mistake in "no_flush", "early_look":
+        done, found = explored(SWITCH, "--set",
+                               f"vms.guest.posting_switch={mistake}")
+        what = (found["violation"] or {}).get("what", "")
+        report(done.returncode == 1 and
+               "a posted interrupt waits only where" in what,
+               f"{mistake} is found to lose an interrupt", found)
 
 
 def test_window():

@@ -186,8 +186,6 @@ TEST_F(machine_explore, what_cannot_be_copied_is_not_explored)
     f->s.machine.pic.implementation = IMPLEMENTATION_RTL;
     EXPECT_TRUE(machine_unexplorable(&f->s));
     f->s.machine.pic.implementation = IMPLEMENTATION_MODEL;
-    f->s.vm[0].balance = BALANCE_FLUSH;
-    EXPECT_TRUE(machine_unexplorable(&f->s));
 }
 
 static bool masked(struct machine *m)
