@@ -102,6 +102,7 @@ check: $(BUILD)/unit_tests $(PROGRAM) ## lint, unit tests, one golden scenario
 
 test: ## everything there is to test; installs what is missing
 	@tools/install-deps.sh
+	@tools/install-qemu10.sh $(BUILD)/qemu10
 	$(SUBMAKE) test-programs
 	$(SUBMAKE) $(ASAN) asan-programs
 	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests $(SC_TESTS) \

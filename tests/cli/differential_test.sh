@@ -30,4 +30,9 @@ check "a QEMU that ends is a failure" 1 '^not ok - .*no such machine' \
     "$work/dead"
 check "an unknown option is the user's mistake" 2 '^usage: ' "$work/none" --fast
 check "a number is needed" 2 '^usage: ' "$work/none" --seed -1
+if command -v qemu-system-x86_64 >/dev/null; then
+    export QEMU10=$work/none
+    check "without QEMU 10 its part says that it is skipped" 0 \
+        '^ok - VT-d, QEMU 10: .*# SKIP' qemu-system-x86_64 --steps 1
+fi
 exit $status

@@ -110,8 +110,9 @@ static const char *difference(struct duel *d, struct answers *a)
             mine->reached == other.reached)
             continue;
         snprintf(text, sizeof text,
-                 "message %u: by the page %08x %08x, QEMU %08x %08x%s", i,
-                 mine->addr, mine->data, other.addr, other.data,
+                 "message %u: by the page %08" PRIx64 " %08x, QEMU %08" PRIx64
+                 " %08x%s",
+                 i, mine->addr, mine->data, other.addr, other.data,
                  other.reached ? "" : " (lost)");
         return text;
     }
@@ -190,7 +191,7 @@ static uint32_t seen(enum sees sees, const struct answer *a)
     case SEES_MESSAGES:
         return a->messages;
     case SEES_ADDR:
-        return a->messages ? a->message[0].addr : 0;
+        return a->messages ? (uint32_t)a->message[0].addr : 0;
     case SEES_DATA:
         return a->messages ? a->message[0].data : 0;
     default:

@@ -27,7 +27,8 @@ struct op {
 
 /* A message of the I/O APIC in the format of an MSI. */
 struct message {
-    uint32_t addr, data;
+    uint64_t addr;
+    uint32_t data;
     bool reached; /* the local APICs */
 };
 

@@ -151,12 +151,12 @@ static const struct {
 
 /* The hexadecimal number behind `what`, and where it stands; NULL: none. */
 static const char *number_behind(const char *line, const char *what,
-                                 uint32_t *number)
+                                 uint64_t *number)
 {
     const char *at = strstr(line, what);
 
     if (at)
-        *number = (uint32_t)strtoul(at + strlen(what), NULL, 16);
+        *number = strtoull(at + strlen(what), NULL, 16);
     return at;
 }
 
@@ -165,6 +165,7 @@ static void note_trace(struct qemu *q, const char *line)
     struct answer *a = &q->answer;
     struct message m = {0};
     const char *at = NULL;
+    uint64_t data = 0;
 
     if (strstr(line, "apic_deliver_irq") && a->messages)
         a->message[a->messages - 1].reached = true;
@@ -172,12 +173,13 @@ static void note_trace(struct qemu *q, const char *line)
         if (!strstr(line, told[i].line))
             continue;
         at = number_behind(line, told[i].addr, &m.addr);
-        at = at ? number_behind(at, told[i].data, &m.data) : NULL;
+        at = at ? number_behind(at, told[i].data, &data) : NULL;
     }
     if (!at)
         return;
     if (a->messages == MESSAGES_MAX)
         give_up(q, "more than %u messages at once", MESSAGES_MAX);
+    m.data = (uint32_t)data;
     a->message[a->messages++] = m;
 }
 

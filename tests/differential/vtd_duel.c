@@ -1,52 +1,28 @@
 /*
  * The VT-d unit beside QEMU's intel-iommu: table entries, requests of a PCI
- * device (QEMU's `edu`, whose MSI capability and trigger are written by us),
- * invalidations, waits, registers.
+ * device, invalidations, waits, registers; with a newer QEMU also 32-bit
+ * destinations, fault records and the fault event.
  *
- * QEMU 7.2 has no EIM without KVM, no posting, no entry cache, and does not
- * record faults of interrupt requests: here a fault is that nothing is sent.
- * Its MSI data has 16 bits, so fault 20h is not reached.
+ * QEMU has no posting and no entry cache.  QEMU 7.2 has no EIM without KVM and
+ * does not record faults of interrupt requests: there a fault is that nothing
+ * is sent.  The MSI data of its device has 16 bits, so fault 20h is not
+ * reached.
  */
 #include "tests/differential/vtd_duel.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "models/iommu/iommu.h"
-#include "sim/core/mem.h"
 #include "sim/core/rng.h"
-#include "tests/differential/qemu.h"
+#include "tests/differential/vtd_sides.h"
 
-#define UNIT UINT64_C(0xfed90000)
-#define DEVICE_BAR UINT64_C(0xe0000000)
-#define DEVICE_RAISE 0x60u
-#define DEVICE_ACK 0x64u
-#define DEVFN 0x10u /* bus 0, device 2, function 0 */
-#define CONFIG_ADDR 0xcf8
-#define CONFIG_DATA 0xcfc
-#define MSI_CAPABILITY 0x40u
-#define COMMAND 0x04u
-#define BAR0 0x10u
-
-#define TABLES 2u
-#define TABLE(i) (UINT64_C(0x200000) + 0x100000u * (i))
-#define QUEUE UINT64_C(0x400000)
-#define STATUS UINT64_C(0x410000)
+#define TABLES 2u   /* for 8-bit destinations; as many for 32 bits follow */
 #define ENTRIES 16u /* that are used */
-#define PAGES 64u
 
 struct vtd_duel {
-    struct iommu unit;
-    struct mem mem;
-    struct mem_page page[PAGES];
-    struct qemu qemu;
+    struct vtd_sides sides;
     struct rng rng;
-    uint64_t seed, step, tail, compared, sent;
-    struct message ours; /* of the last request or event */
-    unsigned our_messages;
-    unsigned failed;
+    uint64_t tail;
 };
 
 static unsigned below(struct vtd_duel *d, unsigned n)
@@ -54,241 +30,69 @@ static unsigned below(struct vtd_duel *d, unsigned n)
     return (unsigned)rng_below(&d->rng, n);
 }
 
-__attribute__((format(printf, 3, 4))) static void
-say(struct vtd_duel *d, bool fine, const char *format, ...)
-{
-    va_list args;
-
-    printf("%s - VT-d: ", fine ? "ok" : "not ok");
-    va_start(args, format);
-    vprintf(format, args);
-    va_end(args);
-    printf("\n");
-    d->failed += !fine;
-}
-
-/* ---- our side ---- */
-
-static void note(struct vtd_duel *d, const struct iommu_message *m)
-{
-    d->our_messages++;
-    d->ours =
-        (struct message){.addr = 0xfee00000u | m->dest << 12 |
-                                 (m->hint ? 8u : 0) | (m->logical ? 4u : 0),
-                         .data = m->vector | (uint32_t)m->mode << 8 | 1u << 14 |
-                                 (m->level ? 1u << 15 : 0)};
-}
-
-/* Events of the unit are plain writes of their registers. */
-static void note_event(struct vtd_duel *d)
-{
-    d->our_messages++;
-    d->ours = (struct message){.addr = (uint32_t)d->unit.reg[IOMMU_IEADDR],
-                               .data = (uint32_t)d->unit.reg[IOMMU_IEDATA]};
-}
-
-static void take(struct vtd_duel *d, const struct iommu_out *out,
-                 const struct iommu_request *r)
-{
-    if (out->outcome == IOMMU_REMAPPED)
-        note(d, &out->message);
-    if (out->outcome == IOMMU_PASSED && r) {
-        d->our_messages++;
-        d->ours = (struct message){(uint32_t)r->addr, r->data, false};
-    }
-    if (out->invalidation_event)
-        note_event(d);
-}
-
-static void serve(struct vtd_duel *d, enum iommu_port port)
-{
-    while (iommu_wants(&d->unit, port)) {
-        struct iommu_access a = iommu_access(&d->unit, port);
-        struct iommu_out out;
-
-        if (a.kind == IOMMU_ACCESS_WRITE)
-            mem_write(&d->mem, a.addr, a.data, a.bytes);
-        else
-            mem_read(&d->mem, a.addr, a.data, a.bytes);
-        out = iommu_answer(&d->unit, port, a.data);
-        take(d, &out, NULL);
-    }
-}
-
-/* ---- both sides ---- */
-
-static void put(struct vtd_duel *d, uint32_t offset, unsigned bytes,
-                uint64_t value)
-{
-    struct iommu_mmio a = {offset, bytes, value};
-    struct iommu_out out = iommu_write(&d->unit, &a);
-
-    take(d, &out, NULL);
-    serve(d, IOMMU_PORT_QUEUE);
-    qemu_write(&d->qemu, UNIT + offset, bytes, value);
-}
-
-static void put_memory(struct vtd_duel *d, uint64_t addr, uint64_t value)
-{
-    mem_write64(&d->mem, addr, value);
-    qemu_write(&d->qemu, addr, 8, value);
-}
-
-static void command(struct vtd_duel *d, uint32_t set, uint32_t clear)
-{
-    uint32_t levels = (uint32_t)d->unit.reg[IOMMU_GSTS] & IOMMU_LEVEL_COMMANDS;
-
-    put(d, IOMMU_AT_GCMD, 4, (levels | set) & ~clear);
-}
-
-static void set_table(struct vtd_duel *d, uint64_t irta)
-{
-    put(d, IOMMU_AT_IRTA, 8, irta);
-    command(d, IOMMU_SIRTP, 0);
-}
-
-static void put_entry(struct vtd_duel *d, unsigned table, unsigned index,
+static void put_entry(struct vtd_sides *d, unsigned table, unsigned index,
                       struct iommu_entry e)
 {
-    put_memory(d, TABLE(table) + 16 * index, e.low);
-    put_memory(d, TABLE(table) + 16 * index + 8, e.high);
-}
-
-static void configure(struct vtd_duel *d, unsigned offset, unsigned bytes,
-                      uint32_t value)
-{
-    qemu_out(&d->qemu, CONFIG_ADDR, 4, 0x80000000u | DEVFN << 8 | offset);
-    qemu_out(&d->qemu, CONFIG_DATA, bytes, value);
-}
-
-/* The device sends its message. */
-static void request(struct vtd_duel *d, uint32_t addr, uint32_t data)
-{
-    struct iommu_request r = {addr, data, 4, DEVFN};
-    struct iommu_out out;
-
-    d->our_messages = d->qemu.answer.messages = 0;
-    out = iommu_request(&d->unit, &r);
-    take(d, &out, &r);
-    serve(d, IOMMU_PORT_REQUEST);
-    configure(d, MSI_CAPABILITY + 4, 4, addr);
-    configure(d, MSI_CAPABILITY + 12, 4, data);
-    d->qemu.answer.messages = 0;
-    qemu_write(&d->qemu, DEVICE_BAR + DEVICE_RAISE, 4, 1);
-    qemu_write(&d->qemu, DEVICE_BAR + DEVICE_ACK, 4, 1);
-}
-
-/* ---- comparing ---- */
-
-static const struct seen {
-    const char *name;
-    uint32_t offset;
-    unsigned bytes;
-    uint64_t mask;
-} looked_at[] = {
-    {"GSTS", IOMMU_AT_GSTS, 4, UINT32_MAX},
-    {"FSTS.IQE", IOMMU_AT_FSTS, 4, IOMMU_IQE},
-    {"IQH", IOMMU_AT_IQH, 8, UINT64_MAX},
-    {"IQT", IOMMU_AT_IQT, 8, UINT64_MAX},
-    {"IQA", IOMMU_AT_IQA, 8, UINT64_MAX},
-    {"ICS", IOMMU_AT_ICS, 4, UINT32_MAX},
-    {"IECTL", IOMMU_AT_IECTL, 4, UINT32_MAX},
-    {"IEDATA", IOMMU_AT_IEDATA, 4, UINT32_MAX},
-    {"IEADDR", IOMMU_AT_IEADDR, 4, UINT32_MAX},
-    {"IEUADDR", IOMMU_AT_IEUADDR, 4, UINT32_MAX},
-    {"IRTA", IOMMU_AT_IRTA, 8, UINT64_MAX},
-    {"FEADDR", IOMMU_AT_FEADDR, 4, UINT32_MAX},
-    {"FEDATA", IOMMU_AT_FEDATA, 4, UINT32_MAX},
-};
-
-#define LOOKED_AT (sizeof looked_at / sizeof looked_at[0])
-
-static bool same_message(struct vtd_duel *d)
-{
-    const struct answer *theirs = &d->qemu.answer;
-    const struct message *t = &theirs->message[0];
-
-    d->compared++;
-    d->sent += theirs->messages;
-    if (d->our_messages == theirs->messages &&
-        (!theirs->messages ||
-         (d->ours.addr == t->addr && d->ours.data == t->data)))
-        return true;
-    say(d, false,
-        "seed %" PRIu64 ", step %" PRIu64 ": by the page %u messages %x %x, "
-        "QEMU %u %x %x",
-        d->seed, d->step, d->our_messages, d->our_messages ? d->ours.addr : 0,
-        d->our_messages ? d->ours.data : 0, theirs->messages,
-        theirs->messages ? t->addr : 0, theirs->messages ? t->data : 0);
-    return false;
-}
-
-static bool same_register(struct vtd_duel *d, const struct seen *s)
-{
-    struct iommu_mmio a = {s->offset, s->bytes, 0};
-    uint64_t theirs = qemu_read(&d->qemu, UNIT + s->offset, s->bytes) & s->mask;
-
-    iommu_read(&d->unit, &a);
-    d->compared++;
-    if ((a.value & s->mask) == theirs)
-        return true;
-    say(d, false,
-        "seed %" PRIu64 ", step %" PRIu64 ": %s by the page %" PRIx64
-        ", QEMU %" PRIx64,
-        d->seed, d->step, s->name, a.value & s->mask, theirs);
-    return false;
-}
-
-static bool same_status(struct vtd_duel *d)
-{
-    uint32_t ours = mem_read32(&d->mem, STATUS);
-    uint32_t theirs = (uint32_t)qemu_read(&d->qemu, STATUS, 4);
-
-    d->compared++;
-    if (ours != theirs)
-        say(d, false, "seed %" PRIu64 ", step %" PRIu64 ": status %x, QEMU %x",
-            d->seed, d->step, ours, theirs);
-    return ours == theirs;
-}
-
-static bool same_state(struct vtd_duel *d)
-{
-    for (unsigned i = 0; i < LOOKED_AT; i++)
-        if (!same_register(d, &looked_at[i]))
-            return false;
-    return same_status(d);
+    vtd_put_memory(d, VTD_TABLE(table) + 16 * index, e.low);
+    vtd_put_memory(d, VTD_TABLE(table) + 16 * index + 8, e.high);
 }
 
 /* ---- random operations ---- */
 
-static struct iommu_entry draw_entry(struct vtd_duel *d)
+static unsigned draw_table(struct vtd_duel *d)
+{
+    return below(d, d->sides.peer->extended ? 2 * TABLES : TABLES);
+}
+
+/* With 8-bit destinations QEMU looks at no reserved bit of the field, so that
+ * each table is for one kind. */
+static uint64_t draw_destination(struct vtd_duel *d, unsigned table)
+{
+    if (table >= TABLES)
+        return (uint64_t)below(d, UINT32_MAX) << IOMMU_IRTE_DST_SHIFT;
+    return (uint64_t)below(d, 256) << IOMMU_IRTE_DST8_SHIFT;
+}
+
+static struct iommu_entry draw_entry(struct vtd_duel *d, unsigned table)
 {
     static const uint8_t modes[] = {0, 0, 0, 1, 2, 4, 5, 7};
+    static const uint8_t validation[] = {0, 0, 0, 0, 1, 1, 1, 1, 3};
     uint64_t low = below(d, 8) ? IOMMU_IRTE_P : 0;
-    uint64_t high = below(d, 4) ? DEVFN : below(d, 65536);
+    uint64_t high = below(d, 4) ? VTD_DEVFN : below(d, 65536);
 
     low |= below(d, 2) * IOMMU_IRTE_FPD;
     low |= below(d, 2) * IOMMU_IRTE_DM | below(d, 2) * IOMMU_IRTE_RH |
            below(d, 2) * IOMMU_IRTE_TM;
     low |= (uint64_t)modes[below(d, sizeof modes)] << IOMMU_IRTE_DLM_SHIFT;
     low |= (uint64_t)below(d, 256) << IOMMU_IRTE_VECTOR_SHIFT;
-    low |= (uint64_t)below(d, 256) << IOMMU_IRTE_DST8_SHIFT;
+    low |= draw_destination(d, table);
     low |= (uint64_t)below(d, 16) << 8; /* available to software */
     if (!below(d, 8))
         low |= UINT64_C(1) << (24 + below(d, 8)); /* reserved */
     if (!below(d, 16))
         high |= UINT64_C(1) << (20 + below(d, 44)); /* likewise */
     high |= (uint64_t)below(d, 4) << IOMMU_IRTE_SQ_SHIFT |
-            (uint64_t)below(d, 2) << IOMMU_IRTE_SVT_SHIFT;
+            (uint64_t)validation[below(d, sizeof validation)]
+                << IOMMU_IRTE_SVT_SHIFT;
     return (struct iommu_entry){low, high};
 }
 
+static bool same(struct vtd_duel *d)
+{
+    return vtd_same_message(&d->sides) && vtd_same_faults(&d->sides);
+}
+
+/* Then, often, the fault's record is cleared: there is one. */
 static bool step_request(struct vtd_duel *d, uint32_t index)
 {
     uint32_t shv = !below(d, 4), sub = below(d, 4);
 
-    request(d, 0xfee00010u | index << 5 | shv << 3, sub);
-    return same_message(d);
+    vtd_request(&d->sides, 0xfee00010u | index << 5 | shv << 3, sub);
+    if (!same(d))
+        return false;
+    if (d->sides.peer->records && below(d, 4))
+        vtd_clear_record(&d->sides);
+    return true;
 }
 
 static void draw_descriptor(struct vtd_duel *d)
@@ -305,58 +109,89 @@ static void draw_descriptor(struct vtd_duel *d)
     else
         low = 0xf; /* no such type */
     if (low & IOMMU_WAIT_SW && (low & 0xf) == IOMMU_WAIT)
-        high = STATUS;
-    put_memory(d, QUEUE + d->tail, low);
-    put_memory(d, QUEUE + d->tail + 8, high);
+        high = VTD_STATUS;
+    vtd_put_memory(&d->sides, VTD_QUEUE + d->tail, low);
+    vtd_put_memory(&d->sides, VTD_QUEUE + d->tail + 8, high);
     d->tail = (d->tail + 16) % 4096;
 }
 
 /* Some descriptors; an error is mended: it becomes an invalidation. */
 static bool step_queue(struct vtd_duel *d)
 {
+    struct vtd_sides *s = &d->sides;
+
     for (unsigned n = 1 + below(d, 3); n; n--)
         draw_descriptor(d);
-    d->our_messages = d->qemu.answer.messages = 0;
-    put(d, IOMMU_AT_IQT, 8, d->tail);
-    if (!same_message(d) || !same_state(d))
+    vtd_forget_messages(s);
+    vtd_put(s, IOMMU_AT_IQT, 8, d->tail);
+    if (!same(d) || !vtd_same_state(s))
         return false;
-    while (d->unit.reg[IOMMU_FSTS] & IOMMU_IQE) {
-        put_memory(d, QUEUE + d->unit.reg[IOMMU_IQH], IOMMU_IEC_INVALIDATE);
-        put(d, IOMMU_AT_FSTS, 4, IOMMU_IQE);
-        put(d, IOMMU_AT_IQT, 8, d->tail);
+    while (s->unit.reg[IOMMU_FSTS] & IOMMU_IQE) {
+        vtd_put_memory(s, VTD_QUEUE + s->unit.reg[IOMMU_IQH],
+                       IOMMU_IEC_INVALIDATE);
+        vtd_put(s, IOMMU_AT_FSTS, 4, IOMMU_IQE);
+        vtd_put(s, IOMMU_AT_IQT, 8, d->tail);
     }
     return true;
 }
 
-static bool step_register(struct vtd_duel *d)
+/* The fault event, its causes and its records. */
+static void write_fault_register(struct vtd_duel *d)
 {
-    d->our_messages = d->qemu.answer.messages = 0;
-    switch (below(d, 8)) {
+    struct vtd_sides *s = &d->sides;
+
+    switch (below(d, 4)) {
     case 0:
-        put(d, IOMMU_AT_IECTL, 4, below(d, 2) ? IOMMU_EVENT_MASKED : 0);
+        vtd_put(s, IOMMU_AT_FECTL, 4, below(d, 2) ? IOMMU_EVENT_MASKED : 0);
         break;
     case 1:
-        put(d, IOMMU_AT_ICS, 4, IOMMU_ICS_IWC);
-        break;
-    case 2:
-        put(d, IOMMU_AT_IEDATA, 4, 0x20 + below(d, 0xd0));
-        break;
-    case 3:
-        put(d, IOMMU_AT_IEADDR, 4, 0xfee00000u | below(d, 256) << 12);
-        break;
-    case 4:
-        command(d, below(d, 4) ? IOMMU_IRE : 0, 0);
-        break;
-    case 5:
-        put(d, IOMMU_AT_FEADDR, 4, below(d, UINT32_MAX));
-        break;
-    case 6:
-        put(d, IOMMU_AT_FEDATA, 4, below(d, 512));
+        vtd_put(s, IOMMU_AT_FSTS, 4, IOMMU_PFO);
         break;
     default:
-        set_table(d, TABLE(below(d, TABLES)) | 3);
+        vtd_clear_record(s);
     }
-    return same_message(d) && same_state(d);
+}
+
+static void set_random_table(struct vtd_duel *d)
+{
+    unsigned table = draw_table(d);
+
+    vtd_set_table(&d->sides, VTD_TABLE(table) | 3 |
+                                 (table < TABLES ? 0 : IOMMU_IRTA_EIME));
+}
+
+static void write_register(struct vtd_duel *d)
+{
+    struct vtd_sides *s = &d->sides;
+
+    switch (below(d, s->peer->records ? 12 : 8)) {
+    case 0:
+        vtd_put(s, IOMMU_AT_IECTL, 4, below(d, 2) ? IOMMU_EVENT_MASKED : 0);
+        break;
+    case 1:
+        vtd_put(s, IOMMU_AT_ICS, 4, IOMMU_ICS_IWC);
+        break;
+    case 2:
+        vtd_put(s, IOMMU_AT_IEDATA, 4, 0x20 + below(d, 0xd0));
+        break;
+    case 3:
+        vtd_put(s, IOMMU_AT_IEADDR, 4, 0xfee00000u | below(d, 256) << 12);
+        break;
+    case 4:
+        vtd_command(s, below(d, 4) ? IOMMU_IRE : 0, 0);
+        break;
+    case 5:
+        vtd_put(s, IOMMU_AT_FEADDR, 4, below(d, UINT32_MAX));
+        break;
+    case 6:
+        vtd_put(s, IOMMU_AT_FEDATA, 4, below(d, 512));
+        break;
+    case 7:
+        set_random_table(d);
+        break;
+    default:
+        write_fault_register(d);
+    }
 }
 
 static bool step(struct vtd_duel *d)
@@ -364,115 +199,151 @@ static bool step(struct vtd_duel *d)
     unsigned dice = below(d, 100), index = below(d, ENTRIES);
 
     if (dice < 45) {
-        put_entry(d, below(d, TABLES), index, draw_entry(d));
+        unsigned table = draw_table(d);
+
+        put_entry(&d->sides, table, index, draw_entry(d, table));
         return step_request(d, index);
     }
     if (dice < 75)
         return step_request(d, below(d, ENTRIES + 4));
-    return dice < 90 ? step_queue(d) : step_register(d);
+    if (dice < 90)
+        return step_queue(d);
+    vtd_forget_messages(&d->sides);
+    write_register(d);
+    return same(d) && vtd_same_state(&d->sides);
 }
 
 /* ---- known differences ---- */
 
+/* A fault's reason; 0: the message is sent, also where it should not be. */
 static const struct known {
     const char *rule, *qemu;
     struct iommu_entry entry;
     uint32_t addr, data;
-    bool page_sends, qemu_sends;
+    uint8_t page_gives, qemu_gives;
 } known[] = {
-    {"Source validation: a bus range starts in the high byte",
-     "reads it the "
-     "other way round",
-     {IOMMU_IRTE_P, UINT64_C(2) << IOMMU_IRTE_SVT_SHIFT | 0x0001},
-     0xfee00030,
-     0,
-     true,
-     false},
-    {"Entry, EIME = 0: bits 39:32 and 63:48 are reserved",
-     "ignores them",
-     {IOMMU_IRTE_P | UINT64_C(1) << 32, 0},
-     0xfee00030,
-     0,
-     false,
-     true},
-    {"Entry: delivery modes 3 and 6 are reserved",
-     "sends them",
-     {IOMMU_IRTE_P | 3u << IOMMU_IRTE_DLM_SHIFT, 0},
-     0xfee00030,
-     0,
-     false,
-     true},
-    {"Entry: IM is reserved without posting",
-     "ignores it",
-     {IOMMU_IRTE_P | IOMMU_IRTE_IM, 0},
-     0xfee00030,
-     0,
-     false,
-     true},
-    {"Compatibility format is blocked without CFI",
-     "lets it pass",
-     {0, 0},
-     0xfee00000,
-     0x31,
-     false,
-     true},
+    {.rule = "Source validation: a bus range starts in the high byte",
+     .qemu = "reads it the other way round",
+     .entry = {IOMMU_IRTE_P, UINT64_C(2) << IOMMU_IRTE_SVT_SHIFT | 0x0001},
+     .addr = 0xfee00030,
+     .qemu_gives = IOMMU_FAULT_SOURCE_REFUSED},
+    {.rule = "Entry, EIME = 0: bits 39:32 and 63:48 are reserved",
+     .qemu = "ignores them",
+     .entry = {IOMMU_IRTE_P | UINT64_C(1) << 32, 0},
+     .addr = 0xfee00030,
+     .page_gives = IOMMU_FAULT_ENTRY_INVALID},
+    {.rule = "Entry: delivery modes 3 and 6 are reserved",
+     .qemu = "sends them",
+     .entry = {IOMMU_IRTE_P | 3u << IOMMU_IRTE_DLM_SHIFT, 0},
+     .addr = 0xfee00030,
+     .page_gives = IOMMU_FAULT_ENTRY_INVALID},
+    {.rule = "Entry: IM is reserved without posting",
+     .qemu = "ignores it",
+     .entry = {IOMMU_IRTE_P | IOMMU_IRTE_IM, 0},
+     .addr = 0xfee00030,
+     .page_gives = IOMMU_FAULT_ENTRY_INVALID},
+    {.rule = "Compatibility format is blocked without CFI",
+     .qemu = "lets it pass",
+     .addr = 0xfee00000,
+     .data = 0x31,
+     .page_gives = IOMMU_FAULT_FORMAT_BLOCKED},
+    {.rule = "interrupt_index is a sum of 17 bits",
+     .qemu = "drops the carry, and finds another entry",
+     .entry = {IOMMU_IRTE_P, 0},
+     .addr = 0xfee00010 | 0xffffc,
+     .data = 2,
+     .page_gives = IOMMU_FAULT_INDEX_BEYOND_TABLE},
 };
 
-static void show_known(struct vtd_duel *d)
+static bool gives(unsigned messages, unsigned reason, uint8_t expected)
 {
-    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
-        const struct known *k = &known[i];
+    return messages == !expected && reason == expected;
+}
 
-        put_entry(d, 0, 1, k->entry);
-        request(d, k->addr, k->data);
-        say(d,
-            d->our_messages == k->page_sends &&
-                d->qemu.answer.messages == k->qemu_sends,
-            "%s; QEMU %s: the page is right (%u, QEMU %u)", k->rule, k->qemu,
-            d->our_messages, d->qemu.answer.messages);
+static void show(struct vtd_sides *s, const struct known *k)
+{
+    unsigned ours, theirs;
+
+    put_entry(s, 0, 1, k->entry);
+    vtd_request(s, k->addr, k->data);
+    vtd_reasons(s, &ours, &theirs);
+    if (!s->peer->records) {
+        ours = s->our_messages ? 0 : k->page_gives;
+        theirs = s->qemu.answer.messages ? 0 : k->qemu_gives;
     }
+    vtd_say(s,
+            gives(s->our_messages, ours, k->page_gives) &&
+                gives(s->qemu.answer.messages, theirs, k->qemu_gives),
+            "%s; QEMU %s: the page is right (%u messages, fault %x; QEMU %u, "
+            "%x)",
+            k->rule, k->qemu, s->our_messages, ours, s->qemu.answer.messages,
+            theirs);
+    vtd_clear_record(s);
+}
+
+/* A difference of fault records: the event that a fault has made pending. */
+static void show_forgotten_event(struct vtd_sides *s)
+{
+    uint32_t ours, theirs;
+
+    put_entry(s, 0, 1, (struct iommu_entry){0});
+    vtd_request(s, 0xfee00030, 0);
+    vtd_clear_only_record(s);
+    vtd_read(s, IOMMU_AT_FECTL, &ours, &theirs);
+    vtd_say(s, !(ours & IOMMU_EVENT_PENDING) && (theirs & IOMMU_EVENT_PENDING),
+            "Clearing the last cause clears IP of its event; QEMU waits for a "
+            "write of FSTS: the page is right (%x, QEMU %x)",
+            ours, theirs);
+    vtd_clear_record(s);
+}
+
+static void show_known(struct vtd_sides *s)
+{
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
+        show(s, &known[i]);
+    if (s->peer->records)
+        show_forgotten_event(s);
 }
 
 /* ---- the course ---- */
 
-static void set_up(struct vtd_duel *d)
-{
-    static const struct iommu_config config = {
-        .faults = 1, .mhmv = 15, .sets = 1};
+static const struct vtd_peer peers[] = {
+    [VTD_OLD] = {.name = "VT-d",
+                 .machine = {{"-machine", "q35", "-device",
+                              "intel-iommu,intremap=on", "-device",
+                              "edu,addr=2", "-trace", "vtd_ir_remap_msi",
+                              "-trace", "vtd_irq_generate", NULL}}},
+    [VTD_NEW] = {.name = "VT-d, QEMU 10",
+                 .machine = {{"-machine", "q35", "-device",
+                              "intel-iommu,intremap=on,eim=on", "-device",
+                              "edu,addr=2", "-trace", "vtd_ir_remap_msi",
+                              "-trace", "vtd_irq_generate", NULL}},
+                 .extended = true,
+                 .records = true,
+                 .record_at = 0x220},
+};
 
-    iommu_init(&d->unit, &config);
-    configure(d, BAR0, 4, (uint32_t)DEVICE_BAR);
-    configure(d, COMMAND, 2, 6);
-    configure(d, MSI_CAPABILITY + 2, 2, 1);
-    put(d, IOMMU_AT_IQA, 8, QUEUE);
-    put(d, IOMMU_AT_IQT, 8, 0);
-    command(d, IOMMU_QIE, 0);
-    set_table(d, TABLE(0) | 3);
-    command(d, IOMMU_IRE, 0);
-}
-
-unsigned vtd_duel(const char *qemu, uint64_t seed, uint64_t steps)
+unsigned vtd_duel(const char *qemu, enum vtd_age age, uint64_t seed,
+                  uint64_t steps)
 {
-    static const struct qemu_machine machine = {
-        {"-machine", "q35", "-device", "intel-iommu,intremap=on", "-device",
-         "edu,addr=2", "-trace", "vtd_ir_remap_msi", "-trace",
-         "vtd_irq_generate", NULL}};
     static struct vtd_duel d;
+    struct vtd_sides *s = &d.sides;
 
-    d = (struct vtd_duel){.seed = seed};
+    d = (struct vtd_duel){.sides = {.peer = &peers[age], .seed = seed}};
     rng_init(&d.rng, seed, 3);
-    mem_init(&d.mem, d.page, PAGES);
-    qemu_start(&d.qemu, qemu, &machine, steps * 100 + 10000);
-    set_up(&d);
-    if (same_state(&d))
-        show_known(&d);
-    for (d.step = 0; d.step < steps && !d.failed; d.step++)
+    mem_init(&s->mem, s->page, VTD_PAGES);
+    qemu_start(&s->qemu, qemu, &s->peer->machine, steps * 100 + 10000);
+    vtd_set_up(s);
+    if (vtd_same_state(s))
+        show_known(s);
+    for (s->step = 0; s->step < steps && !s->failed; s->step++)
         step(&d);
-    if (!d.failed)
-        say(&d, true, "%" PRIu64 " random operations agree, seed %" PRIu64,
-            steps, seed);
-    printf("# VT-d: %" PRIu64 " answers compared, %" PRIu64 " messages\n",
-           d.compared, d.sent);
-    qemu_stop(&d.qemu);
-    return d.failed;
+    if (!s->failed)
+        vtd_say(s, true, "%" PRIu64 " random operations agree, seed %" PRIu64,
+                steps, seed);
+    printf("# %s: %" PRIu64 " answers compared, %" PRIu64 " messages, %" PRIu64
+           " faults\n",
+           s->peer->name, s->compared, s->sent, s->faults);
+    qemu_stop(&s->qemu);
+    return s->failed;
 }

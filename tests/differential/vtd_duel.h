@@ -4,8 +4,12 @@
 
 #include <stdint.h>
 
+/* 7.2, or 10: with 32-bit destinations and fault records. */
+enum vtd_age { VTD_OLD, VTD_NEW };
+
 /* Each known difference, then `steps` random operations: the number of failed
  * tests.  `qemu` is the emulator's path. */
-unsigned vtd_duel(const char *qemu, uint64_t seed, uint64_t steps);
+unsigned vtd_duel(const char *qemu, enum vtd_age age, uint64_t seed,
+                  uint64_t steps);
 
 #endif
