@@ -1,4 +1,5 @@
 /* A virtual CPU's op streams: VM exit and entry, handlers of its devices. */
+#include "sim/core/pid.h"
 #include "software/apic_code.h"
 #include "software/idt.h"
 #include "software/kvm_private.h"
@@ -84,6 +85,8 @@ static void build_scheduling(struct kvm *k, struct text *t)
     text_patch(t, stays);
     text_call(t, kvm_call_switch, k, 0); /* always jumps */
     label(k, t, KVM_BLOCK);
+    if (k->config.apicv.posted_interrupts) /* what it exchanges */
+        text_op(t, OP_LOAD, RAX, kvm_descriptor(&k->config) + PID_CONTROL);
     text_call(t, kvm_call_block, k, 0); /* may jump */
     op(t, OP_STI);
     op(t, OP_HLT);

@@ -300,6 +300,44 @@ TEST_F(kvm_sched, wakeup_leaves_those_alone_that_have_nothing)
     EXPECT_EQ(f->b->state, KVM_BLOCKED);
 }
 
+static bool guest_halts(const struct kvm_sched *f, const struct kvm *k)
+{
+    uint64_t rip = f->m->cpu[1].node.cpu.rip;
+
+    return k->state == KVM_RUNNING && k->blocked &&
+           rip_op(rip) == rip_op(k->label[KVM_BLOCK]);
+}
+
+TEST_F(kvm_sched, post_between_the_last_look_and_blocking_is_seen)
+{
+    struct scenario s = posting();
+    uint8_t v;
+
+    set_programs(&s, PROGRAM_IDLE, PROGRAM_SPIN);
+    start(f, s);
+    interrupt(f, 1);
+    while (!guest_halts(f, f->a) && machine_next(f->m) <= machine_end(f->m))
+        machine_run(f->m, machine_next(f->m));
+    ASSERT_TRUE(guest_halts(f, f->a));
+    /* the remapping unit posts, and the notification is still under way */
+    v = f->a->config.irq[0].guest_vector;
+    pid_post(&f->m->mem, kvm_descriptor(&f->a->config), v, false);
+    run_for(f, SIM_US);
+    EXPECT_EQ(f->a->state, KVM_RUNNING, "it does not block");
+    EXPECT_FALSE(in_pir(f, f->a));
+}
+
+TEST_F(kvm_sched, timer_of_a_blocked_one_wakes_it)
+{
+    struct scenario s = shared((struct kvm_apicv)APICV);
+
+    set_programs(&s, PROGRAM_IDLE, PROGRAM_SPIN);
+    s.program[1].timer_hz = 2000;
+    start(f, s);
+    run_for(f, 3 * SIM_MS);
+    EXPECT_NEAR(f->m->irqs.count[f->a->config.timer_source].delivered, 6, 1);
+}
+
 /* A CPU of the host posts, or queues, for them all. */
 static const struct poster_row {
     const char *name;
@@ -386,6 +424,29 @@ TEST_F(kvm_sched, woken_one_takes_an_idle_cpu)
     interrupt(f, 1);
     run_for(f, SLICE / 3);
     EXPECT_EQ(handled(f, 1), 1, "it does not wait for a slice to end");
+}
+
+TEST_F(kvm_sched, woken_one_goes_on_to_another_idle_cpu)
+{
+    struct scenario s = floating(1, (struct kvm_apicv)SOFTWARE);
+    uint32_t current, other = 0;
+
+    for (uint32_t i = 0; i < 4; i++)
+        s.program[i].kind = PROGRAM_IDLE;
+    s.program[0].handler_cycles = 1000000; /* longer than this takes */
+    for (uint32_t i = 1; i < 4; i++)
+        s.program[i].handler_cycles = s.program[0].handler_cycles;
+    start(f, s);
+    current = f->m->host->cpu[0].current;
+    while (other == current || f->m->vcpu[other].kvm->cpu != 0)
+        other++;
+    interrupt(f, other);
+    interrupt(f, current); /* now it needs the CPU itself */
+    run_for(f, SLICE / 3);
+    EXPECT_EQ(f->m->vcpu[current].kvm->cpu, 0);
+    EXPECT_EQ(f->m->vcpu[current].kvm->state, KVM_RUNNING);
+    EXPECT_EQ(f->m->vcpu[other].kvm->cpu, 1);
+    EXPECT_EQ(f->m->vcpu[other].kvm->state, KVM_RUNNING);
 }
 
 TEST(kvm_sched_smp, ipis_of_overcommitted_machines_all_arrive)
