@@ -136,10 +136,11 @@ static bool delivery_exits(const struct cpu *c, uint64_t addr, bool write,
         .offset = addr % MEM_PAGE_BYTES & ~7u,
         .type = VAPIC_EVENT_DELIVERY,
     };
-    bool exits = cpu_access_exits(c, addr, write, x);
 
-    if (!vapic_claims(c, addr) || (exits && x->reason == EXIT_EPT_VIOLATION))
-        return exits;
+    if (cpu_in_hole(c, addr))
+        return cpu_access_exits(c, addr, write, x);
+    if (!vapic_claims(c, addr))
+        return false;
     *x = vapic_access_exit(&a);
     return true;
 }
@@ -356,22 +357,28 @@ static const char *check_blocking(const struct cpu *c)
     return NULL;
 }
 
+static const char *check_guest(const struct cpu *c)
+{
+    if (!c->vmcs)
+        return "non-root operation without a current VMCS";
+    return c->vmx_on ? NULL : "non-root operation with VMX off";
+}
+
+static const char *check_root(const struct cpu *c)
+{
+    if (c->vapic.recognized | c->vapic.written)
+        return "a virtual APIC at work in root operation";
+    return c->mtf ? "a pending MTF exit in root operation" : NULL;
+}
+
 const char *cpu_check(const struct cpu *c)
 {
-    bool blocks =
-        c->sti_blocking | c->mov_ss_blocking | c->virtual_nmi_blocking;
+    const char *why = c->non_root ? check_guest(c) : check_root(c);
 
-    if (c->non_root && !c->vmcs)
-        return "non-root operation without a current VMCS";
-    if (c->non_root && !c->vmx_on)
-        return "non-root operation with VMX off";
-    if (!c->non_root && (c->vapic.recognized || c->vapic.written))
-        return "a virtual APIC at work in root operation";
-    if (!c->non_root && c->mtf)
-        return "a pending MTF exit in root operation";
-    if (!(c->rflags & RFLAGS_FIXED))
-        return "RFLAGS bit 1 is 0";
-    if (blocks && check_blocking(c))
-        return check_blocking(c);
-    return uintr_check(&c->uintr);
+    if (!why &&
+        (c->sti_blocking | c->mov_ss_blocking | c->virtual_nmi_blocking))
+        why = check_blocking(c);
+    if (!why && !(c->rflags & RFLAGS_FIXED))
+        why = "RFLAGS bit 1 is 0";
+    return why ? why : uintr_check(&c->uintr);
 }

@@ -213,6 +213,13 @@ static inline bool cpu_secondary(const struct cpu *c, uint32_t bit)
     return c->non_root && (vmcs_secondary(c->vmcs) & bit) != 0;
 }
 
+/* Is the address in the hole of the nested paging? */
+static inline bool cpu_in_hole(const struct cpu *c, uint64_t addr)
+{
+    return cpu_secondary(c, SECONDARY_EPT) &&
+           addr - c->vmcs->hole_base < c->vmcs->hole_bytes;
+}
+
 static inline bool cpu_if(const struct cpu *c)
 {
     return (c->rflags & RFLAGS_IF) != 0;

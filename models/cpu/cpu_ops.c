@@ -171,10 +171,7 @@ static bool apic_access_exits(const struct cpu *c, uint64_t addr, bool write,
 bool cpu_access_exits(const struct cpu *c, uint64_t addr, bool write,
                       struct cpu_exit *x)
 {
-    const struct vmcs *v = c->vmcs;
-
-    if (!c->non_root || !cpu_secondary(c, SECONDARY_EPT) ||
-        addr - v->hole_base >= v->hole_bytes)
+    if (!cpu_in_hole(c, addr))
         return vapic_claims(c, addr) && apic_access_exits(c, addr, write, x);
     *x = (struct cpu_exit){
         .reason = EXIT_EPT_VIOLATION,

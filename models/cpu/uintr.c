@@ -5,8 +5,6 @@
 
 #include "sim/core/bits.h"
 
-#define TT_RESERVED 0xeu
-#define PD_RESERVED 0x3fu
 #define MISC_RESERVED (~UINT64_C(0) << 40)
 #define MISC_UIF (UINT64_C(1) << 63) /* in the XSAVE area alone */
 #define UPID_BYTES 64u               /* its alignment */
@@ -53,9 +51,9 @@ static bool legal(uint32_t msr, uint64_t value)
     case MSR_UINTR_MISC:
         return !(value & MISC_RESERVED);
     case MSR_UINTR_PD:
-        return !(value & PD_RESERVED) && is_canonical(value);
+        return !(value & UINTR_PD_RESERVED) && is_canonical(value);
     case MSR_UINTR_TT:
-        return !(value & TT_RESERVED) && is_canonical(value);
+        return !(value & UINTR_TT_RESERVED) && is_canonical(value);
     default:
         return is_canonical(value);
     }
@@ -187,15 +185,4 @@ void uintr_take(struct uintr *u)
 {
     u->uirr &= ~(UINT64_C(1) << uintr_vector(u));
     u->uif = false;
-}
-
-const char *uintr_check(const struct uintr *u)
-{
-    if (u->upidaddr & PD_RESERVED)
-        return "UPIDADDR is not aligned";
-    if (u->tt & TT_RESERVED)
-        return "reserved bits of UITTADDR";
-    if (!is_canonical(u->uihandler))
-        return "UIHANDLER is not canonical";
-    return NULL;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/core/bits.h"
 #include "sim/core/mem.h"
 
 #define MSR_UINTR_RR 0x985u
@@ -23,7 +24,9 @@
 #define MSR_UINTR_TT 0x98au
 
 #define USER_VECTORS 64u
+#define UINTR_PD_RESERVED 0x3fu
 #define UINTR_TT_ENABLE 1u
+#define UINTR_TT_RESERVED 0xeu
 #define UINTR_STACK_LOAD 1u /* UISTACKADJUST: load RSP, do not subtract */
 
 /* First quadword of a UPID; PUIR is the second. */
@@ -117,6 +120,15 @@ uint64_t uintr_stack(const struct uintr *u, uint64_t rsp);
 void uintr_take(struct uintr *u);
 
 /* NULL, or the first broken invariant in words. */
-const char *uintr_check(const struct uintr *u);
+static inline const char *uintr_check(const struct uintr *u)
+{
+    if (u->upidaddr & UINTR_PD_RESERVED)
+        return "UPIDADDR is not aligned";
+    if (u->tt & UINTR_TT_RESERVED)
+        return "reserved bits of UITTADDR";
+    if (!is_canonical(u->uihandler))
+        return "UIHANDLER is not canonical";
+    return NULL;
+}
 
 #endif

@@ -22,7 +22,7 @@ void vapic_take_pir(const struct cpu *c, struct mem *m, unsigned group,
                     struct vapic_taken *taken)
 {
     uint64_t at = descriptor(c) + PID_PIR + 8 * group;
-    uint64_t vectors = mem_exchange64(m, at, 0);
+    uint64_t vectors = mem_read64(m, at) ? mem_exchange64(m, at, 0) : 0;
 
     taken->vectors.word[group] = vectors;
     for (; vectors; vectors &= vectors - 1) {

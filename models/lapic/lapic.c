@@ -345,8 +345,8 @@ const char *lapic_check(const struct lapic *l)
 {
     if ((l->base & (LAPIC_BASE_EN | LAPIC_BASE_EXTD)) == LAPIC_BASE_EXTD)
         return "IA32_APIC_BASE has EXTD = 1 with EN = 0";
-    for (int i = 0; i < LVT_COUNT; i++)
-        if (!lapic_software_enabled(l) && !lvt_masked(l, (enum lapic_lvt)i))
+    for (int i = 0; i < LVT_COUNT && !lapic_software_enabled(l); i++)
+        if (!lvt_masked(l, (enum lapic_lvt)i))
             return "an LVT entry is open while software-disabled";
     if (check_vectors(l))
         return check_vectors(l);

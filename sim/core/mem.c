@@ -92,7 +92,7 @@ static void write_page(struct mem *m, uint64_t addr, const void *data, size_t n)
     memcpy(find_or_take(m, addr)->byte + addr % MEM_PAGE_BYTES, data, n);
 }
 
-static void read_pieces(struct mem *m, uint64_t addr, void *data, size_t n)
+void mem_read_pieces(struct mem *m, uint64_t addr, void *data, size_t n)
 {
     unsigned char *to = data;
     bool outside;
@@ -106,8 +106,7 @@ static void read_pieces(struct mem *m, uint64_t addr, void *data, size_t n)
     }
 }
 
-static void write_pieces(struct mem *m, uint64_t addr, const void *data,
-                         size_t n)
+void mem_write_pieces(struct mem *m, uint64_t addr, const void *data, size_t n)
 {
     const unsigned char *from = data;
     bool outside;
@@ -119,26 +118,6 @@ static void write_pieces(struct mem *m, uint64_t addr, const void *data,
         else
             write_page(m, addr, from, part);
     }
-}
-
-void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
-{
-    const void *p = mem_look(m, addr, n);
-
-    if (p)
-        memcpy(data, p, n);
-    else
-        read_pieces(m, addr, data, n);
-}
-
-void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
-{
-    void *p = mem_look(m, addr, n);
-
-    if (p)
-        memcpy(p, data, n);
-    else
-        write_pieces(m, addr, data, n);
 }
 
 /* One event runs at a time: reading, then writing, is atomic. */

@@ -61,9 +61,31 @@ static inline void *mem_look(struct mem *m, uint64_t addr, size_t n)
     return p->byte + addr % MEM_PAGE_BYTES;
 }
 
+/* What lies elsewhere is read and written piece by piece. */
+void mem_read_pieces(struct mem *m, uint64_t addr, void *data, size_t n);
+void mem_write_pieces(struct mem *m, uint64_t addr, const void *data, size_t n);
+
 /* Any length and alignment.  The pool being full is our mistake (assert). */
-void mem_read(struct mem *m, uint64_t addr, void *data, size_t n);
-void mem_write(struct mem *m, uint64_t addr, const void *data, size_t n);
+static inline void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
+{
+    const void *p = mem_look(m, addr, n);
+
+    if (p)
+        memcpy(data, p, n);
+    else
+        mem_read_pieces(m, addr, data, n);
+}
+
+static inline void mem_write(struct mem *m, uint64_t addr, const void *data,
+                             size_t n)
+{
+    void *p = mem_look(m, addr, n);
+
+    if (p)
+        memcpy(p, data, n);
+    else
+        mem_write_pieces(m, addr, data, n);
+}
 
 /* Whether the pool has room for this write with `reserve` pages left over:
  * to be asked before a write whose place somebody else has chosen. */
@@ -71,48 +93,30 @@ bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve);
 
 static inline uint32_t mem_read32(struct mem *m, uint64_t addr)
 {
-    const void *p = mem_look(m, addr, sizeof(uint32_t));
     uint32_t value;
 
-    if (p)
-        memcpy(&value, p, sizeof value);
-    else
-        mem_read(m, addr, &value, sizeof value);
+    mem_read(m, addr, &value, sizeof value);
     return le32toh(value);
 }
 
 static inline uint64_t mem_read64(struct mem *m, uint64_t addr)
 {
-    const void *p = mem_look(m, addr, sizeof(uint64_t));
     uint64_t value;
 
-    if (p)
-        memcpy(&value, p, sizeof value);
-    else
-        mem_read(m, addr, &value, sizeof value);
+    mem_read(m, addr, &value, sizeof value);
     return le64toh(value);
 }
 
 static inline void mem_write32(struct mem *m, uint64_t addr, uint32_t value)
 {
-    void *p = mem_look(m, addr, sizeof value);
-
     value = htole32(value);
-    if (p)
-        memcpy(p, &value, sizeof value);
-    else
-        mem_write(m, addr, &value, sizeof value);
+    mem_write(m, addr, &value, sizeof value);
 }
 
 static inline void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
 {
-    void *p = mem_look(m, addr, sizeof value);
-
     value = htole64(value);
-    if (p)
-        memcpy(p, &value, sizeof value);
-    else
-        mem_write(m, addr, &value, sizeof value);
+    mem_write(m, addr, &value, sizeof value);
 }
 
 /* Atomic read-modify-write; each returns the old value. */

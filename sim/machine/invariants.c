@@ -16,6 +16,7 @@
  *
  * CPUs whose local APIC is RTL are looked at without it.
  */
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -219,11 +220,11 @@ static irq_id posted_irq(const struct machine *m, uint64_t pid)
 
 static bool is_posted(struct machine *m, uint64_t pid)
 {
-    uint64_t pir[PID_CONTROL / 8];
+    uint64_t word[PID_BYTES / 8];
 
-    mem_read(&m->mem, pid + PID_PIR, pir, sizeof pir);
-    return pir[0] || pir[1] || pir[2] || pir[3] ||
-           (mem_read64(&m->mem, pid + PID_CONTROL) & PID_ON);
+    mem_read(&m->mem, pid, word, sizeof word);
+    return word[0] || word[1] || word[2] || word[3] ||
+           (le64toh(word[PID_CONTROL / 8]) & PID_ON);
 }
 
 /* Vectors below 16 are never accepted. */
