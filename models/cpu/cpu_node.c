@@ -73,9 +73,34 @@ static uint64_t begin_work(struct cpu_node *n, const struct op *op)
     return cpu_node_begin(n, STEP_WORK, cpu_node_share(n), left + n->stall);
 }
 
+static const struct op *current_op(const struct cpu_node *n)
+{
+    return &n->config.text[rip_op(n->cpu.rip)];
+}
+
+/* Plain ops change nothing that the steps between them would look at: as long
+ * as time passes without an event they are executed in a row.  Returns the op
+ * behind them. */
+static const struct op *execute_row(struct cpu_node *n)
+{
+    struct engine *e = n->config.engine;
+    const struct op *op = current_op(n);
+
+    if (!cpu_is_plain(op->kind) || cpu_single(&n->cpu))
+        return op;
+    cpu_node_begin(n, STEP_OP, cpu_node_share(n), 0);
+    while (cpu_is_plain(op->kind) &&
+           engine_advance(e, engine_now(e) + n->op_cost[op->kind] *
+                                                 n->config.clock.period)) {
+        cpu_execute_plain(&n->cpu, n->config.mem, op);
+        op = current_op(n);
+    }
+    return op;
+}
+
 static uint64_t begin_op(struct cpu_node *n)
 {
-    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
+    const struct op *op = execute_row(n);
     bool access = op->kind == OP_LOAD || op->kind == OP_STORE;
     struct cpu_result r;
     struct cpu_exit x;
@@ -139,7 +164,7 @@ static void end_work(struct cpu_node *n)
 {
     sim_time took = engine_now(n->config.engine) - n->start;
     uint64_t cycles = took / n->config.clock.period;
-    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
+    const struct op *op = current_op(n);
     uint64_t stalled = cycles < n->stall ? cycles : n->stall;
 
     n->stall -= stalled;
@@ -168,7 +193,7 @@ static void call_software(struct cpu_node *n, const struct op *op)
 /* Fills the result, of which the rest does not matter, unless it goes on. */
 static void end_op(struct cpu_node *n, struct cpu_result *r)
 {
-    const struct op *op = &n->config.text[rip_op(n->cpu.rip)];
+    const struct op *op = current_op(n);
 
     if (cpu_is_plain(op->kind)) {
         cpu_execute_plain(&n->cpu, n->config.mem, op);

@@ -226,6 +226,20 @@ static __attribute__((noinline)) void number_anew(struct engine *e)
     e->sequence = e->slots;
 }
 
+/* Most often the new event is the next one: nothing else is due before. */
+static void fill_hole(struct engine *e, event_key key)
+{
+    sim_time time = (sim_time)(key >> 64);
+
+    e->hole = false;
+    if (time >= e->quiet) {
+        sift_down(e, ENGINE_ROOT, key);
+        return;
+    }
+    put(&e->heap[ENGINE_ROOT], key);
+    e->quiet = time;
+}
+
 void engine_schedule(struct engine *e, struct event *ev, sim_time time)
 {
     event_key key;
@@ -239,14 +253,13 @@ void engine_schedule(struct engine *e, struct event *ev, sim_time time)
         number_anew(e);
     ev->time = time;
     ev->sequence = ++e->sequence;
-    if (time < e->quiet)
-        e->quiet = time;
     key = (event_key)time << 64 | order_of(e, ev);
     if (e->hole) {
-        e->hole = false;
-        sift_down(e, ENGINE_ROOT, key);
+        fill_hole(e, key);
         return;
     }
+    if (time < e->quiet)
+        e->quiet = time;
     if (e->slots == 2 * e->capacity)
         sweep(e);
     append(e, key);
@@ -281,6 +294,12 @@ sim_time engine_next(struct engine *e)
     return SIM_TIME_NEVER;
 }
 
+/* Nothing is due before `next`, nor allowed after the limit. */
+static sim_time quiet_before(const struct engine *e, sim_time next)
+{
+    return next > e->limit ? e->limit + 1 : next;
+}
+
 /* Runs the event of the root.  One of the root's children is the next event:
  * its own memory is fetched meanwhile. */
 static void run_first(struct engine *e)
@@ -293,7 +312,7 @@ static void run_first(struct engine *e)
     e->pending--;
     e->hole = true;
     e->now = root->time;
-    e->quiet = e->now;
+    e->quiet = quiet_before(e, e->heap[front(e)].time);
     e->executed++;
     if (e->slots >= PREFETCH_FROM)
         for (; child < end; child++)
@@ -352,15 +371,13 @@ void engine_run_event(struct engine *e, struct event *ev, sim_time time)
     e->target[ev->target].fn(e->target[ev->target].node, ev);
 }
 
-/* Nothing is due before the earliest event, nor allowed after the limit; what
- * is scheduled meanwhile is looked at there. */
+/* The slot that is in the way may be dead; what is scheduled later and earlier
+ * than all others is in the way itself. */
 bool engine_look_ahead(struct engine *e, sim_time time)
 {
     assert(time >= e->now);
     if (time > e->limit)
         return false;
-    e->quiet = engine_next(e);
-    if (e->quiet > e->limit && e->limit != SIM_TIME_NEVER)
-        e->quiet = e->limit + 1;
+    e->quiet = quiet_before(e, engine_next(e));
     return time < e->quiet;
 }
