@@ -22,20 +22,40 @@ static uint32_t search(const struct mem *m, uint64_t number)
     return i;
 }
 
-struct mem_page *mem_seek(struct mem *m, uint64_t number)
+/* The page of `addr`, or NULL if it was never written. */
+static struct mem_page *find(const struct mem *m, uint64_t addr)
 {
-    uint32_t i = search(m, number);
+    struct mem_page *p = &m->page[search(m, addr / MEM_PAGE_BYTES + 1)];
 
-    if (!m->page[i].number)
-        return NULL;
-    m->found[number % MEM_FOUND] = i;
-    return &m->page[i];
+    return p->number ? p : NULL;
 }
 
-/* The page of `addr`, or NULL if it was never written. */
-static struct mem_page *find(struct mem *m, uint64_t addr)
+static bool touches_outside(const struct mem *m, const struct mem_page *p)
 {
-    return mem_seek(m, addr / MEM_PAGE_BYTES + 1);
+    uint64_t base = (p->number - 1) * MEM_PAGE_BYTES;
+
+    return base - m->outside.base < m->outside.bytes ||
+           (m->outside.bytes && m->outside.base - base < MEM_PAGE_BYTES);
+}
+
+void *mem_seek(struct mem *m, uint64_t addr, size_t n)
+{
+    uint64_t offset = addr % MEM_PAGE_BYTES;
+    struct mem_page *p = find(m, addr);
+
+    if (!p || offset + n > MEM_PAGE_BYTES || touches_outside(m, p))
+        return NULL;
+    m->found[p->number % MEM_FOUND] = (struct mem_found){
+        p->number,
+        (uint64_t)(p->byte - (unsigned char *)m->page),
+    };
+    return p->byte + offset;
+}
+
+void mem_set_outside(struct mem *m, const struct mem_outside *outside)
+{
+    m->outside = *outside;
+    memset(m->found, 0, sizeof m->found);
 }
 
 bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve)

@@ -35,30 +35,33 @@ struct mem {
     struct mem_page *page; /* open-addressed hash table */
     uint32_t capacity;     /* a power of two */
     uint32_t used;
-    uint32_t found[MEM_FOUND]; /* where pages were found last, by number */
+    struct mem_found {
+        uint64_t number; /* of the page, plus 1 */
+        uint64_t at;     /* of its bytes from the table on */
+    } found[MEM_FOUND];  /* pages found last that `outside` is not in */
     struct mem_outside outside;
 };
 
 /* `pages` must have `capacity` entries, a power of two, all zero. */
 void mem_init(struct mem *m, struct mem_page *pages, uint32_t capacity);
 
-/* The page of this number, sought in the table, or NULL. */
-struct mem_page *mem_seek(struct mem *m, uint64_t number);
+/* From now on this memory is outside; what the pool has of it stays there. */
+void mem_set_outside(struct mem *m, const struct mem_outside *outside);
 
-/* Where n bytes lie, until the next write; NULL if they lie in two places, or
- * in `outside`, or were never written.  Nearly all accesses go this way. */
+/* mem_look() for a page that was not found last. */
+void *mem_seek(struct mem *m, uint64_t addr, size_t n);
+
+/* Where n bytes lie, until the next write; NULL if they lie in two pages or
+ * were never written, or if some of their page is in `outside`.  Nearly all
+ * accesses go this way. */
 static inline void *mem_look(struct mem *m, uint64_t addr, size_t n)
 {
-    const struct mem_outside *o = &m->outside;
-    uint64_t number = addr / MEM_PAGE_BYTES + 1;
-    struct mem_page *p = &m->page[m->found[number % MEM_FOUND]];
+    uint64_t number = addr / MEM_PAGE_BYTES + 1, offset = addr % MEM_PAGE_BYTES;
+    const struct mem_found *f = &m->found[number % MEM_FOUND];
 
-    if (addr % MEM_PAGE_BYTES + n > MEM_PAGE_BYTES ||
-        addr - o->base < o->bytes || o->base - addr < n)
-        return NULL;
-    if (p->number != number && !(p = mem_seek(m, number)))
-        return NULL;
-    return p->byte + addr % MEM_PAGE_BYTES;
+    if (f->number != number || offset + n > MEM_PAGE_BYTES)
+        return mem_seek(m, addr, n);
+    return (unsigned char *)m->page + f->at + offset;
 }
 
 /* What lies elsewhere is read and written piece by piece. */

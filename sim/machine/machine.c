@@ -367,7 +367,7 @@ void machine_set_lint(struct machine *m, unsigned cpu, unsigned pin, bool high)
 
 void machine_set_outside(struct machine *m, const struct mem_outside *outside)
 {
-    m->mem.outside = *outside;
+    mem_set_outside(&m->mem, outside);
 }
 
 const char *machine_finish(struct machine *m, struct figures *out)

@@ -44,13 +44,15 @@ static void memory_setup(struct memory *f)
 
 static void open_outside(struct memory *f)
 {
-    f->mem.outside = (struct mem_outside){
+    const struct mem_outside outside = {
         .base = OUTSIDE,
         .bytes = sizeof f->behind,
         .read = outside_read,
         .write = outside_write,
         .ctx = f,
     };
+
+    mem_set_outside(&f->mem, &outside);
 }
 
 /* As many pages are taken as are counted. */
@@ -159,10 +161,20 @@ TEST_F(memory, splits_accesses_at_the_borders_of_the_outside)
     EXPECT_EQ(f->behind[last], 0x11);
     EXPECT_EQ(mem_read64(&f->mem, OUTSIDE + last),
               UINT64_C(0x8877665544332211));
-    f->mem.outside.bytes = 0;
+    mem_set_outside(&f->mem, &(struct mem_outside){0});
     EXPECT_EQ(mem_read64(&f->mem, OUTSIDE - 4), 0x44332211);
     EXPECT_EQ(mem_read64(&f->mem, OUTSIDE + last),
               UINT64_C(0x8877665544332200));
+}
+
+TEST_F(memory, forwards_accesses_to_a_page_that_was_used_before)
+{
+    mem_write64(&f->mem, OUTSIDE, 1);
+    EXPECT_EQ(mem_read64(&f->mem, OUTSIDE), 1);
+    open_outside(f);
+    EXPECT_EQ(mem_read64(&f->mem, OUTSIDE), 0);
+    mem_write64(&f->mem, OUTSIDE, 2);
+    EXPECT_EQ(f->behind[0], 2);
 }
 
 TEST_F(memory, goes_on_the_same_in_a_copy)
