@@ -31,14 +31,16 @@ struct mem_outside {
     void *ctx;
 };
 
+struct mem_found {
+    uint64_t number; /* of the page, plus 1 */
+    uint64_t at;     /* of its bytes from the table on */
+};
+
 struct mem {
     struct mem_page *page; /* open-addressed hash table */
     uint32_t capacity;     /* a power of two */
     uint32_t used;
-    struct mem_found {
-        uint64_t number; /* of the page, plus 1 */
-        uint64_t at;     /* of its bytes from the table on */
-    } found[MEM_FOUND];  /* pages found last that `outside` is not in */
+    struct mem_found found[MEM_FOUND]; /* last, and `outside` is not in them */
     struct mem_outside outside;
 };
 
