@@ -57,7 +57,7 @@ void kvm_sched_add(struct kvm *k)
     k->index = h->vcpus;
     h->vcpu[h->vcpus++] = k;
     for (unsigned i = 0; i < KVM_CPUS_MAX; i++)
-        h->cpu[i].sharers += k->config.cpus >> i & 1;
+        h->cpu[i].sharers += (uint32_t)(k->config.cpus >> i & 1);
     enqueue(k, 0);
 }
 
