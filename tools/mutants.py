@@ -5,6 +5,7 @@ faults the tests catch.
     tools/mutants.py                      200 faults per language
     tools/mutants.py --language sv --model pic --count 20 --seed 3
     tools/mutants.py --only 'lapic_timer.c: l->tmict = 0;' --verbose
+    tools/mutants.py --verbose 2>LOG; tools/mutants.py --verbose --resume LOG
 
 tools/faults.py says which faults there are.  They are spread over the files by
 their size, at least one in each, and drawn with a seed: the same seed and tree
@@ -19,7 +20,8 @@ caught if one of these fails or does not end, in this order:
     SV   lock-step; the twin in a machine; a million cycles in lock-step; lint
          and synthesis
 
-A test that fails without a fault as well ends the run.
+A fault with a reason in tools/mutants.txt has survived if the tests that cost
+little do not catch it.  A test that fails without a fault as well ends the run.
 Exit status 1 if fewer than 95 % are caught, or if one survives for which
 tools/mutants.txt has no reason.  On one core it takes 20 minutes for C and 25
 for SystemVerilog.
@@ -208,20 +210,27 @@ class Job:
     model: str
     language: str
     faults: list
+    settled: dict  # verdicts of a run before this one, by the fault's name
+    known: set     # names of those for which there is a reason
     quick: bool = False
     quota: int = 0
     verdicts: list = field(default_factory=list)
     unbuilt: int = 0
 
+    def tests_for(self, fault):
+        little = self.quick or fault.name in self.known
+        return [t for t in tests_of(self.language, self.model)
+                if not little or t.name in QUICK]
+
     def work(self, trees, tell):
-        tests = [t for t in tests_of(self.language, self.model)
-                 if not self.quick or t.name in QUICK]
         tree = trees.get()
         try:
             for fault in self.faults:
                 if len(self.verdicts) == self.quota:
                     break
-                by = judge(tree, fault, tests)
+                by = self.settled.get(fault.name, "")
+                if by == "":
+                    by = judge(tree, fault, self.tests_for(fault))
                 if by is False:
                     self.unbuilt += 1
                     continue
@@ -235,6 +244,8 @@ class Job:
 def jobs_of(language, options):
     """One for each file, with its share of the faults."""
     jobs = []
+    settled = verdicts_in(options.resume) if options.resume else {}
+    known = set(reasons())
     for model in options.model or list(SUITES if language == "c" else LOCKSTEP):
         folder = ROOT / "models" / model
         for path in sorted(p for pattern in FILES[language] for p in folder.glob(pattern)):
@@ -242,13 +253,20 @@ def jobs_of(language, options):
             faults = [f for f in faults_of(ROOT, name, options.seed)
                       if any(text in f.name for text in options.only or [""])]
             if faults:
-                jobs.append(Job(name, model, language, faults, options.quick))
+                jobs.append(Job(name, model, language, faults, settled, known, options.quick))
     every = sum(len(job.faults) for job in jobs)
     if not every:
         sys.exit(f"mutants: no fault of {language} is named so")
     for job in jobs:
         job.quota = math.ceil(min(options.count / every, 1) * len(job.faults))
     return jobs
+
+
+def verdicts_in(path):
+    """What a run with --verbose has told, interrupted perhaps."""
+    with open(path, encoding="utf-8") as f:
+        told = re.findall(r"^\d+ ([^:\n]+): (.*)$", f.read(), re.M)
+    return {name: by if by in TESTS else None for by, name in told}
 
 
 def reasons():
@@ -337,6 +355,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true",
                         help="only what costs little: a survivor may yet be caught without it")
+    parser.add_argument("--resume", metavar="LOG",
+                        help="take the verdicts that a run of the same tree has told")
     parser.add_argument("--only", action="append", help="faults whose name contains this")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--cflags", default="-O0",
