@@ -21,13 +21,16 @@
 #define APIC_DCR 0x3e0u
 
 #define MSR_APIC_BASE 0x1bu
+#define MSR_TSC_DEADLINE 0x6e0u
 #define MSR_X2APIC 0x800u
 #define APIC_BASE_ENABLE (1u << 11)
 #define APIC_BASE_EXTD (1u << 10)
 #define SVR_ENABLE (1u << 8)
 #define SPURIOUS_VECTOR 0xffu
 #define DCR_DIVIDE_BY_1 0xbu
+#define LVT_TIMER_MODES (3u << 17)
 #define LVT_PERIODIC (1u << 17)
+#define LVT_TSC_DEADLINE (2u << 17)
 #define LVT_MASKED (1u << 16)
 #define LVT_EXTINT (7u << 8)
 

@@ -13,13 +13,6 @@ static uint64_t get(const struct kvm *k, enum vmcs_field f)
     return vmcs_get(&k->vmcs, f);
 }
 
-static void set_control(struct kvm *k, enum vmcs_field f, uint32_t bit, bool on)
-{
-    uint64_t value = get(k, f) & ~(uint64_t)bit;
-
-    vmcs_set(&k->vmcs, f, value | (on ? bit : 0));
-}
-
 /* ---- entry ---- */
 
 void kvm_call_queued(void *self, struct cpu_env *env, uint64_t arg)
@@ -100,8 +93,9 @@ static enum kvm_label open_windows(struct kvm *k, enum kvm_label to)
 {
     bool interrupt = has_to_inject(k), nmi = k->nmis_waiting;
 
-    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW, interrupt);
-    set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_NMI_WINDOW, nmi);
+    kvm_set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_INTERRUPT_WINDOW,
+                    interrupt);
+    kvm_set_control(k, VMCS_PRIMARY_CONTROLS, PRIMARY_NMI_WINDOW, nmi);
     return to == KVM_ENTER && (interrupt || nmi) ? KVM_WINDOW : to;
 }
 
@@ -144,6 +138,7 @@ void kvm_call_load(void *self, struct cpu_env *env, uint64_t arg)
 
     (void)arg;
     kvm_apicv_store(k, env->mem, env->now);
+    kvm_timer_store(k, env->mem, env->now);
     for (unsigned r = 0; r < GPR_COUNT; r++)
         env->cpu->gpr[r] = k->gpr[r];
     if (!k->vmcs.launched)
@@ -172,8 +167,8 @@ static void skip(struct kvm *k)
     vmcs_set(&k->vmcs, VMCS_GUEST_RIP,
              rip_plus(get(k, VMCS_GUEST_RIP),
                       (uint32_t)get(k, VMCS_EXIT_INSTRUCTION_LENGTH)));
-    set_control(k, VMCS_GUEST_INTERRUPTIBILITY,
-                BLOCKING_BY_STI | BLOCKING_BY_MOV_SS, false);
+    kvm_set_control(k, VMCS_GUEST_INTERRUPTIBILITY,
+                    BLOCKING_BY_STI | BLOCKING_BY_MOV_SS, false);
 }
 
 void kvm_call_skip(void *self, struct cpu_env *env, uint64_t arg)
@@ -204,7 +199,7 @@ static void keep_vectored(struct kvm *k)
     if (!(info & INTR_INFO_VALID) || (external && kvm_eli_guest_mode(k)))
         return;
     if (nmi) /* its delivery has begun the blocking, and begins again */
-        set_control(k, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_NMI, false);
+        kvm_set_control(k, VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_BY_NMI, false);
     k->again = (struct kvm_event){
         .info = info & ~UINT32_C(0x7ffff000),
         .error_code = (uint32_t)get(k, VMCS_IDT_VECTORING_ERROR_CODE),
@@ -282,6 +277,8 @@ static irq_id exit_cause(const struct kvm *k, const struct cpu_env *env)
         return 0;
     case EXIT_INTERRUPT_WINDOW:
         return kvm_vlapic_next_irq(k);
+    case EXIT_PREEMPTION_TIMER:
+        return 0; /* it is the cause of one that is not born yet */
     case EXIT_NMI_WINDOW:
         return k->nmi_irq[0];
     default:
@@ -313,6 +310,7 @@ void kvm_call_exit(void *self, struct cpu_env *env, uint64_t arg)
     for (unsigned r = 0; r < GPR_COUNT; r++)
         k->gpr[r] = env->cpu->gpr[r];
     kvm_apicv_load(k, env->mem);
+    kvm_timer_load(k);
     keep_vectored(k);
     cpu_node_attribute_exit(env->node, exit_cause(k, env));
     if (k->one_entry) {

@@ -66,6 +66,8 @@ struct kvm_config {
     struct kvm_apicv apicv;
     bool eli, eli_exitless_eoi;
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
+    enum kvm_guest_timer guest_timer;
+    unsigned preemption_timer_shift; /* it counts the TSC shifted by it */
     struct kvm_costs costs;
     struct clock timer_clock, core_clock;
     uint64_t memory;              /* base of 64 KiB of its own */
@@ -144,9 +146,10 @@ struct kvm {
     struct kvm_event again; /* to be injected before anything else */
     unsigned nmis_waiting;  /* the guest's */
     irq_id nmi_irq[KVM_NMIS];
-    bool blocked;     /* the guest executed HLT */
-    bool switch_due;  /* the host's tick wants its entries switched */
-    bool posting_off; /* no entry posts: the descriptor is not looked at */
+    bool blocked;       /* the guest executed HLT */
+    bool switch_due;    /* the host's tick wants its entries switched */
+    bool posting_off;   /* no entry posts: the descriptor is not looked at */
+    bool timer_on_host; /* the host's timer watches the guest's deadline */
 
     bool eli_on;         /* the guest asked for it */
     bool injection_mode; /* else the CPU uses the shadow IDT */

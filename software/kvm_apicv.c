@@ -49,13 +49,14 @@ static void set_bits(struct kvm *k, enum vmcs_field f, uint64_t bits)
 void kvm_apicv_build(struct kvm *k, struct mem *m)
 {
     const struct kvm_apicv *f = features(k);
+    bool virtual_timer = k->config.guest_timer == KVM_TIMER_VIRTUALIZED;
     uint64_t pid = kvm_descriptor(&k->config);
 
     if (!f->tpr_shadow && !f->apic_access_page)
         return;
     set_bits(k, VMCS_PRIMARY_CONTROLS,
              (f->tpr_shadow ? PRIMARY_TPR_SHADOW : 0) |
-                 (f->ipiv ? PRIMARY_TERTIARY : 0));
+                 (f->ipiv || virtual_timer ? PRIMARY_TERTIARY : 0));
     if (f->tpr_shadow)
         vmcs_set(&k->vmcs, VMCS_PRIMARY_CONTROLS,
                  vmcs_get(&k->vmcs, VMCS_PRIMARY_CONTROLS) &
@@ -84,9 +85,8 @@ void kvm_apicv_build(struct kvm *k, struct mem *m)
     }
 }
 
-/* An APIC MSR's bit of the bitmap for reads or writes. */
-static void intercept(const struct kvm *k, struct mem *m, uint32_t at,
-                      bool exits)
+void kvm_intercept_msr(const struct kvm *k, struct mem *m, uint32_t at,
+                       bool exits)
 {
     uint64_t addr = k->msr_bitmap + (at / 64) * 8;
     uint64_t bit = UINT64_C(1) << at % 64;
@@ -100,22 +100,22 @@ static void intercept(const struct kvm *k, struct mem *m, uint32_t at,
 static void intercept_msrs(const struct kvm *k, struct mem *m, bool virtualized)
 {
     const struct kvm_apicv *f = features(k);
-    const uint32_t writes = 0x800 * 8;
 
     for (uint32_t msr = VAPIC_MSR_FIRST; msr <= VAPIC_MSR_LAST; msr++) {
         bool reads = f->apic_register_virtualization
                          ? msr != MSR_CURRENT_COUNT
                          : msr == MSR_X2APIC + VAPIC_TPR / 16;
 
-        intercept(k, m, msr, !(virtualized && reads));
+        kvm_intercept_msr(k, m, msr, !(virtualized && reads));
     }
-    intercept(k, m, writes + MSR_X2APIC + VAPIC_TPR / 16, !virtualized);
-    intercept(k, m, writes + MSR_X2APIC + VAPIC_EOI / 16,
-              !(virtualized && f->virtual_interrupt_delivery));
-    intercept(k, m, writes + MSR_X2APIC + VAPIC_SELF_IPI / 16,
-              !(virtualized && f->virtual_interrupt_delivery));
-    intercept(k, m, writes + MSR_X2APIC + VAPIC_ICR_LOW / 16,
-              !(virtualized && f->ipiv));
+    kvm_intercept_msr(k, m, KVM_MSR_WRITES + MSR_X2APIC + VAPIC_TPR / 16,
+                      !virtualized);
+    kvm_intercept_msr(k, m, KVM_MSR_WRITES + MSR_X2APIC + VAPIC_EOI / 16,
+                      !(virtualized && f->virtual_interrupt_delivery));
+    kvm_intercept_msr(k, m, KVM_MSR_WRITES + MSR_X2APIC + VAPIC_SELF_IPI / 16,
+                      !(virtualized && f->virtual_interrupt_delivery));
+    kvm_intercept_msr(k, m, KVM_MSR_WRITES + MSR_X2APIC + VAPIC_ICR_LOW / 16,
+                      !(virtualized && f->ipiv));
 }
 
 /* The mode of the guest's APIC says which of the two ways is virtualized. */

@@ -100,7 +100,7 @@ static uint64_t expire_guests(struct kvm_cpu *c, struct cpu_env *env)
     for (uint32_t i = 0; i < c->host->vcpus; i++) {
         struct kvm *k = kept(c, i);
 
-        if (!k || kvm_vlapic_due(k) > env->now)
+        if (!k || kvm_timer_host_due(k) > env->now)
             continue;
         cycles += c->config.costs.virtual_timer;
         kvm_vlapic_expire(k, env);
@@ -143,7 +143,7 @@ uint64_t kvm_cpu_timer_count(const struct kvm_cpu *c, sim_time now)
 
     for (uint32_t i = 0; i < c->host->vcpus; i++) {
         const struct kvm *k = kept(c, i);
-        sim_time guest = k ? kvm_vlapic_due(k) : SIM_TIME_NEVER;
+        sim_time guest = k ? kvm_timer_host_due(k) : SIM_TIME_NEVER;
 
         if (guest < due)
             due = guest;

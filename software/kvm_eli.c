@@ -18,13 +18,6 @@ bool kvm_eli_guest_mode(const struct kvm *k)
     return k->eli_on && !k->injection_mode;
 }
 
-static void set_control(struct kvm *k, enum vmcs_field f, uint32_t bit, bool on)
-{
-    uint64_t value = vmcs_get(&k->vmcs, f) & ~(uint64_t)bit;
-
-    vmcs_set(&k->vmcs, f, value | (on ? bit : 0));
-}
-
 static void intercept_eoi(struct kvm *k, struct mem *m, bool on)
 {
     uint64_t at = k->msr_bitmap + BITMAP_WRITE_LOW + EOI_MSR_BIT / 8;
@@ -48,12 +41,12 @@ static void set_modes(struct kvm *k, struct mem *m, bool guest_mode)
 
     k->injection_mode = !guest_mode;
     load_idtr(k, guest_mode ? k->shadow_idt : k->guest_idt.base);
-    set_control(k, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING,
-                !guest_mode);
-    set_control(k, VMCS_PIN_CONTROLS, PIN_PREEMPTION_TIMER, timer);
-    set_control(k, VMCS_EXCEPTION_BITMAP, 1u << VECTOR_NP, guest_mode);
-    set_control(k, VMCS_SECONDARY_CONTROLS, SECONDARY_DESCRIPTOR_TABLE_EXITING,
-                guest_mode);
+    kvm_set_control(k, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING,
+                    !guest_mode);
+    kvm_set_control(k, VMCS_PIN_CONTROLS, PIN_PREEMPTION_TIMER, timer);
+    kvm_set_control(k, VMCS_EXCEPTION_BITMAP, 1u << VECTOR_NP, guest_mode);
+    kvm_set_control(k, VMCS_SECONDARY_CONTROLS,
+                    SECONDARY_DESCRIPTOR_TABLE_EXITING, guest_mode);
     vmcs_set(&k->vmcs, VMCS_PREEMPTION_TIMER_VALUE, k->config.eli_timer);
     intercept_eoi(k, m, !(guest_mode && k->config.eli_exitless_eoi));
 }

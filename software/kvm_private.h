@@ -11,6 +11,19 @@ static inline void kvm_jump(const struct kvm *k, struct cpu_env *env,
     env->cpu->rip = k->label[to];
 }
 
+static inline void kvm_set_control(struct kvm *k, enum vmcs_field f,
+                                   uint32_t bit, bool on)
+{
+    uint64_t value = vmcs_get(&k->vmcs, f) & ~(uint64_t)bit;
+
+    vmcs_set(&k->vmcs, f, value | (on ? bit : 0));
+}
+
+/* An MSR's bit of the bitmap for reads, or for writes with this on top. */
+#define KVM_MSR_WRITES (0x800u * 8)
+void kvm_intercept_msr(const struct kvm *k, struct mem *m, uint32_t at,
+                       bool exits);
+
 /* Each of these is the code behind a CALL of kvm_text.c. */
 cpu_call_fn kvm_call_exit;          /* save registers, go to the handler */
 cpu_call_fn kvm_call_dispatch;      /* go to the handler */
@@ -88,7 +101,7 @@ bool kvm_vlapic_eligible(const struct kvm *k);
 /* The interrupt that would be injected next, or 0. */
 irq_id kvm_vlapic_next_irq(const struct kvm *k);
 uint8_t kvm_vlapic_take(struct kvm *k, irq_id *irq);
-void kvm_vlapic_expire(struct kvm *k, struct cpu_env *env);
+irq_id kvm_vlapic_expire(struct kvm *k, struct cpu_env *env);
 struct lapic_time kvm_vlapic_time(const struct kvm *k, sim_time now);
 /* When the guest's timer is due, or SIM_TIME_NEVER. */
 sim_time kvm_vlapic_due(const struct kvm *k);
@@ -100,6 +113,17 @@ void kvm_vlapic_write(struct kvm *k, struct cpu_env *env,
 void kvm_vlapic_wrmsr(struct kvm *k, struct cpu_env *env, uint32_t msr,
                       uint64_t value);
 void kvm_vlapic_ended(struct kvm *k, struct cpu_env *env, uint8_t vector);
+
+/* The guest's timer: what its host timer has to ring for; the guest has changed
+ * it, registers as of kvm_call_msr; code for a guest that blocks, that is to
+ * run again, and for the preemption timer's end; around a VM entry. */
+sim_time kvm_timer_host_due(const struct kvm *k);
+void kvm_timer_changed(struct kvm *k, struct cpu_env *env);
+void kvm_timer_build_block(struct kvm *k, struct text *t);
+void kvm_timer_build_resume(struct kvm *k, struct text *t);
+void kvm_timer_build_expiry(struct kvm *k, struct text *t);
+void kvm_timer_store(struct kvm *k, struct mem *m, sim_time now);
+void kvm_timer_load(struct kvm *k);
 
 /* NMIs of the guest: one more; those that an entry finds too many become one;
  * whether one can be injected now, and that one. */

@@ -75,6 +75,7 @@ static void build_scheduling(struct kvm *k, struct text *t)
     jump(k, t, KVM_AGAIN);
     label(k, t, KVM_WAKE);
     text_work(t, k->config.costs.wake);
+    kvm_timer_build_resume(k, t);
     build_rearm(k, t);
     kvm_build_ipis(k, t);
     jump(k, t, KVM_AGAIN);
@@ -177,9 +178,11 @@ static void build_exits(struct kvm *k, struct text *t)
     build_simple(k, t, KVM_ON_NMI_WINDOW, costs->nmi_window);
     jump(k, t, KVM_REENTER);
     build_simple(k, t, KVM_ON_TIMER, costs->preemption_timer);
+    kvm_timer_build_expiry(k, t);
     jump(k, t, KVM_REENTER);
     build_simple(k, t, KVM_ON_HLT, costs->hlt);
     text_call(t, kvm_call_halted, k, 0);
+    kvm_timer_build_block(k, t);
     jump(k, t, KVM_REENTER);
     build_simple(k, t, KVM_ON_MSR, costs->msr_access);
     build_emulation(k, t, kvm_call_msr);
@@ -266,6 +269,7 @@ void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
         .cpu = c->cpu,
         .shadow_idt = c->memory + SHADOW_IDT,
         .msr_bitmap = c->memory + MSR_BITMAP,
+        .timer_on_host = c->guest_timer != KVM_TIMER_PREEMPTION,
     };
     kvm_sched_add(k);
     init_vlapic(k);

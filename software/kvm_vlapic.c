@@ -90,15 +90,17 @@ uint8_t kvm_vlapic_take(struct kvm *k, irq_id *irq)
 
 /* The interrupt is born when the guest's timer was due: what the host needs to
  * notice is part of its latency. */
-void kvm_vlapic_expire(struct kvm *k, struct cpu_env *env)
+irq_id kvm_vlapic_expire(struct kvm *k, struct cpu_env *env)
 {
     sim_time due = kvm_vlapic_due(k);
     struct lapic_out out = lapic_timer_expire(&k->vlapic);
+    irq_id irq;
 
-    if (out.taken.fate != LAPIC_FATE_NONE)
-        settle(k, env, &out.taken,
-               irq_birth(env->irqs, k->config.timer_source, HOP_TIMER_EXPIRY,
-                         due));
+    if (out.taken.fate == LAPIC_FATE_NONE)
+        return 0;
+    irq = irq_birth(env->irqs, k->config.timer_source, HOP_TIMER_EXPIRY, due);
+    settle(k, env, &out.taken, irq);
+    return irq;
 }
 
 /* To itself. */
@@ -223,10 +225,8 @@ static void apply(struct kvm *k, struct cpu_env *env,
     }
     if (out->send)
         env->cpu->gpr[RAX] += send(k, env, &out->message);
-    if (out->timer_changed) {
-        env->cpu->gpr[RAX] += costs->virtual_timer;
-        env->cpu->gpr[RBX] = kvm_cpu_timer_count(kvm_cpu_of(k), env->now);
-    }
+    if (out->timer_changed)
+        kvm_timer_changed(k, env);
 }
 
 void kvm_vlapic_write(struct kvm *k, struct cpu_env *env,

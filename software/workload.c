@@ -4,6 +4,7 @@
 #include "models/pic/pic_pair.h"
 #include "software/apic_code.h"
 #include "software/idt.h"
+#include "software/workload_timer.h"
 
 #define IDT_OFFSET 0x0000u
 #define STACK_OFFSET 0xf000u
@@ -226,17 +227,6 @@ static void build_pic_gates(struct workload *w, struct text *t, struct mem *m)
     }
 }
 
-static void build_timer_handler(struct workload *w, struct text *t)
-{
-    text_op(t, OP_PUSHA, RAX, 0);
-    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
-    text_work(t, w->config.timer_work);
-    for (uint32_t i = 0; i < w->config.irq_count; i++)
-        if (w->config.irq[i].move)
-            vtd_build_move(w->config.irq[i].move, t);
-    build_return(t);
-}
-
 static void build_ipi_handler(struct workload *w, struct text *t)
 {
     text_op(t, OP_PUSHA, RAX, 0);
@@ -300,7 +290,7 @@ static void build_idt(struct workload *w, struct text *t, struct mem *m)
     idt_set_gate(m, w->idt, SPURIOUS_VECTOR, text_here(t));
     text_op(t, OP_IRET, RAX, 0);
     idt_set_gate(m, w->idt, WORKLOAD_TIMER_VECTOR, text_here(t));
-    build_timer_handler(w, t);
+    workload_timer_build_handler(w, t);
     idt_set_gate(m, w->idt, WORKLOAD_IPI_VECTOR, text_here(t));
     build_ipi_handler(w, t);
     build_pic_gates(w, t, m);
@@ -462,12 +452,7 @@ static void build_boot(struct workload *w, struct text *t, struct mem *m)
     apic_code_enable(t, x2apic, w->config.bsp);
     if (w->config.pic_on_lint0)
         apic_code_write(t, x2apic, APIC_LVT_LINT0, LVT_EXTINT);
-    if (w->config.timer_count) {
-        apic_code_write(t, x2apic, APIC_DCR, DCR_DIVIDE_BY_1);
-        apic_code_write(t, x2apic, APIC_LVT_TIMER,
-                        LVT_PERIODIC | WORKLOAD_TIMER_VECTOR);
-        apic_code_write(t, x2apic, APIC_TMICT, w->config.timer_count);
-    }
+    workload_timer_build_start(w, t);
     if (w->config.hpet.registers)
         hpet_code_start(t, &w->config.hpet);
     if (w->config.enables_eli)

@@ -2,7 +2,7 @@
  * The workload: an operating system with one program, the same code in a
  * guest and on bare metal.
  *
- * At boot it sets up its IDT, local APIC and periodic timer, then runs the
+ * At boot it sets up its IDT, local APIC and timer, then runs the
  * program, one of its own or a user thread (user_thread.h).  A device
  * interrupt's handler acknowledges first (EOI), does its
  * fixed work with interrupts off, then the work per completed message and the
@@ -41,6 +41,14 @@ enum workload_kind {
     WORKLOAD_USER_THREAD,
 };
 
+/* How the APIC timer is used: one that is not periodic is set again by its
+ * handler. */
+enum workload_timer {
+    WORKLOAD_TIMER_PERIODIC,
+    WORKLOAD_TIMER_ONE_SHOT,
+    WORKLOAD_TIMER_TSC_DEADLINE,
+};
+
 /* One interrupt vector of a device, as the driver sees it. */
 struct workload_irq {
     uint8_t vector;
@@ -76,7 +84,9 @@ struct workload_config {
     uint64_t message_work, critical_work;
     uint32_t messages_per_doorbell, window;
     uint64_t handler, completion, softirq, timer_work; /* cycles */
+    enum workload_timer timer_mode;
     uint64_t timer_count;  /* initial count of the APIC timer; 0: no timer */
+    uint64_t timer_period; /* the same in cycles of the TSC */
     struct hpet_code hpet; /* the timer in its place */
     uint64_t memory;       /* base of 64 KiB of its own */
     uint64_t doorbell;     /* address of the NIC's TXDOORBELL; 0: none */
@@ -101,6 +111,7 @@ struct workload {
     uint64_t told[WORKLOAD_VECTORS_MAX]; /* packets of the last interrupt */
     bool in_softirq;
     uint64_t softirq_left; /* cycles of softirq work still to be done */
+    uint64_t deadline;     /* the timer's next; 0: none was set yet */
     uint64_t faults;       /* exceptions taken: none expected */
     uint64_t nmis;         /* runs of the NMI's handler */
     uint64_t spurious;     /* interrupts of the 8259s that were none */

@@ -8,8 +8,6 @@
 
 #define APIC_TMCCT 0x390u
 #define APIC_SELF_IPI 0x3f0u
-#define MSR_TSC_DEADLINE 0x6e0u
-#define LVT_TSC_DEADLINE (2u << 17)
 #define ICR_SELF (1u << 18)
 #define ICR_NMI ((uint32_t)DELIVERY_NMI << 8)
 #define ICR_DEST_XAPIC_SHIFT 24u

@@ -384,6 +384,12 @@ static struct workload_irq workload_irq(const struct machine *m,
     return irq;
 }
 
+/* One period of the program's APIC timer; 0: it has none. */
+static uint64_t timer_cycles(const struct scenario_program *p, uint64_t hz)
+{
+    return p->timer_source == TIMER_LAPIC && p->timer_hz ? hz / p->timer_hz : 0;
+}
+
 static void fill_work(struct workload_config *w,
                       const struct scenario_program *p)
 {
@@ -397,6 +403,11 @@ static void fill_work(struct workload_config *w,
         [PROGRAM_USER_RECEIVER] = WORKLOAD_USER_THREAD,
         [PROGRAM_USER_WAITER] = WORKLOAD_USER_THREAD,
     };
+    static const enum workload_timer timer_modes[] = {
+        [TIMER_MODE_PERIODIC] = WORKLOAD_TIMER_PERIODIC,
+        [TIMER_MODE_ONE_SHOT] = WORKLOAD_TIMER_ONE_SHOT,
+        [TIMER_MODE_TSC_DEADLINE] = WORKLOAD_TIMER_TSC_DEADLINE,
+    };
 
     w->kind = kinds[p->kind];
     w->message_work = p->message_work_cycles;
@@ -408,6 +419,7 @@ static void fill_work(struct workload_config *w,
     w->softirq = p->softirq_cycles;
     w->eager_eoi = p->eager_eoi;
     w->timer_work = p->timer_cycles;
+    w->timer_mode = timer_modes[p->timer_mode];
 }
 
 static void install_workload(struct machine *m, struct machine_vcpu *v,
@@ -420,16 +432,15 @@ static void install_workload(struct machine *m, struct machine_vcpu *v,
     };
     enum scenario_virtual_wire wire = m->scenario->machine.pic.virtual_wire;
     const struct scenario_program *p = &m->scenario->program[v->vm->program];
+    const struct clock_rates *clocks = &m->scenario->platform.clocks;
     struct workload_config w = {
         .x2apic = v->vm->apic == APIC_MODE_X2APIC,
         .bsp = v->vm->hypervisor == HYPERVISOR_KVM ? !v->index : !v->cpu,
         .vcpu = v->index,
         .vcpus = v->vm->vcpus,
         .enables_eli = v->vm->features.eli,
-        .timer_count =
-            p->timer_hz && p->timer_source == TIMER_LAPIC
-                ? m->scenario->platform.clocks.apic_timer / p->timer_hz
-                : 0,
+        .timer_count = timer_cycles(p, clocks->apic_timer),
+        .timer_period = timer_cycles(p, clocks->core),
         .hpet = hpet_timer_of(m, v),
         .memory = WORKLOAD_MEMORY(v->place),
         .pic_base = s->pic_base,

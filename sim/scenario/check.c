@@ -102,6 +102,10 @@ static void check_program(const struct check *c, uint32_t i)
     if (p->timer_cycles && !p->timer_hz)
         broken(c, place_of(e, "timer_work"),
                "'timer_work' needs 'timer', for instance 250Hz");
+    if (p->timer_mode != TIMER_MODE_PERIODIC &&
+        (!p->timer_hz || p->timer_source != TIMER_LAPIC))
+        broken(c, place_of(e, "timer_mode"),
+               "'timer_mode' needs a 'timer' whose 'timer_source' is lapic");
 }
 
 /* What ELI needs: the shadow IDT delivers interrupts of assigned devices, and

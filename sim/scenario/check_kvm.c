@@ -38,6 +38,45 @@ static void check_nmi_injection(const struct vm_at *v)
     RULES(v, rules);
 }
 
+/* What a bare-metal program's timer needs; a guest's APIC is the hypervisor's.
+ */
+static void check_timer_mode(const struct vm_at *v)
+{
+    const struct scenario_program *p = &v->c->s->program[v->vm->program];
+
+    if (v->vm->hypervisor == HYPERVISOR_NONE &&
+        p->timer_mode == TIMER_MODE_TSC_DEADLINE &&
+        !v->c->s->platform.capabilities.tsc_deadline)
+        broken(v->c, place_of(v->e, "program"),
+               "'timer_mode: tsc_deadline' of program '%s' needs TSC-deadline "
+               "mode, which platform '%s' does not have",
+               p->name, v->c->s->platform.name);
+}
+
+static void check_guest_timer(const struct vm_at *v)
+{
+    const struct vmx_features *vmx = &v->c->s->platform.capabilities.vmx;
+    enum kvm_guest_timer timer = v->vm->features.guest_timer;
+    bool preemption = timer == KVM_TIMER_PREEMPTION;
+    const struct rule rules[] = {
+        {"guest_timer", v->vm->hypervisor == HYPERVISOR_KVM, NEEDS_KVM},
+        {"guest_timer", !preemption || vmx->preemption_timer,
+         "preemption needs preemption_timer, which the platform does not have"},
+        {"guest_timer", !preemption || !v->vm->features.eli_timer,
+         "preemption excludes eli_timer: a virtual CPU has one preemption "
+         "timer"},
+        {"guest_timer", preemption || vmx->apic_timer_virtualization,
+         "virtualized needs apic_timer_virtualization, which the platform does "
+         "not have"},
+        {"guest_timer",
+         preemption || v->vm->features.apicv.virtual_interrupt_delivery,
+         "virtualized needs 'virtual_interrupt_delivery: true': a VM entry "
+         "with APIC-timer virtualization checks it"},
+    };
+
+    RULES(v, rules);
+}
+
 void check_kvm(const struct check *c, uint32_t i)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
@@ -45,4 +84,7 @@ void check_kvm(const struct check *c, uint32_t i)
 
     if (vm->features.nmi_injection)
         check_nmi_injection(&v);
+    if (vm->features.guest_timer != KVM_TIMER_HOST)
+        check_guest_timer(&v);
+    check_timer_mode(&v);
 }

@@ -85,6 +85,11 @@ static const char *const notification_words[] = {[NOTIFY_USER_INTERRUPT] =
                                                      "user_interrupt",
                                                  [NOTIFY_SIGNAL] = "signal",
                                                  NULL};
+static const char *const timer_mode_words[] = {
+    [TIMER_MODE_PERIODIC] = "periodic",
+    [TIMER_MODE_ONE_SHOT] = "one_shot",
+    [TIMER_MODE_TSC_DEADLINE] = "tsc_deadline",
+    NULL};
 static const char *const balance_words[] = {[BALANCE_NONE] = "none",
                                             [BALANCE_FLUSH] = "flush",
                                             [BALANCE_NO_FLUSH] = "no_flush",
@@ -98,6 +103,11 @@ static const char *const hypervisor_words[] = {
     [HYPERVISOR_NONE] = "none", [HYPERVISOR_KVM] = "kvm", NULL};
 static const char *const apic_words[] = {
     [APIC_MODE_XAPIC] = "xapic", [APIC_MODE_X2APIC] = "x2apic", NULL};
+static const char *const guest_timer_words[] = {
+    [KVM_TIMER_HOST] = "host",
+    [KVM_TIMER_PREEMPTION] = "preemption",
+    [KVM_TIMER_VIRTUALIZED] = "virtualized",
+    NULL};
 static const char *const certainty_words[] = {
     "primary", "secondary", "recalled", "fitted", "assumed", NULL};
 

@@ -40,7 +40,7 @@
 struct platform {
     char name[SCENARIO_NAME];
     char title[SCENARIO_TEXT];
-    struct {
+    struct clock_rates {
         uint64_t core, apic, apic_timer, pcie; /* Hz */
     } clocks;
     struct {
@@ -75,6 +75,11 @@ enum scenario_program_kind {
 
 /* How a user thread notifies another one. */
 enum scenario_notification { NOTIFY_USER_INTERRUPT, NOTIFY_SIGNAL };
+enum scenario_timer_mode {
+    TIMER_MODE_PERIODIC,
+    TIMER_MODE_ONE_SHOT,
+    TIMER_MODE_TSC_DEADLINE,
+};
 enum scenario_message { MESSAGE_MSIX, MESSAGE_MSI, MESSAGE_INTX, MESSAGE_ISA };
 
 /* How a message interrupts: by its vector, or without one. */
@@ -120,7 +125,8 @@ struct scenario_program {
     bool eager_eoi; /* of a line, without waiting until it has fallen */
     uint64_t softirq_cycles; /* after the EOI, interrupts on, per interrupt */
     uint64_t timer_hz;       /* periodic timer; 0: none */
-    uint64_t timer_cycles;   /* its handler */
+    enum scenario_timer_mode timer_mode; /* of an APIC timer */
+    uint64_t timer_cycles;               /* its handler */
     enum scenario_timer_source timer_source;
     enum scenario_notification notification;
     /* of the kernel under a user thread */
@@ -213,6 +219,7 @@ struct scenario_vm {
         bool eli_exitless_eoi;
         bool acknowledge_on_exit;
         struct kvm_apicv apicv;
+        enum kvm_guest_timer guest_timer;
         bool vtd_posting;   /* the remapping unit posts to the guest */
         bool nmi_injection; /* its devices' NMIs are the guest's */
         sim_time eli_timer; /* preemption timer that bounds IF = 0 */

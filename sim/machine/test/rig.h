@@ -82,6 +82,7 @@ static inline struct kvm_costs rig_kvm_costs(void)
         .external_interrupt = 9500,
         .host_tick = 5000,
         .virtual_timer = 1500,
+        .direct_timer = 500,
         .inject = 300,
         .open_window = 200,
         .interrupt_window = 800,

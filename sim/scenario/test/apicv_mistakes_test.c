@@ -1,10 +1,6 @@
 /* Combinations of APIC virtualization that no VM entry, part or machine
  * allows, each with the rule that forbids it. */
-#include "sim/scenario/test/load.h"
-#include "tests/gtest_c.h"
-
-#define SPR "sapphire-rapids"
-#define NEHALEM "nehalem-x5570"
+#include "sim/scenario/test/load_vm.h"
 
 static const struct apicv_mistake {
     const char *name, *platform, *hypervisor, *features, *expected;
@@ -42,29 +38,6 @@ static const struct apicv_mistake {
      "x2apic_virt excludes eli: both decide about the MSR bitmap"},
 };
 
-static struct loaded load_with(const char *machine, const char *platform,
-                               const char *vm)
-{
-    char text[1024];
-
-    snprintf(text, sizeof text,
-             "title: t\nplatform: platforms/%s.yaml\nduration: 1ms\n"
-             "machine: %s\ndevices:\n"
-             "  - {name: nic, pulse: periodic, pulse_interval: 50us}\n"
-             "programs:\n  - {name: counter, kind: spin}\nvms:\n"
-             "  - {name: vm, assigned: [nic], program: counter, %s}\n",
-             platform, machine, vm);
-    return load_text(text, NULL, 0);
-}
-
-static void expect_refused(struct loaded l, const char *expected)
-{
-    EXPECT_TRUE(l.set == NULL, "a mistake must stop the load");
-    ASSERT_TRUE(l.diag.text != NULL);
-    EXPECT_TRUE(strstr(l.diag.text, expected) != NULL, "%s", l.diag.text);
-    loaded_free(&l);
-}
-
 TEST_EACH(apicv, combination_is_refused_with_its_rule, struct apicv_mistake,
           apicv_mistakes)
 {
@@ -72,7 +45,8 @@ TEST_EACH(apicv, combination_is_refused_with_its_rule, struct apicv_mistake,
 
     snprintf(vm, sizeof vm, "hypervisor: %s, apic: x2apic, features: {%s}",
              row->hypervisor, row->features);
-    expect_refused(load_with("{cpus: 2}", row->platform, vm), row->expected);
+    expect_refused(load_with("{cpus: 2}", row->platform, vm, NULL),
+                   row->expected);
 }
 
 TEST(apicv, every_rung_is_accepted_alone_with_what_it_needs)
@@ -93,7 +67,7 @@ TEST(apicv, every_rung_is_accepted_alone_with_what_it_needs)
         struct loaded l;
 
         snprintf(vm, sizeof vm, "hypervisor: kvm, features: {%s}", rungs[i]);
-        l = load_with("{cpus: 2}", SPR, vm);
+        l = load_with("{cpus: 2}", SPR, vm, NULL);
         EXPECT_TRUE(l.set != NULL, "%s: %s", rungs[i],
                     l.diag.text ? l.diag.text : "");
         loaded_free(&l);
@@ -105,7 +79,7 @@ TEST(apicv, every_rung_is_accepted_alone_with_what_it_needs)
 TEST(irq_cpu, runs_no_virtual_machine)
 {
     expect_refused(
-        load_with("{cpus: 1, irq_cpu: true}", SPR, "hypervisor: kvm"),
+        load_with("{cpus: 1, irq_cpu: true}", SPR, "hypervisor: kvm", NULL),
         "CPU 0 is the one that machine.irq_cpu keeps for "
         "interrupts");
 }
@@ -182,6 +156,7 @@ TEST(irq_cpu, excludes_eli)
 {
     expect_refused(load_with("{cpus: 2, irq_cpu: true}", SPR,
                              "hypervisor: kvm, apic: x2apic, features: {eli: "
-                             "true}"),
+                             "true}",
+                             NULL),
                    "eli needs its devices' interrupts on its own CPU");
 }

@@ -1,0 +1,82 @@
+/* Combinations of the hypervisor's own features that cannot be, each with the
+ * rule that forbids it. */
+#include "sim/scenario/test/load_vm.h"
+
+#define TIMER_CAPABILITY "platform.capabilities.apic_timer_virtualization=true"
+
+static const struct kvm_mistake {
+    const char *name, *vm, *set, *expected;
+} kvm_mistakes[] = {
+    {"nmi_injection_on_bare_metal",
+     "hypervisor: none, features: {nmi_injection: true}", NULL,
+     "nmi_injection needs 'hypervisor: kvm'"},
+    {"nmi_injection_without_virtual_nmis",
+     "hypervisor: kvm, features: {nmi_injection: true}",
+     "platform.capabilities.virtual_nmis=false",
+     "nmi_injection needs virtual_nmis, which the platform does not have"},
+    {"guest_timer_on_bare_metal",
+     "hypervisor: none, features: {guest_timer: preemption}", NULL,
+     "guest_timer needs 'hypervisor: kvm'"},
+    {"guest_timer_without_preemption_timer",
+     "hypervisor: kvm, features: {guest_timer: preemption}",
+     "platform.capabilities.preemption_timer=false",
+     "guest_timer preemption needs preemption_timer, which the platform does "
+     "not have"},
+    {"guest_timer_beside_that_of_eli",
+     "hypervisor: kvm, apic: x2apic, features: {eli: true, eli_timer: 10us, "
+     "guest_timer: preemption}",
+     NULL,
+     "guest_timer preemption excludes eli_timer: a virtual CPU has one "
+     "preemption timer"},
+    {"guest_timer_without_apic_timer_virtualization",
+     "hypervisor: kvm, features: {guest_timer: virtualized, tpr_shadow: true, "
+     "virtual_interrupt_delivery: true}",
+     NULL,
+     "guest_timer virtualized needs apic_timer_virtualization, which the "
+     "platform does not have"},
+    {"guest_timer_virtualized_without_delivery",
+     "hypervisor: kvm, features: {guest_timer: virtualized}", TIMER_CAPABILITY,
+     "guest_timer virtualized needs 'virtual_interrupt_delivery: true': a VM "
+     "entry with APIC-timer virtualization checks it"},
+};
+
+TEST_EACH(kvm_features, combination_is_refused_with_its_rule,
+          struct kvm_mistake, kvm_mistakes)
+{
+    expect_refused(load_with("{cpus: 2}", SPR, row->vm, row->set),
+                   row->expected);
+}
+
+TEST(kvm_features, each_is_accepted_alone_with_what_it_needs)
+{
+    static const char *const features[] = {
+        "nmi_injection: true",
+        "guest_timer: preemption",
+        "guest_timer: virtualized, tpr_shadow: true, "
+        "virtual_interrupt_delivery: true",
+    };
+
+    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
+        char vm[256];
+        struct loaded l;
+
+        snprintf(vm, sizeof vm, "hypervisor: kvm, features: {%s}", features[i]);
+        l = load_with("{cpus: 2}", SPR, vm, TIMER_CAPABILITY);
+        EXPECT_TRUE(l.set != NULL, "%s: %s", features[i],
+                    l.diag.text ? l.diag.text : "");
+        loaded_free(&l);
+    }
+}
+
+TEST(kvm_features, tsc_deadline_on_bare_metal_needs_the_capability)
+{
+    static const char text[] =
+        "title: t\nplatform: platforms/nehalem-x5570.yaml\nduration: 1ms\n"
+        "programs:\n  - {name: p, kind: idle, timer: 1kHz, "
+        "timer_mode: tsc_deadline}\n"
+        "vms:\n  - {name: vm, hypervisor: none, program: p}\n";
+
+    expect_refused(load_text(text, NULL, 0),
+                   "needs TSC-deadline mode, which platform 'nehalem-x5570' "
+                   "does not have");
+}
