@@ -36,6 +36,8 @@ struct cpu_account {
     uint64_t exits[EXIT_REASON_LIMIT];
     uint64_t exits_by_source[IRQ_SOURCES_MAX];
     uint64_t injections;   /* VM entries that inject an external interrupt */
+    uint64_t handled;      /* interrupts whose handler a guest has entered, or
+                              an OS on bare metal */
     uint64_t nmis, smis;   /* delivered through vector 2; taken */
     uint64_t virtual_nmis; /* VM entries that inject an NMI */
     uint64_t pollution;    /* part of the guest's cycles: refilling caches */

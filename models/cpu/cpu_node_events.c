@@ -192,6 +192,7 @@ static void entered(struct cpu_node *n, irq_id irq)
         irq_hop(n->config.irqs, irq, HOP_HOST_HANDLER, now);
         return;
     }
+    n->account.handled += irq != 0;
     irq_deliver(n->config.irqs, irq, HOP_GUEST_HANDLER, now);
     if (n->vectored_no_eoi)
         irq_finish(n->config.irqs, irq, HOP_COUNT, now);

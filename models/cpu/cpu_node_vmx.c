@@ -100,6 +100,7 @@ static struct cpu_result inject_nmi(struct cpu_node *n,
     if (r.outcome == CPU_EXITS)
         return r; /* it has to be injected again */
     if (r.outcome == CPU_GOES_ON) {
+        n->account.handled += *irq != 0;
         irq_deliver(q, *irq, HOP_GUEST_HANDLER, engine_now(n->config.engine));
         irq_finish(q, *irq, HOP_COUNT, engine_now(n->config.engine));
     } else {

@@ -41,6 +41,7 @@ struct cpu_result cpu_uintr_node_deliver(struct cpu_node *n)
 
     if (r.outcome != CPU_GOES_ON)
         return r;
+    n->account.handled += *irq != 0;
     irq_deliver(n->config.irqs, *irq, HOP_USER_HANDLER, now);
     irq_finish(n->config.irqs, *irq, HOP_COUNT, now); /* there is no EOI */
     *irq = 0;

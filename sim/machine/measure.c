@@ -102,6 +102,7 @@ static void add_account(struct totals *t, const struct cpu_account *a)
     for (unsigned s = 0; s < IRQ_SOURCES_MAX; s++)
         t->account.exits_by_source[s] += a->exits_by_source[s];
     t->account.injections += a->injections;
+    t->account.handled += a->handled;
     t->account.nmis += a->nmis;
     t->account.virtual_nmis += a->virtual_nmis;
     t->account.smis += a->smis;
@@ -148,8 +149,8 @@ static void exit_figures(const struct machine *m, const struct totals *t,
     figures_add_count(out, "", exits, "exits.total");
     figures_add_real(out, "1/s", (double)exits / t->seconds,
                      "exits.per_second");
-    if (t->irq.delivered)
-        figures_add_real(out, "", (double)exits / (double)t->irq.delivered,
+    if (t->account.handled)
+        figures_add_real(out, "", (double)exits / (double)t->account.handled,
                          "exits.per_interrupt");
     for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
         if (t->account.exits[r])
@@ -195,6 +196,7 @@ static void interrupt_figures(const struct machine *m, const struct totals *t,
     char prefix[SOURCE_NAME + 32];
 
     fate_figures("interrupts", &t->irq, out);
+    figures_add_count(out, "", t->account.handled, "interrupts.handled");
     for (unsigned s = 0; s < m->irqs.sources; s++) {
         if (!m->irqs.count[s].sent)
             continue;

@@ -136,6 +136,9 @@ TEST_EACH(kvm_apicv, interrupt_taken_elsewhere, struct remote_row, remote_rows)
     EXPECT_EQ(rig_count(&f, "exits.total"), row->exits * n);
     EXPECT_EQ(rig_count(&f, "interrupts.by_source.cpu2.ipi.delivered"), n,
               "a kick or a notification for each");
+    EXPECT_EQ(rig_count(&f, "interrupts.handled"), n,
+              "which guests do not get");
+    EXPECT_EQ(rig_real(&f, "exits.per_interrupt"), row->exits);
     figures_free(&f);
 }
 
