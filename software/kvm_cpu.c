@@ -19,6 +19,12 @@ irq_id kvm_cpu_take(struct kvm_cpu *c, struct cpu_env *env)
     return irq;
 }
 
+/* The host is who it was sent to. */
+static void end_in_host(struct kvm_cpu *c, struct cpu_env *env)
+{
+    irq_deliver(env->irqs, kvm_cpu_take(c, env), HOP_COUNT, env->now);
+}
+
 /* ---- what other CPUs are told ---- */
 
 /* The next CPU of a set, which it leaves. */
@@ -123,7 +129,7 @@ static void on_timer(void *self, struct cpu_env *env, uint64_t arg)
     uint64_t cycles = 0;
 
     (void)arg;
-    irq_deliver(env->irqs, kvm_cpu_take(c, env), HOP_GUEST_HANDLER, env->now);
+    end_in_host(c, env);
     if (c->next_tick <= env->now) {
         cycles += c->config.costs.host_tick;
         c->next_tick += c->config.host_tick;
@@ -165,8 +171,7 @@ static void timer_count(void *self, struct cpu_env *env, uint64_t arg)
 static void on_ipi(void *self, struct cpu_env *env, uint64_t arg)
 {
     (void)arg;
-    irq_deliver(env->irqs, kvm_cpu_take(self, env), HOP_GUEST_HANDLER,
-                env->now);
+    end_in_host(self, env);
 }
 
 /* Posted to one of the virtual CPUs that are blocked here. */

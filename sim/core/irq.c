@@ -116,7 +116,8 @@ void irq_deliver(struct irqs *q, irq_id id, enum hop hop, sim_time now)
     if (!id)
         return;
     assert(r && !r->final);
-    add_hop(r, hop, now);
+    if (hop != HOP_COUNT)
+        add_hop(r, hop, now);
     r->final = true;
     q->count[r->source].delivered++;
     if (q->watch)

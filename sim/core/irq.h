@@ -91,9 +91,10 @@ irq_id irq_birth(struct irqs *q, uint16_t source, enum hop hop, sim_time now);
  * IRQ_HOPS_MAX the middle hops are kept and the last one is overwritten. */
 void irq_hop(struct irqs *q, irq_id id, enum hop hop, sim_time now);
 
-/* It reaches its final consumer; the record stays until irq_finish().  Here
- * and in irq_merge() and irq_drop() id 0 is ignored, and a fate that is
- * settled already is our mistake. */
+/* It reaches its final consumer, by that hop or, with HOP_COUNT, by the one
+ * before it; the record stays until irq_finish().  Here and in irq_merge() and
+ * irq_drop() id 0 is ignored, and a fate that is settled already is our
+ * mistake. */
 void irq_deliver(struct irqs *q, irq_id id, enum hop hop, sim_time now);
 
 /* The last hop (the EOI): the sink gets the record, the slot is freed.  Also

@@ -106,6 +106,8 @@ TEST_EACH(kvm_timer, expiry_in_a_running_guest, struct row, rows)
     struct figures f = rig_run(&s);
     uint64_t n = expiries(&f);
 
+    expect_each(rig_count(&f, "latency_ns.timer_expiry..guest_handler.count"),
+                1, n, "the host's own timer is not among them");
     expect_each(exits(&f, "EXTERNAL_INTERRUPT"), row->external, n, "host");
     expect_each(exits(&f, "PREEMPTION_TIMER"), row->preemption, n, "own");
     expect_each(exits(&f, "MSR_WRITE") + exits(&f, "APIC_WRITE"), row->writes,
