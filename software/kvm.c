@@ -109,11 +109,11 @@ static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
     if (k->queued)
         return KVM_AGAIN;
     if (k->blocked && !is_woken(k))
-        return KVM_BLOCK;
+        return kvm_poll_wait(k, env->now);
     if (k->blocked) {
         k->blocked = false;
         kvm_sched_awake(k, env);
-        return KVM_WAKE;
+        return kvm_poll_end(k, env->now);
     }
     if (kvm_sched_is_over(k))
         return KVM_SWITCH;
@@ -182,10 +182,10 @@ void kvm_call_halted(void *self, struct cpu_env *env, uint64_t arg)
 {
     struct kvm *k = self;
 
-    (void)env;
     (void)arg;
     skip(k);
     k->blocked = true;
+    kvm_poll_begin(k, env->now);
 }
 
 /* The event whose delivery the exit interrupted has to be injected again; an

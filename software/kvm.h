@@ -54,6 +54,17 @@ struct kvm_irq {
     struct vtd_move *move;
 };
 
+struct kvm_poll {
+    sim_time window; /* of the next halt */
+    sim_time since;  /* of this halt */
+    bool looks;      /* the CPU is polling */
+    bool asleep;     /* or has given up */
+    struct kvm_poll_counts {
+        uint64_t halts, polls, successes;
+        sim_time polled;
+    } counts;
+};
+
 struct kvm_config {
     struct kvm_host *host;
     uint32_t cpu;  /* of the host, where it is first, and its devices send */
@@ -67,6 +78,7 @@ struct kvm_config {
     bool eli, eli_exitless_eoi;
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
     enum kvm_guest_timer guest_timer;
+    struct kvm_poll_config poll;
     unsigned preemption_timer_shift; /* it counts the TSC shifted by it */
     struct kvm_costs costs;
     struct clock timer_clock, core_clock;
@@ -90,6 +102,9 @@ enum kvm_label {
     KVM_ENTER,       /* enter */
     KVM_LAUNCH,      /* the first entry */
     KVM_BLOCK,       /* another virtual CPU, or halt until an interrupt */
+    KVM_POLL,        /* look again whether it has an interrupt */
+    KVM_SLEEP,       /* polling has not helped */
+    KVM_AWAKE,       /* it has an interrupt, and has not slept */
     KVM_WAKE,        /* the blocked virtual CPU has an interrupt */
     KVM_SWITCH,      /* to another virtual CPU */
     KVM_ON_INTR,     /* exit handlers, by what happened */
@@ -146,9 +161,10 @@ struct kvm {
     struct kvm_event again; /* to be injected before anything else */
     unsigned nmis_waiting;  /* the guest's */
     irq_id nmi_irq[KVM_NMIS];
-    bool blocked;       /* the guest executed HLT */
-    bool switch_due;    /* the host's tick wants its entries switched */
-    bool posting_off;   /* no entry posts: the descriptor is not looked at */
+    bool blocked;     /* the guest executed HLT */
+    bool switch_due;  /* the host's tick wants its entries switched */
+    bool posting_off; /* no entry posts: the descriptor is not looked at */
+    struct kvm_poll poll;
     bool timer_on_host; /* the host's timer watches the guest's deadline */
 
     bool eli_on;         /* the guest asked for it */

@@ -4,12 +4,22 @@
 #define SOFTWARE_KVM_FEATURES_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/core/sim_time.h"
 
 /* Who watches the deadline of the guest's timer while the guest runs. */
 enum kvm_guest_timer {
     KVM_TIMER_HOST,
     KVM_TIMER_PREEMPTION,
     KVM_TIMER_VIRTUALIZED,
+};
+
+/* Halt polling: the longest window, 0: none; the first one; by which factor it
+ * grows and shrinks, with 0 not at all, or to nothing. */
+struct kvm_poll_config {
+    sim_time most, grow_start;
+    uint32_t grow, shrink;
 };
 
 struct kvm_apicv {

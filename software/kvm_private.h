@@ -125,6 +125,13 @@ void kvm_timer_build_expiry(struct kvm *k, struct text *t);
 void kvm_timer_store(struct kvm *k, struct mem *m, sim_time now);
 void kvm_timer_load(struct kvm *k);
 
+/* Halt polling: the guest halts; nothing has come for it, or something has,
+ * and where to go; the code. */
+void kvm_poll_begin(struct kvm *k, sim_time now);
+enum kvm_label kvm_poll_wait(struct kvm *k, sim_time now);
+enum kvm_label kvm_poll_end(struct kvm *k, sim_time now);
+void kvm_poll_build(struct kvm *k, struct text *t);
+
 /* NMIs of the guest: one more; those that an entry finds too many become one;
  * whether one can be injected now, and that one. */
 void kvm_nmi_accept(struct kvm *k, struct cpu_env *env, irq_id irq);

@@ -75,6 +75,7 @@ static void build_scheduling(struct kvm *k, struct text *t)
     jump(k, t, KVM_AGAIN);
     label(k, t, KVM_WAKE);
     text_work(t, k->config.costs.wake);
+    label(k, t, KVM_AWAKE);
     kvm_timer_build_resume(k, t);
     build_rearm(k, t);
     kvm_build_ipis(k, t);
@@ -85,6 +86,7 @@ static void build_scheduling(struct kvm *k, struct text *t)
     t->op[text_op(t, OP_VMCLEAR, RAX, 0)].self = &k->vmcs;
     text_patch(t, stays);
     text_call(t, kvm_call_switch, k, 0); /* always jumps */
+    kvm_poll_build(k, t);
     label(k, t, KVM_BLOCK);
     if (k->config.apicv.posted_interrupts) /* what it exchanges */
         text_op(t, OP_LOAD, RAX, kvm_descriptor(&k->config) + PID_CONTROL);
@@ -180,7 +182,8 @@ static void build_exits(struct kvm *k, struct text *t)
     build_simple(k, t, KVM_ON_TIMER, costs->preemption_timer);
     kvm_timer_build_expiry(k, t);
     jump(k, t, KVM_REENTER);
-    build_simple(k, t, KVM_ON_HLT, costs->hlt);
+    build_simple(k, t, KVM_ON_HLT,
+                 k->config.poll.most ? costs->halt : costs->hlt);
     text_call(t, kvm_call_halted, k, 0);
     kvm_timer_build_block(k, t);
     jump(k, t, KVM_REENTER);

@@ -260,6 +260,10 @@ struct vtd_move *balance_move(struct machine *m, const struct machine_cpu *c,
                               const struct workload_irq *irq, unsigned k);
 void balance_install(struct machine *m);
 
+/* poll_figures.c */
+void polls_begin(struct machine *m);
+void poll_figures(const struct machine *m, struct figures *out);
+
 /* forged.c: interrupt messages that devices have made up. */
 void forged_build(struct machine *m);
 struct msg forged_identified(struct machine *m, const struct msg *write);

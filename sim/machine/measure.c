@@ -74,6 +74,7 @@ void measure_begin(struct machine *m)
     remap_begin(m);
     forged_begin(m);
     moves_begin(m);
+    polls_begin(m);
     memset(m->latency.pair, 0, sizeof m->latency.pair);
     m->latency.used = 0;
     m->host->counts = (struct kvm_sched_counts){0};
@@ -483,5 +484,6 @@ void measure_figures(struct machine *m, struct figures *out)
     forged_figures(m, out);
     moves_figures(m, out);
     scheduling_figures(m, out);
+    poll_figures(m, out);
     warning_figures(m, out);
 }

@@ -151,6 +151,10 @@ static void put_kvm(struct hash *h, const struct kvm *kvm)
     struct kvm copy = *kvm;
 
     put_lapic(h, &copy.vlapic, clocks);
+    put(h,
+        copy.blocked && copy.config.poll.most ? h->now - copy.poll.since : 0);
+    copy.poll.since = 0;
+    copy.poll.counts = (struct kvm_poll_counts){0};
     memset(&copy.vlapic, 0, sizeof copy.vlapic);
     copy.unexpected = 0;
     copy.since = 0;

@@ -77,6 +77,18 @@ static void check_guest_timer(const struct vm_at *v)
     RULES(v, rules);
 }
 
+static void check_halt_poll(const struct vm_at *v)
+{
+    const struct kvm_poll_config *p = &v->vm->features.poll;
+    const struct rule rules[] = {
+        {"halt_poll", v->vm->hypervisor == HYPERVISOR_KVM, NEEDS_KVM},
+        {"halt_poll", p->most >= p->grow_start,
+         "must not be less than halt_poll_grow_start: no window would fit"},
+    };
+
+    RULES(v, rules);
+}
+
 void check_kvm(const struct check *c, uint32_t i)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
@@ -86,5 +98,7 @@ void check_kvm(const struct check *c, uint32_t i)
         check_nmi_injection(&v);
     if (vm->features.guest_timer != KVM_TIMER_HOST)
         check_guest_timer(&v);
+    if (vm->features.poll.most)
+        check_halt_poll(&v);
     check_timer_mode(&v);
 }

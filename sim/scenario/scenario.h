@@ -220,6 +220,7 @@ struct scenario_vm {
         bool acknowledge_on_exit;
         struct kvm_apicv apicv;
         enum kvm_guest_timer guest_timer;
+        struct kvm_poll_config poll;
         bool vtd_posting;   /* the remapping unit posts to the guest */
         bool nmi_injection; /* its devices' NMIs are the guest's */
         sim_time eli_timer; /* preemption timer that bounds IF = 0 */

@@ -99,6 +99,8 @@ static inline struct kvm_costs rig_kvm_costs(void)
         .host_ipi = 400,
         .exception = 1000,
         .hlt = 2000,
+        .halt = 700,
+        .halt_poll = 100,
         .wake = 3000,
         .context_switch = 2500,
         .preemption_timer = 500,

@@ -14,6 +14,12 @@ static const struct kvm_mistake {
      "hypervisor: kvm, features: {nmi_injection: true}",
      "platform.capabilities.virtual_nmis=false",
      "nmi_injection needs virtual_nmis, which the platform does not have"},
+    {"halt_poll_on_bare_metal", "hypervisor: none, features: {halt_poll: 20us}",
+     NULL, "halt_poll needs 'hypervisor: kvm'"},
+    {"halt_poll_below_its_first_window",
+     "hypervisor: kvm, features: {halt_poll: 5us}", NULL,
+     "halt_poll must not be less than halt_poll_grow_start: no window would "
+     "fit"},
     {"guest_timer_on_bare_metal",
      "hypervisor: none, features: {guest_timer: preemption}", NULL,
      "guest_timer needs 'hypervisor: kvm'"},
@@ -51,6 +57,7 @@ TEST(kvm_features, each_is_accepted_alone_with_what_it_needs)
 {
     static const char *const features[] = {
         "nmi_injection: true",
+        "halt_poll: 10us",
         "guest_timer: preemption",
         "guest_timer: virtualized, tpr_shadow: true, "
         "virtual_interrupt_delivery: true",
