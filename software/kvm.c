@@ -139,6 +139,7 @@ void kvm_call_load(void *self, struct cpu_env *env, uint64_t arg)
     (void)arg;
     kvm_apicv_store(k, env->mem, env->now);
     kvm_timer_store(k, env->mem, env->now);
+    kvm_pv_eoi_offer(k, env->mem);
     for (unsigned r = 0; r < GPR_COUNT; r++)
         env->cpu->gpr[r] = k->gpr[r];
     if (!k->vmcs.launched)
@@ -311,6 +312,7 @@ void kvm_call_exit(void *self, struct cpu_env *env, uint64_t arg)
         k->gpr[r] = env->cpu->gpr[r];
     kvm_apicv_load(k, env->mem);
     kvm_timer_load(k);
+    kvm_pv_eoi_take_back(k, env);
     keep_vectored(k);
     cpu_node_attribute_exit(env->node, exit_cause(k, env));
     if (k->one_entry) {

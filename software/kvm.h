@@ -79,6 +79,7 @@ struct kvm_config {
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
     enum kvm_guest_timer guest_timer;
     struct kvm_poll_config poll;
+    bool pv_eoi;
     unsigned preemption_timer_shift; /* it counts the TSC shifted by it */
     struct kvm_costs costs;
     struct clock timer_clock, core_clock;
@@ -165,7 +166,9 @@ struct kvm {
     bool switch_due;  /* the host's tick wants its entries switched */
     bool posting_off; /* no entry posts: the descriptor is not looked at */
     struct kvm_poll poll;
-    bool timer_on_host; /* the host's timer watches the guest's deadline */
+    uint64_t pv_eoi_msr;
+    bool pv_eoi_offered; /* the guest may skip its next EOI */
+    bool timer_on_host;  /* the host's timer watches the guest's deadline */
 
     bool eli_on;         /* the guest asked for it */
     bool injection_mode; /* else the CPU uses the shadow IDT */

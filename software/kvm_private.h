@@ -112,6 +112,8 @@ void kvm_vlapic_write(struct kvm *k, struct cpu_env *env,
                       const struct lapic_mmio *a);
 void kvm_vlapic_wrmsr(struct kvm *k, struct cpu_env *env, uint32_t msr,
                       uint64_t value);
+/* An EOI that nobody has written. */
+void kvm_vlapic_eoi(struct kvm *k, struct cpu_env *env);
 void kvm_vlapic_ended(struct kvm *k, struct cpu_env *env, uint8_t vector);
 
 /* The guest's timer: what its host timer has to ring for; the guest has changed
@@ -131,6 +133,12 @@ void kvm_poll_begin(struct kvm *k, sim_time now);
 enum kvm_label kvm_poll_wait(struct kvm *k, sim_time now);
 enum kvm_label kvm_poll_end(struct kvm *k, sim_time now);
 void kvm_poll_build(struct kvm *k, struct text *t);
+
+/* PV EOI: the guest's write of its MSR, false: #GP(0); before an entry, and at
+ * an exit, where an EOI that the guest has skipped takes effect. */
+bool kvm_pv_eoi_write_msr(struct kvm *k, uint64_t value);
+void kvm_pv_eoi_offer(struct kvm *k, struct mem *m);
+void kvm_pv_eoi_take_back(struct kvm *k, struct cpu_env *env);
 
 /* NMIs of the guest: one more; those that an entry finds too many become one;
  * whether one can be injected now, and that one. */

@@ -125,6 +125,8 @@ static void build_entry(struct kvm *k, struct text *t)
     text_patch(t, none);
     label(k, t, KVM_ENTER);
     text_work(t, costs->switch_in);
+    if (k->config.pv_eoi)
+        text_work(t, costs->pv_eoi);
     text_call(t, kvm_call_load, k, 0);
     op(t, OP_VMRESUME);
     text_call(t, kvm_call_failed, k, 0);

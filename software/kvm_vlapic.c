@@ -1,6 +1,7 @@
 /* The guest's APIC in software: the rules are those of models/lapic. */
 #include "software/apic_code.h"
 #include "software/kvm_private.h"
+#include "software/pv_eoi.h"
 
 #define GP_INJECTION                                                           \
     (INTR_INFO_VALID | INTR_INFO_ERROR_CODE |                                  \
@@ -247,6 +248,16 @@ void kvm_vlapic_wrmsr(struct kvm *k, struct cpu_env *env, uint32_t msr,
     apply(k, env, &out);
 }
 
+void kvm_vlapic_eoi(struct kvm *k, struct cpu_env *env)
+{
+    struct lapic_mmio eoi = {.offset = APIC_EOI, .bytes = 4};
+
+    if (lapic_mode(&k->vlapic) == LAPIC_MODE_X2APIC)
+        kvm_vlapic_wrmsr(k, env, MSR_X2APIC + APIC_EOI / 16, 0);
+    else
+        kvm_vlapic_write(k, env, &eoi);
+}
+
 void kvm_vlapic_ended(struct kvm *k, struct cpu_env *env, uint8_t vector)
 {
     struct lapic_out nothing = {0};
@@ -270,10 +281,12 @@ void kvm_call_msr(void *self, struct cpu_env *env, uint64_t arg)
     const struct op *op = &env->node->config.text[rip_op(rip)];
     struct lapic_time now = kvm_vlapic_time(k, env->now);
     uint64_t *reg = &k->gpr[op->reg];
-    struct lapic_out out;
+    struct lapic_out out = {0};
 
     (void)arg;
-    if (op->kind == OP_WRMSR)
+    if (op->kind == OP_WRMSR && op->imm == MSR_KVM_PV_EOI)
+        out.gp = !kvm_pv_eoi_write_msr(k, *reg);
+    else if (op->kind == OP_WRMSR)
         out = lapic_wrmsr(&k->vlapic, (uint32_t)op->imm, *reg, now);
     else
         out = lapic_rdmsr(&k->vlapic, (uint32_t)op->imm, now, reg);

@@ -4,6 +4,7 @@
 #include "models/pic/pic_pair.h"
 #include "software/apic_code.h"
 #include "software/idt.h"
+#include "software/workload_eoi.h"
 #include "software/workload_timer.h"
 
 #define IDT_OFFSET 0x0000u
@@ -146,7 +147,7 @@ static void build_message_handler(struct workload *w, struct text *t,
                                   uint32_t i)
 {
     text_op(t, OP_PUSHA, RAX, 0);
-    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    workload_eoi_build(w, t);
     text_work(t, w->config.handler);
     text_call(t, reap, w, i);
     build_softirq(w, t);
@@ -184,7 +185,7 @@ static void build_line_handler(struct workload *w, struct text *t,
 {
     text_op(t, OP_PUSHA, RAX, 0);
     build_actions(w, t, vector);
-    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    workload_eoi_build(w, t);
     text_call(t, begin_softirq, w, 0);
     build_end(w, t, vector);
 }
@@ -230,7 +231,7 @@ static void build_pic_gates(struct workload *w, struct text *t, struct mem *m)
 static void build_ipi_handler(struct workload *w, struct text *t)
 {
     text_op(t, OP_PUSHA, RAX, 0);
-    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    workload_eoi_build(w, t);
     text_work(t, w->config.handler);
     build_return(t);
 }
@@ -452,6 +453,7 @@ static void build_boot(struct workload *w, struct text *t, struct mem *m)
     apic_code_enable(t, x2apic, w->config.bsp);
     if (w->config.pic_on_lint0)
         apic_code_write(t, x2apic, APIC_LVT_LINT0, LVT_EXTINT);
+    workload_eoi_build_start(w, t);
     workload_timer_build_start(w, t);
     if (w->config.hpet.registers)
         hpet_code_start(t, &w->config.hpet);

@@ -80,6 +80,7 @@ struct workload_config {
     enum workload_kind kind;
     bool x2apic, bsp;
     uint32_t vcpu, vcpus; /* its own ID, and how many there are */
+    bool pv_eoi;          /* the host offers it */
     bool enables_eli;     /* the guest's helper asks for ELI by VMCALL */
     uint64_t message_work, critical_work;
     uint32_t messages_per_doorbell, window;

@@ -2,6 +2,7 @@
 #include "software/workload_timer.h"
 #include "software/apic_code.h"
 #include "software/workload.h"
+#include "software/workload_eoi.h"
 
 static void write_count(const struct workload *w, struct text *t)
 {
@@ -61,7 +62,7 @@ void workload_timer_build_start(struct workload *w, struct text *t)
 void workload_timer_build_handler(struct workload *w, struct text *t)
 {
     text_op(t, OP_PUSHA, RAX, 0);
-    apic_code_write(t, w->config.x2apic, APIC_EOI, 0);
+    workload_eoi_build(w, t);
     text_work(t, w->config.timer_work);
     if (w->config.timer_mode != WORKLOAD_TIMER_PERIODIC)
         build_next(w, t);

@@ -89,6 +89,21 @@ static void check_halt_poll(const struct vm_at *v)
     RULES(v, rules);
 }
 
+static void check_pv_eoi(const struct vm_at *v)
+{
+    const struct rule rules[] = {
+        {"pv_eoi", v->vm->hypervisor == HYPERVISOR_KVM, NEEDS_KVM},
+        {"pv_eoi", !v->vm->features.apicv.virtual_interrupt_delivery,
+         "excludes virtual_interrupt_delivery: the processor ends interrupts "
+         "itself, and the host does not know which is in service"},
+        {"pv_eoi", !v->vm->features.eli,
+         "excludes eli: the exit of an injected interrupt's EOI ends injection "
+         "mode"},
+    };
+
+    RULES(v, rules);
+}
+
 void check_kvm(const struct check *c, uint32_t i)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
@@ -98,6 +113,8 @@ void check_kvm(const struct check *c, uint32_t i)
         check_nmi_injection(&v);
     if (vm->features.guest_timer != KVM_TIMER_HOST)
         check_guest_timer(&v);
+    if (vm->features.pv_eoi)
+        check_pv_eoi(&v);
     if (vm->features.poll.most)
         check_halt_poll(&v);
     check_timer_mode(&v);

@@ -221,6 +221,7 @@ struct scenario_vm {
         struct kvm_apicv apicv;
         enum kvm_guest_timer guest_timer;
         struct kvm_poll_config poll;
+        bool pv_eoi;
         bool vtd_posting;   /* the remapping unit posts to the guest */
         bool nmi_injection; /* its devices' NMIs are the guest's */
         sim_time eli_timer; /* preemption timer that bounds IF = 0 */

@@ -86,6 +86,7 @@ static inline struct kvm_costs rig_kvm_costs(void)
         .inject = 300,
         .open_window = 200,
         .interrupt_window = 800,
+        .pv_eoi = 200,
         .nmi_window = 800,
         .eoi = 1000,
         .msr_access = 1000,

@@ -14,6 +14,18 @@ static const struct kvm_mistake {
      "hypervisor: kvm, features: {nmi_injection: true}",
      "platform.capabilities.virtual_nmis=false",
      "nmi_injection needs virtual_nmis, which the platform does not have"},
+    {"pv_eoi_on_bare_metal", "hypervisor: none, features: {pv_eoi: true}", NULL,
+     "pv_eoi needs 'hypervisor: kvm'"},
+    {"pv_eoi_beside_virtual_interrupt_delivery",
+     "hypervisor: kvm, features: {pv_eoi: true, tpr_shadow: true, "
+     "virtual_interrupt_delivery: true}",
+     NULL,
+     "pv_eoi excludes virtual_interrupt_delivery: the processor ends "
+     "interrupts itself"},
+    {"pv_eoi_beside_eli",
+     "hypervisor: kvm, apic: x2apic, features: {eli: true, pv_eoi: true}", NULL,
+     "pv_eoi excludes eli: the exit of an injected interrupt's EOI ends "
+     "injection mode"},
     {"halt_poll_on_bare_metal", "hypervisor: none, features: {halt_poll: 20us}",
      NULL, "halt_poll needs 'hypervisor: kvm'"},
     {"halt_poll_below_its_first_window",
@@ -58,6 +70,7 @@ TEST(kvm_features, each_is_accepted_alone_with_what_it_needs)
     static const char *const features[] = {
         "nmi_injection: true",
         "halt_poll: 10us",
+        "pv_eoi: true",
         "guest_timer: preemption",
         "guest_timer: virtualized, tpr_shadow: true, "
         "virtual_interrupt_delivery: true",
