@@ -3,26 +3,49 @@
 
 #define LINE_PIN 16u
 #define IOAPIC_PINS 24u
-#define PID_POINTER_VALID 1u
 
 const char flow_scenario[] =
     "title: Interrupt flows\n"
     "platform: platforms/sapphire-rapids.yaml\n"
     "seed: 1\n"
-    "duration: 1ms\n"
-    "machine: {cpus: 3, iommu: {units: 1}}\n"
+    "duration: 2ms\n"
+    "machine: {cpus: 3, time_slice: 100us, iommu: {units: 1}}\n"
     "devices:\n"
     "  - {name: device0}\n"
     "  - {name: device1}\n"
     "programs:\n"
     "  - {name: marks, kind: spin}\n"
     "vms:\n"
-    "  - {name: v0, hypervisor: kvm, cpu: 0, apic: xapic, program: marks,\n"
-    "     assigned: [device0], features: {acknowledge_on_exit: true}}\n"
-    "  - {name: v1, hypervisor: kvm, cpu: 1, apic: xapic, program: marks,\n"
+    "  - {name: v, hypervisor: kvm, cpu: 0, vcpus: 2, apic: xapic,\n"
+    "     program: marks, assigned: [device0],\n"
+    "     features: {acknowledge_on_exit: true}}\n"
+    "  - {name: other, hypervisor: kvm, cpu: 0, apic: xapic, program: marks,\n"
     "     assigned: [device1], features: {acknowledge_on_exit: true}}\n";
 
 /* ---- the machine ---- */
+
+static bool shares_cpu(const struct flow_row *row)
+{
+    return row->state == FLOW_OUT || row->state == FLOW_BLOCKED_BESIDE;
+}
+
+static bool by_thread(const struct flow_row *row)
+{
+    return row->source == FLOW_THREAD || row->source == FLOW_THREAD_NMI;
+}
+
+static void set_device(struct scenario *s, const struct flow_row *row)
+{
+    if (row->source == FLOW_NMI || row->source == FLOW_THREAD_NMI)
+        s->device[0].delivery = SIGNAL_NMI;
+    if (row->source != FLOW_LINE)
+        return;
+    s->machine.ioapic.pins = IOAPIC_PINS;
+    for (uint32_t i = 0; i < s->device_count; i++) {
+        s->device[i].message = MESSAGE_INTX;
+        s->device[i].pin = LINE_PIN + i;
+    }
+}
 
 /* A host thread's interrupt is not the remapping unit's; what the third CPU is
  * told stands for the thread's reason to send it. */
@@ -35,64 +58,44 @@ static struct scenario scenario_of(const struct scenario *base,
 
     s.machine.iommu.units = device ? 1 : 0;
     s.machine.iommu.x2apic = row->apic == APIC_MODE_X2APIC;
-    s.machine.irq_cpu = row->source == FLOW_THREAD;
+    s.machine.irq_cpu = by_thread(row);
+    s.vm_count = shares_cpu(row) ? 2 : 1;
     for (unsigned i = 0; i < s.vm_count; i++) {
         s.vm[i].apic = row->apic;
         s.vm[i].features.apicv = config->apicv;
         s.vm[i].features.vtd_posting = device && config->vtd_posting;
+        s.vm[i].features.nmi_injection = row->source == FLOW_THREAD_NMI;
     }
-    if (row->source == FLOW_NMI)
-        s.device[0].delivery = SIGNAL_NMI;
-    if (row->source == FLOW_LINE) {
-        s.machine.ioapic.pins = IOAPIC_PINS;
-        for (uint32_t i = 0; i < s.device_count; i++) {
-            s.device[i].message = MESSAGE_INTX;
-            s.device[i].pin = LINE_PIN + i;
-        }
-    }
+    set_device(&s, row);
     return s;
 }
 
-/* The virtual CPUs are those of one machine: they have IDs of their own, and
- * the table of IPI virtualization has them all. */
-static void make_one_machine(struct machine *m)
+/* What a virtual CPU does: the row's program is that of the one that acts. */
+static void (*program_of(const struct flow_row *row,
+                         unsigned vcpu))(const struct flow_guest *g)
 {
-    struct lapic *second = &m->cpu[1].kvm->vlapic;
-    struct lapic_config c = second->config;
+    bool peer = row->source == FLOW_PEER;
 
-    c.id = 1;
-    lapic_init(second, &c);
-    for (unsigned i = 0; i < 2; i++) {
-        struct kvm *k = m->cpu[i].kvm, *other = m->cpu[!i].kvm;
-        uint64_t table = vmcs_get(&k->vmcs, VMCS_PID_POINTER_TABLE_ADDRESS);
-
-        if (!k->config.apicv.ipiv)
-            continue;
-        mem_write64(&m->mem, table + 8u * i,
-                    kvm_descriptor(&k->config) | PID_POINTER_VALID);
-        mem_write64(&m->mem, table + 8u * !i,
-                    kvm_descriptor(&other->config) | PID_POINTER_VALID);
-        vmcs_set(&k->vmcs, VMCS_LAST_PID_POINTER_INDEX, 1);
-    }
+    if (vcpu == (peer ? 1 : 0))
+        return row->program;
+    if (vcpu || !peer)
+        return flow_program_idle;
+    return row->state == FLOW_READY || row->state == FLOW_OUT
+               ? flow_program_ready
+               : flow_program_halt;
 }
 
 static struct machine *build(const struct scenario *s,
                              const struct flow_row *row, struct flow_probe *p)
 {
     struct machine *m = machine_build_small(s);
-    bool receives = row->program == flow_program_receive_ipi;
-    bool halts = receives && row->state == FLOW_BLOCKED;
 
-    *p = (struct flow_probe){.machine = m};
-    for (unsigned i = 0; i < 2; i++) {
+    *p = (struct flow_probe){.machine = m, .row = row};
+    for (unsigned i = 0; i < m->vcpus; i++) {
         struct flow_guest g = {p, i, row->apic == APIC_MODE_X2APIC};
-        bool acts = i == (receives ? 1 : flow_cpu(row));
 
-        flow_guest_build(&g, acts              ? row->program
-                             : i == 0 && halts ? flow_program_halt
-                                               : flow_program_idle);
+        flow_guest_build(&g, program_of(row, i));
     }
-    make_one_machine(m);
     return m;
 }
 
@@ -201,23 +204,48 @@ static void meet_in_root(const struct scenario *s, const struct flow_row *row,
         flow_mark(p, FLOW_AT_BEGIN, machine_now(p->machine));
 }
 
-/* Programs that mark the event themselves. */
 static bool marks_begin(const struct flow_row *row)
 {
     return row->program == flow_program_tpr_lower_below ||
-           row->program == flow_program_receive_ipi;
+           row->program == flow_program_cr8_lower_below;
+}
+
+/* Does another guest run on V0's CPU? */
+static bool other_runs(const struct machine *m)
+{
+    const struct cpu_node *n = &m->cpu[0].node;
+
+    return n->cpu.non_root && n->step == STEP_WORK &&
+           n->cpu.vmcs == &m->vcpu[FLOW_OTHER].kvm->vmcs;
+}
+
+bool flow_in_place(const struct flow_probe *p)
+{
+    const struct machine *m = p->machine;
+    enum kvm_state state = m->vcpu[0].kvm->state;
+
+    if (!p->at[FLOW_AT_READY].reached)
+        return false;
+    switch (p->row->state) {
+    case FLOW_BLOCKED:
+        return state == KVM_BLOCKED && m->cpu[0].node.step == STEP_WAIT;
+    case FLOW_BLOCKED_BESIDE:
+        return state == KVM_BLOCKED && other_runs(m);
+    case FLOW_OUT:
+        return state == KVM_RUNNABLE && other_runs(m);
+    default:
+        return true;
+    }
 }
 
 static void meet(struct flow_probe *p, const struct flow_row *row)
 {
     struct machine *m = p->machine;
 
-    if (row->source == FLOW_NOTHING && row->state == FLOW_READY)
+    if (row->source == FLOW_PEER ||
+        (row->source == FLOW_NOTHING && row->state == FLOW_READY))
         return;
-    if (row->program != flow_program_receive_ipi)
-        run_to(p, FLOW_AT_READY);
-    while (row->state == FLOW_BLOCKED && m->cpu[0].node.step != STEP_WAIT &&
-           !over(m))
+    while (!flow_in_place(p) && !over(m))
         step(m);
     if (!marks_begin(row))
         flow_mark(p, FLOW_AT_BEGIN, machine_now(m));
@@ -226,10 +254,14 @@ static void meet(struct flow_probe *p, const struct flow_row *row)
 
 /* ---- the figures ---- */
 
-unsigned flow_cpu(const struct flow_row *row)
+static uint64_t exits_between(const struct flow_sample *from,
+                              const struct flow_sample *to, enum flow_side side,
+                              unsigned reason)
 {
-    return row->program == flow_program_send_ipi ||
-           row->program == flow_program_send_nmi;
+    uint64_t v0 = to->exits[0][reason] - from->exits[0][reason];
+    uint64_t v1 = to->exits[1][reason] - from->exits[1][reason];
+
+    return (side == FLOW_V1 ? 0 : v0) + (side == FLOW_V0 ? 0 : v1);
 }
 
 static struct flow_cell figures(const struct flow_probe *p,
@@ -238,14 +270,13 @@ static struct flow_cell figures(const struct flow_probe *p,
     const struct flow_sample *from = &p->at[row->from], *to = &p->at[row->to];
     struct flow_cell cell = {.gap = FLOW_GAP_NOWHERE};
     bool timer = p->due && row->to == FLOW_AT_HANDLER;
-    unsigned cpu = flow_cpu(row);
 
     if (!from->reached || !to->reached) {
         cell.gap = FLOW_GAP_UNREACHED;
         return cell;
     }
     for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++) {
-        cell.exits[r] = (uint32_t)(to->exits[cpu][r] - from->exits[cpu][r]);
+        cell.exits[r] = (uint32_t)exits_between(from, to, row->side, r);
         cell.total += cell.exits[r];
     }
     cell.timed = row->to != FLOW_AT_END;
@@ -274,9 +305,7 @@ static enum flow_gap gap_of(const struct platform *p,
         return FLOW_GAP_COLUMN;
     if (!capable(p, row, config))
         return FLOW_GAP_PLATFORM;
-    if (row->gap == FLOW_GAP_ONE_VCPU && config->apicv.ipiv)
-        return FLOW_GAP_NOWHERE;
-    return row->gap;
+    return FLOW_GAP_NOWHERE;
 }
 
 /* To the end: what is left of the interrupt is no other cell's matter, but it

@@ -9,12 +9,14 @@
 #define APIC_TMCCT 0x390u
 #define APIC_SELF_IPI 0x3f0u
 #define ICR_SELF (1u << 18)
+#define ICR_LOGICAL (1u << 11)
 #define ICR_NMI ((uint32_t)DELIVERY_NMI << 8)
 #define ICR_DEST_XAPIC_SHIFT 24u
 #define ICR_DEST_SHIFT 32u
 #define SPIN_CYCLES 100000u
 #define BOOT_CYCLES 300000u /* until both virtual CPUs have booted */
-#define WAIT_CYCLES 60000u  /* until an interrupt that was sent waits */
+#define POLL_CYCLES 2000u
+#define WAIT_CYCLES 60000u /* until an interrupt that was sent waits */
 
 /* ---- pieces ---- */
 
@@ -27,7 +29,7 @@ void flow_mark(struct flow_probe *p, enum flow_point at, sim_time now)
     s->reached = true;
     s->time = now;
     for (unsigned i = 0; i < 2; i++)
-        memcpy(s->exits[i], p->machine->cpu[i].node.account.exits,
+        memcpy(s->exits[i], p->machine->vcpu[i].kvm->vmcs.exits,
                sizeof s->exits[i]);
 }
 
@@ -81,16 +83,36 @@ static void icr(const struct flow_guest *g, uint32_t dest, uint32_t low)
 static void build_handler(const struct flow_guest *g)
 {
     op(g, OP_PUSHA, 0);
-    if (g->cpu == 0)
+    if (g->vcpu == 0)
         mark(g, FLOW_AT_HANDLER);
     op(g, OP_MOV, UINT32_MAX);
     op(g, OP_STORE, BAR_BASE + NIC_REG_CAUSE);
     op(g, OP_LOAD, BAR_BASE + NIC_REG_CAUSE);
-    if (g->cpu == 0)
+    if (g->vcpu == 0)
         mark(g, FLOW_AT_EOI);
     apic(g, APIC_EOI, 0);
-    if (g->cpu == 0)
+    if (g->vcpu == 0)
         mark(g, FLOW_AT_EOI_DONE);
+    op(g, OP_POPA, 0);
+    op(g, OP_IRET, 0);
+}
+
+/* V0's first NMI may be the one that the event is to find in its handler. */
+static void call_nmi(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct flow_probe *p = self;
+
+    (void)arg;
+    flow_mark(p, p->at[FLOW_AT_READY].reached ? FLOW_AT_HANDLER : FLOW_AT_READY,
+              env->now);
+}
+
+static void build_nmi_handler(const struct flow_guest *g)
+{
+    op(g, OP_PUSHA, 0);
+    if (g->vcpu == 0)
+        text_call(text_of(g), call_nmi, g->probe, 0);
+    work(g, WAIT_CYCLES);
     op(g, OP_POPA, 0);
     op(g, OP_IRET, 0);
 }
@@ -99,17 +121,19 @@ void flow_guest_build(const struct flow_guest *g,
                       void (*program)(const struct flow_guest *g))
 {
     struct machine *m = g->probe->machine;
-    const struct machine_cpu *c = &m->cpu[g->cpu];
-    uint64_t idt = c->workload->idt, loop;
+    const struct machine_vcpu *v = &m->vcpu[g->vcpu];
+    uint64_t idt = v->workload->idt, loop;
 
-    for (unsigned v = 0x20; v < IDT_GATES; v++)
-        if (v != SPURIOUS_VECTOR)
-            idt_set_gate(&m->mem, idt, (uint8_t)v, text_here(&m->text));
+    for (unsigned i = 0x20; i < IDT_GATES; i++)
+        if (i != SPURIOUS_VECTOR)
+            idt_set_gate(&m->mem, idt, (uint8_t)i, text_here(&m->text));
     build_handler(g);
-    vmcs_set(&c->kvm->vmcs, VMCS_GUEST_RIP, text_here(&m->text));
+    idt_set_gate(&m->mem, idt, VECTOR_NMI, text_here(&m->text));
+    build_nmi_handler(g);
+    vmcs_set(&v->kvm->vmcs, VMCS_GUEST_RIP, text_here(&m->text));
     op(g, OP_MOV, idt);
     op(g, OP_LIDT, IDT_LIMIT);
-    apic_code_enable(&m->text, g->x2apic, g->cpu == 0);
+    apic_code_enable(&m->text, g->x2apic, v->index == 0);
     op(g, OP_STI, 0);
     work(g, BOOT_CYCLES);
     program(g);
@@ -179,11 +203,89 @@ void flow_program_tpr_lower_below(const struct flow_guest *g)
     write_tpr(g, 0xf0, 0x00);
 }
 
-/* ---- IPIs; V1's programs begin after V0's ---- */
+/* ---- CR8, which is the TPR's class ---- */
 
+static void write_cr8(const struct flow_guest *g, uint8_t before, uint8_t to)
+{
+    op(g, OP_MOV, before);
+    op(g, OP_MOV_CR8, 0);
+    mark(g, FLOW_AT_READY);
+    work(g, WAIT_CYCLES);
+    op(g, OP_MOV, to);
+    mark(g, FLOW_AT_BEGIN);
+    op(g, OP_MOV_CR8, 0);
+    mark(g, FLOW_AT_DONE);
+}
+
+void flow_program_cr8_raise(const struct flow_guest *g)
+{
+    write_cr8(g, 0, 5);
+}
+
+void flow_program_cr8_lower(const struct flow_guest *g)
+{
+    write_cr8(g, 5, 3);
+}
+
+void flow_program_cr8_lower_below(const struct flow_guest *g)
+{
+    write_cr8(g, 15, 0);
+}
+
+void flow_program_cr8_read(const struct flow_guest *g)
+{
+    mark(g, FLOW_AT_BEGIN);
+    op(g, OP_MOV_FROM_CR8, 0);
+    mark(g, FLOW_AT_DONE);
+}
+
+/* ---- reading a register ---- */
+
+static void read_register(const struct flow_guest *g, uint32_t offset)
+{
+    mark(g, FLOW_AT_BEGIN);
+    if (g->x2apic)
+        op(g, OP_RDMSR, MSR_X2APIC + offset / 16);
+    else
+        op(g, OP_LOAD, APIC_PAGE + offset);
+    mark(g, FLOW_AT_DONE);
+}
+
+void flow_program_tpr_read(const struct flow_guest *g)
+{
+    read_register(g, APIC_TPR);
+}
+
+/* The delivery status. */
+void flow_program_read_icr(const struct flow_guest *g)
+{
+    read_register(g, APIC_ICR_LOW);
+}
+
+void flow_program_read_count(const struct flow_guest *g)
+{
+    read_register(g, APIC_TMCCT);
+}
+
+/* ---- IPIs ---- */
+
+/* RAX = 1 when V0 is where it is to be. */
+static void call_in_place(void *self, struct cpu_env *env, uint64_t arg)
+{
+    (void)arg;
+    env->cpu->gpr[RAX] = flow_in_place(self);
+}
+
+/* V1's, when V0 is in its place. */
 static void send(const struct flow_guest *g, uint32_t dest, uint32_t low)
 {
-    work(g, WAIT_CYCLES);
+    struct text *t = text_of(g);
+    uint64_t loop = text_here(t);
+
+    work(g, POLL_CYCLES);
+    text_call(t, call_in_place, g->probe, 0);
+    op(g, OP_JZ, loop);
+    work(g, WAIT_CYCLES * (g->probe->row->state == FLOW_READY));
     mark(g, FLOW_AT_BEGIN);
     icr(g, dest, low);
     mark(g, FLOW_AT_DONE);
@@ -194,14 +296,21 @@ void flow_program_send_ipi(const struct flow_guest *g)
     send(g, 0, FLOW_VECTOR);
 }
 
-void flow_program_receive_ipi(const struct flow_guest *g)
+/* Of one, V0's logical ID in x2APIC mode. */
+void flow_program_send_logical(const struct flow_guest *g)
 {
-    send(g, 0, FLOW_VECTOR);
+    send(g, 1, ICR_LOGICAL | FLOW_VECTOR);
 }
 
 void flow_program_send_nmi(const struct flow_guest *g)
 {
     send(g, 0, ICR_NMI);
+}
+
+/* V0's own NMI, whose handler the next one finds running. */
+void flow_program_nmi_twice(const struct flow_guest *g)
+{
+    icr(g, 0, ICR_NMI);
 }
 
 void flow_program_self_shorthand(const struct flow_guest *g)
@@ -220,7 +329,9 @@ void flow_program_self_msr(const struct flow_guest *g)
 
 void flow_program_self_own_id(const struct flow_guest *g)
 {
-    send(g, g->cpu, FLOW_VECTOR);
+    mark(g, FLOW_AT_BEGIN);
+    icr(g, g->vcpu, FLOW_VECTOR);
+    mark(g, FLOW_AT_DONE);
 }
 
 /* ---- the timer ---- */
@@ -276,15 +387,5 @@ void flow_program_write_count(const struct flow_guest *g)
 {
     mark(g, FLOW_AT_BEGIN);
     apic(g, APIC_TMICT, 0);
-    mark(g, FLOW_AT_DONE);
-}
-
-void flow_program_read_count(const struct flow_guest *g)
-{
-    mark(g, FLOW_AT_BEGIN);
-    if (g->x2apic)
-        op(g, OP_RDMSR, MSR_X2APIC + APIC_TMCCT / 16);
-    else
-        op(g, OP_LOAD, APIC_PAGE + APIC_TMCCT);
     mark(g, FLOW_AT_DONE);
 }

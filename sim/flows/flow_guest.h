@@ -8,7 +8,9 @@
 
 #define FLOW_VECTOR 0x61u /* of IPIs and timers */
 
-/* The exits of both virtual CPUs, as of one point. */
+#define FLOW_OTHER 2u /* the other guest's place among the virtual CPUs */
+
+/* The exits of V0 and V1, as of one point. */
 struct flow_sample {
     bool reached;
     sim_time time;
@@ -17,6 +19,7 @@ struct flow_sample {
 
 struct flow_probe {
     struct machine *machine;
+    const struct flow_row *row;
     sim_time due; /* of the guest's timer; 0: none */
     struct flow_sample at[FLOW_POINTS];
 };
@@ -24,18 +27,21 @@ struct flow_probe {
 /* A guest's program while it is assembled. */
 struct flow_guest {
     struct flow_probe *probe;
-    unsigned cpu;
+    unsigned vcpu;
     bool x2apic;
 };
 
 void flow_mark(struct flow_probe *p, enum flow_point at, sim_time now);
 
-/* Boot, handlers and `program` become what V0 or V1 (`g->cpu`) does. */
+/* Is V0 where the row wants it when its interrupt arrives? */
+bool flow_in_place(const struct flow_probe *p);
+
+/* Boot, handlers and `program` become what a virtual CPU (`g->vcpu`) does. */
 void flow_guest_build(const struct flow_guest *g,
                       void (*program)(const struct flow_guest *g));
 
 #define FLOW_EVENT(number, title)
-#define FLOW(event, key, apic, source, state, program, from, to, gap, title)   \
+#define FLOW(event, key, apic, source, state, program, side, from, to, title)  \
     void flow_program_##program(const struct flow_guest *g);
 #include "sim/flows/events.def"
 #undef FLOW

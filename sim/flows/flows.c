@@ -35,7 +35,7 @@ static const char *const event_title[] = {
 
 const struct flow_row flow_rows[] = {
 #define FLOW_EVENT(number, title)
-#define FLOW(event, key, mode, source, state, program, from, to, gap, title)   \
+#define FLOW(event, key, mode, source, state, program, side, from, to, title)  \
     {event,                                                                    \
      #key,                                                                     \
      title,                                                                    \
@@ -43,9 +43,9 @@ const struct flow_row flow_rows[] = {
      FLOW_##source,                                                            \
      FLOW_##state,                                                             \
      flow_program_##program,                                                   \
+     FLOW_##side,                                                              \
      FLOW_AT_##from,                                                           \
-     FLOW_AT_##to,                                                             \
-     FLOW_GAP_##gap},
+     FLOW_AT_##to},
 #include "sim/flows/events.def"
 #undef FLOW_EVENT
 #undef FLOW

@@ -2,10 +2,11 @@
  * The exam of interrupt virtualization: nine events in eight configurations,
  * the VM exits that each costs, and how long it takes.
  *
- * Each cell is a run of its own: a machine of two virtual CPUs on two physical
- * ones, V0 and V1, and a third CPU where a host thread sends; one event; a
- * count of the exits between two points of the software.  Nothing is looked up:
- * a figure that the machine cannot give yet is a gap, with its reason.
+ * Each cell is a run of its own: a virtual machine of two virtual CPUs, V0 and
+ * V1, on two physical ones, in some rows another guest that shares V0's, and a
+ * third CPU where a host thread sends; one event; a count of the exits between
+ * two points of the software.  Nothing is looked up: a figure that the machine
+ * cannot give yet is a gap, with its reason.
  */
 #ifndef SIM_FLOWS_FLOWS_H
 #define SIM_FLOWS_FLOWS_H
@@ -24,15 +25,19 @@ enum flow_source {
     FLOW_DEVICE,  /* an assigned device's message */
     FLOW_LINE,    /* an assigned device's line */
     FLOW_THREAD,  /* the third CPU is told of an emulated device's interrupt */
-    FLOW_NMI,
+    FLOW_PEER,    /* V1's program sends, when V0 is where it is to be */
+    FLOW_NMI,     /* the host's */
+    FLOW_THREAD_NMI, /* as FLOW_THREAD, for an NMI to inject */
 };
 
 /* Where virtual CPU 0 is when the interrupt arrives. */
 enum flow_state {
-    FLOW_READY,       /* where its program says that it is ready */
-    FLOW_BLOCKED,     /* the host's CPU is halted */
-    FLOW_ROOT_OPEN,   /* the host runs with interrupts on */
-    FLOW_ROOT_CLOSED, /* with interrupts off, before the VM entry */
+    FLOW_READY,          /* where its program says that it is ready */
+    FLOW_BLOCKED,        /* in HLT; the host's CPU is halted */
+    FLOW_BLOCKED_BESIDE, /* in HLT; another guest runs on its CPU */
+    FLOW_OUT,            /* it could run, but another guest does */
+    FLOW_ROOT_OPEN,      /* the host runs with interrupts on */
+    FLOW_ROOT_CLOSED,    /* with interrupts off, before the VM entry */
 };
 
 /* Points of a run; each is passed once. */
@@ -46,6 +51,9 @@ enum flow_point {
     FLOW_AT_END, /* of the run */
     FLOW_POINTS
 };
+
+/* Whose exits are counted. */
+enum flow_side { FLOW_V0, FLOW_V1, FLOW_BOTH };
 
 enum flow_gap {
 #define FLOW_GAP(name, sentence) FLOW_GAP_##name,
@@ -70,8 +78,8 @@ struct flow_row {
     enum flow_source source;
     enum flow_state state;
     void (*program)(const struct flow_guest *g);
+    enum flow_side side;
     enum flow_point from, to;
-    enum flow_gap gap;
 };
 
 struct flow_cell {
@@ -89,9 +97,6 @@ extern const unsigned flow_row_count;
 
 const char *flow_event_title(unsigned event);
 const char *flow_gap_sentence(enum flow_gap gap);
-
-/* Where the row has its exits: virtual CPU 1 sends, all else is V0's. */
-unsigned flow_cpu(const struct flow_row *row);
 
 /* A configuration by its name or letter, or NULL. */
 const struct flow_config *flow_config_named(const char *name, size_t length);

@@ -31,6 +31,8 @@ static json_t *json_row(const struct flow_tables *t, unsigned row,
                         const struct flow_diff *diff)
 {
     const struct flow_row *r = &flow_rows[row];
+    static const char *const sides[] = {
+        [FLOW_V0] = "receive", [FLOW_V1] = "send", [FLOW_BOTH] = "both"};
     json_t *cells = json_object();
 
     for (unsigned c = 0; c < flow_config_count; c++)
@@ -39,8 +41,7 @@ static json_t *json_row(const struct flow_tables *t, unsigned row,
                                 json_cell(flow_tables_cell(t, row, c)));
     return json_pack("{s:s, s:i, s:s, s:s, s:s, s:o}", "key", r->key, "event",
                      (int)r->event, "event_title", flow_event_title(r->event),
-                     "title", r->title, "side",
-                     flow_cpu(r) ? "send" : "receive", "cells", cells);
+                     "title", r->title, "side", sides[r->side], "cells", cells);
 }
 
 /* NULL: nothing changes in the row. */

@@ -84,9 +84,9 @@ static void print_columns(FILE *to)
         fprintf(to, "  %s  %-13s %s\n", flow_configs[c].letter,
                 flow_configs[c].name, flow_configs[c].title);
     fputs("NxR: N exits with basic reason R, of V1 where a guest sends to "
-          "another one, else of V0;\nR+S: one exit of each.  Below it: "
-          "nanoseconds, from the event to V0's handler, or of\nthe guest's "
-          "instruction.\n",
+          "another one, of both in\n'of both', else of V0; R+S: one exit of "
+          "each.  Below it: nanoseconds, from the event to\nV0's handler, or "
+          "of the guest's instruction.\n",
           to);
 }
 
