@@ -65,6 +65,7 @@ static struct scenario scenario_of(const struct scenario *base,
         s.vm[i].features.apicv = config->apicv;
         s.vm[i].features.vtd_posting = device && config->vtd_posting;
         s.vm[i].features.nmi_injection = row->source == FLOW_THREAD_NMI;
+        s.vm[i].features.guest_timer = row->timer;
     }
     set_device(&s, row);
     return s;
@@ -288,7 +289,11 @@ static struct flow_cell figures(const struct flow_probe *p,
 static bool capable(const struct platform *p, const struct flow_row *row,
                     const struct flow_config *config)
 {
-    bool all = p->capabilities.x2apic || row->apic == APIC_MODE_XAPIC;
+    const struct vmx_features *vmx = &p->capabilities.vmx;
+    bool all =
+        (p->capabilities.x2apic || row->apic == APIC_MODE_XAPIC) &&
+        (vmx->preemption_timer || row->timer != KVM_TIMER_PREEMPTION) &&
+        (vmx->apic_timer_virtualization || row->timer != KVM_TIMER_VIRTUALIZED);
 
 #define KVM_APICV(name, capability, sentence)                                  \
     all = all && (!config->apicv.name || p->capabilities.vmx.capability);
@@ -303,6 +308,9 @@ static enum flow_gap gap_of(const struct platform *p,
 {
     if (config->later)
         return FLOW_GAP_COLUMN;
+    if (row->timer == KVM_TIMER_VIRTUALIZED &&
+        !config->apicv.virtual_interrupt_delivery)
+        return FLOW_GAP_FEATURE;
     if (!capable(p, row, config))
         return FLOW_GAP_PLATFORM;
     return FLOW_GAP_NOWHERE;

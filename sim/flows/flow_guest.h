@@ -43,7 +43,10 @@ void flow_guest_build(const struct flow_guest *g,
 #define FLOW_EVENT(number, title)
 #define FLOW(event, key, apic, source, state, program, side, from, to, title)  \
     void flow_program_##program(const struct flow_guest *g);
+#define FLOW_TIMER(event, key, timer, state, program, from, to, title)         \
+    void flow_program_##program(const struct flow_guest *g);
 #include "sim/flows/events.def"
+#undef FLOW_TIMER
 #undef FLOW
 #undef FLOW_EVENT
 void flow_program_idle(const struct flow_guest *g);

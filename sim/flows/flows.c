@@ -28,27 +28,32 @@ const unsigned flow_config_count = sizeof flow_configs / sizeof flow_configs[0];
 static const char *const event_title[] = {
 #define FLOW_EVENT(number, title) [number] = title,
 #define FLOW(...)
+#define FLOW_TIMER(...)
 #include "sim/flows/events.def"
 #undef FLOW_EVENT
 #undef FLOW
+#undef FLOW_TIMER
 };
 
 const struct flow_row flow_rows[] = {
 #define FLOW_EVENT(number, title)
-#define FLOW(event, key, mode, source, state, program, side, from, to, title)  \
-    {event,                                                                    \
-     #key,                                                                     \
-     title,                                                                    \
-     APIC_MODE_##mode,                                                         \
-     FLOW_##source,                                                            \
-     FLOW_##state,                                                             \
-     flow_program_##program,                                                   \
-     FLOW_##side,                                                              \
-     FLOW_AT_##from,                                                           \
-     FLOW_AT_##to},
+#define FLOW_ROW(event_, key_, program_, from_, to_, title_)                   \
+    .event = event_, .key = #key_, .title = title_,                            \
+    .program = flow_program_##program_, .from = FLOW_AT_##from_,               \
+    .to = FLOW_AT_##to_
+#define FLOW(number, key, mode, source_, state_, program, side_, from, to,     \
+             title)                                                            \
+    {FLOW_ROW(number, key, program, from, to, title),                          \
+     .apic = APIC_MODE_##mode, .source = FLOW_##source_,                       \
+     .state = FLOW_##state_, .side = FLOW_##side_},
+#define FLOW_TIMER(number, key, timer_, state_, program, from, to, title)      \
+    {FLOW_ROW(number, key, program, from, to, title),                          \
+     .timer = KVM_TIMER_##timer_, .state = FLOW_##state_},
 #include "sim/flows/events.def"
 #undef FLOW_EVENT
+#undef FLOW_ROW
 #undef FLOW
+#undef FLOW_TIMER
 };
 const unsigned flow_row_count = sizeof flow_rows / sizeof flow_rows[0];
 

@@ -76,6 +76,7 @@ struct flow_row {
     const char *key, *title;
     enum scenario_apic_mode apic;
     enum flow_source source;
+    enum kvm_guest_timer timer;
     enum flow_state state;
     void (*program)(const struct flow_guest *g);
     enum flow_side side;

@@ -148,7 +148,7 @@ static void print_change(FILE *to, unsigned row, const struct flow_change *c)
 
     flow_cell_text(c->before, before);
     flow_cell_text(c->after, after);
-    fprintf(to, "  %-22s %13s -> %-13s ", flow_rows[row].key, before, after);
+    fprintf(to, "  %-26s %15s -> %-15s ", flow_rows[row].key, before, after);
     print_time(to, c->before);
     fputs(" -> ", to);
     print_time(to, c->after);

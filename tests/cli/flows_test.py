@@ -41,10 +41,12 @@ def differences():
     run = virqsim("flows", "--feature-diff", "apicv,posted", "--json", "-")
     rows = json.loads(run.stdout)["rows"]
     report([(r["key"], r["changed_by"]) for r in rows] ==
-           [("emulated.running", ["posted_interrupts"]),
-            ("total.emulated", ["posted_interrupts"])],
+           [(key, ["posted_interrupts"])
+            for key in ("emulated.running", "ipi.receive_running",
+                        "total.emulated", "total.ipi_xapic",
+                        "total.ipi_x2apic")],
            "--feature-diff: only what changed, and why", run.stdout)
-    report("emulated.running" in run.stderr and "\n2 of" in run.stderr and
+    report("emulated.running" in run.stderr and "\n5 of" in run.stderr and
            "by posted_interrupts" in run.stderr, "the text says the same",
            run.stderr)
     same = virqsim("flows", "--feature-diff", "c,apicv")
