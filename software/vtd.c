@@ -53,23 +53,28 @@ static bool waited(const struct vtd *v, struct mem *m)
     return mem_read32(m, v->status) == v->serial;
 }
 
-void vtd_enable(struct vtd *v, struct mem *m, const struct vtd_registers *r)
+static uint64_t irta_of(const struct vtd *v)
 {
     uint32_t size = (uint32_t)__builtin_ctz(v->config.entries) - 1;
-    uint32_t cfi = v->config.compatibility ? IOMMU_CFI : 0;
+
+    return v->table | size | (v->config.x2apic ? IOMMU_IRTA_EIME : 0);
+}
+
+/* CFI before IRE: nothing that comes meanwhile is blocked. */
+void vtd_enable(struct vtd *v, struct mem *m, const struct vtd_registers *r)
+{
+    uint32_t levels = IOMMU_QIE | (v->config.compatibility ? IOMMU_CFI : 0);
 
     r->put(r->unit, IOMMU_AT_IQA, 8, v->queue);
     r->put(r->unit, IOMMU_AT_GCMD, 4, IOMMU_QIE);
-    r->put(r->unit, IOMMU_AT_IRTA, 8,
-           v->table | size | (v->config.x2apic ? IOMMU_IRTA_EIME : 0));
+    r->put(r->unit, IOMMU_AT_IRTA, 8, irta_of(v));
     r->put(r->unit, IOMMU_AT_GCMD, 4, IOMMU_QIE | IOMMU_SIRTP);
     append(v, m, IOMMU_IEC_INVALIDATE, 0);
     append_wait(v, m);
     r->put(r->unit, IOMMU_AT_IQT, 8, v->tail);
     assert(waited(v, m));
-    r->put(r->unit, IOMMU_AT_GCMD, 4, IOMMU_QIE | IOMMU_IRE);
-    if (cfi)
-        r->put(r->unit, IOMMU_AT_GCMD, 4, IOMMU_QIE | IOMMU_IRE | cfi);
+    r->put(r->unit, IOMMU_AT_GCMD, 4, levels);
+    r->put(r->unit, IOMMU_AT_GCMD, 4, levels | IOMMU_IRE);
 }
 
 /* ---- entries ---- */
@@ -161,6 +166,116 @@ uint32_t vtd_rte_high(uint32_t index)
     return index << RTE_HANDLE_SHIFT | RTE_FORMAT;
 }
 
+/* ---- code on a CPU ---- */
+
+/* What is stored, and where, is known at run time only: a call stores it, and
+ * stores to another place take the time. */
+void vtd_build_stores(const struct vtd *v, struct text *t, unsigned n)
+{
+    while (n--)
+        text_op(t, OP_STORE, RAX, v->status + SCRATCH);
+}
+
+/* RAX = 1: the unit has written the status of the last wait. */
+static void check_status(void *self, struct cpu_env *env, uint64_t arg)
+{
+    (void)arg;
+    env->cpu->gpr[RAX] = waited(self, env->mem);
+}
+
+/* `queue` appends to the queue, a wait last, and gives the tail in RAX. */
+static void build_flush(struct vtd *v, struct text *t, cpu_call_fn *queue,
+                        void *self)
+{
+    uint64_t again;
+    uint32_t done;
+
+    lock_build_take(&v->lock, t);
+    vtd_build_stores(v, t, 4);
+    text_call(t, queue, self, 0);
+    text_op(t, OP_STORE, RAX, v->config.registers + IOMMU_AT_IQT);
+    again = text_here(t);
+    text_op(t, OP_LOAD, RAX, v->status);
+    text_call(t, check_status, v, 0);
+    done = text_op(t, OP_JNZ, RAX, 0);
+    text_op(t, OP_PAUSE, RAX, 0);
+    text_op(t, OP_JMP, RAX, again);
+    text_patch(t, done);
+    lock_build_release(&v->lock, t);
+}
+
+static void build_register(const struct vtd *v, struct text *t, uint32_t offset,
+                           uint32_t value)
+{
+    text_op(t, OP_MOV, RAX, value);
+    text_op(t, OP_STORE, RAX, v->config.registers + offset);
+}
+
+static void build_register64(const struct vtd *v, struct text *t,
+                             uint32_t offset, uint64_t value)
+{
+    build_register(v, t, offset, (uint32_t)value);
+    build_register(v, t, offset + 4, (uint32_t)(value >> 32));
+}
+
+/* RAX = 1: of its bits those of the mask (in the high half) are as wanted. */
+static void check_bits(void *self, struct cpu_env *env, uint64_t wanted)
+{
+    uint64_t *rax = &env->cpu->gpr[RAX];
+
+    (void)self;
+    *rax = (*rax & wanted >> 32) == (uint32_t)wanted;
+}
+
+/* Writes GCMD and waits until the status bits of `changed` are the same. */
+static void build_command(const struct vtd *v, struct text *t, uint32_t command,
+                          uint32_t changed)
+{
+    uint64_t again;
+    uint32_t done;
+
+    build_register(v, t, IOMMU_AT_GCMD, command);
+    again = text_here(t);
+    text_op(t, OP_LOAD, RAX, v->config.registers + IOMMU_AT_GSTS);
+    text_call(t, check_bits, NULL,
+              (uint64_t)changed << 32 | (command & changed));
+    done = text_op(t, OP_JNZ, RAX, 0);
+    text_op(t, OP_PAUSE, RAX, 0);
+    text_op(t, OP_JMP, RAX, again);
+    text_patch(t, done);
+}
+
+static void queue_all(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct vtd *v = self;
+
+    (void)arg;
+    append(v, env->mem, IOMMU_IEC_INVALIDATE, 0);
+    append_wait(v, env->mem);
+    env->cpu->gpr[RAX] = v->tail;
+}
+
+void vtd_build_enable(struct vtd *v, struct text *t)
+{
+    uint32_t levels = IOMMU_QIE;
+
+    build_register64(v, t, IOMMU_AT_IQA, v->queue);
+    build_command(v, t, levels, IOMMU_QIE);
+    build_register64(v, t, IOMMU_AT_IRTA, irta_of(v));
+    build_command(v, t, levels | IOMMU_SIRTP, IOMMU_SIRTP);
+    build_flush(v, t, queue_all, v);
+    if (v->config.compatibility) {
+        levels |= IOMMU_CFI;
+        build_command(v, t, levels, IOMMU_CFI);
+    }
+    build_command(v, t, levels | IOMMU_IRE, IOMMU_IRE);
+}
+
+void vtd_build_end_compatibility(const struct vtd *v, struct text *t)
+{
+    build_command(v, t, IOMMU_QIE | IOMMU_IRE, IOMMU_CFI);
+}
+
 /* ---- moving an entry ---- */
 
 void vtd_move_add(struct vtd_move *move, const struct vtd_target *to)
@@ -189,30 +304,6 @@ static void begin(void *self, struct cpu_env *env, uint64_t arg)
               &move->entry[move->at], sizeof move->entry[move->at]);
 }
 
-/* RAX = the new tail. */
-static void queue(void *self, struct cpu_env *env, uint64_t arg)
-{
-    const struct vtd_move *move = self;
-    struct vtd *v = move->driver;
-
-    (void)arg;
-    append(v, env->mem,
-           IOMMU_IEC_INVALIDATE | IOMMU_IEC_SELECTIVE |
-               (uint64_t)move->index << IOMMU_IEC_IIDX_SHIFT,
-           0);
-    append_wait(v, env->mem);
-    env->cpu->gpr[RAX] = v->tail;
-}
-
-/* RAX = 1: the unit has written the status of the last wait. */
-static void check(void *self, struct cpu_env *env, uint64_t arg)
-{
-    const struct vtd_move *move = self;
-
-    (void)arg;
-    env->cpu->gpr[RAX] = waited(move->driver, env->mem);
-}
-
 static void finish(void *self, struct cpu_env *env, uint64_t arg)
 {
     struct vtd_move *move = self;
@@ -226,39 +317,26 @@ static void finish(void *self, struct cpu_env *env, uint64_t arg)
         move->done.longest = took;
 }
 
-/* What is stored, and where, is known at run time only: a call stores it, and
- * stores to another place take the time. */
-static void build_stores(const struct vtd *v, struct text *t, unsigned n)
+/* RAX = the new tail. */
+static void queue_one(void *self, struct cpu_env *env, uint64_t arg)
 {
-    while (n--)
-        text_op(t, OP_STORE, RAX, v->status + SCRATCH);
-}
-
-static void build_flush(struct vtd_move *move, struct text *t)
-{
+    const struct vtd_move *move = self;
     struct vtd *v = move->driver;
-    uint64_t again;
-    uint32_t done;
 
-    lock_build_take(&v->lock, t);
-    build_stores(v, t, 4);
-    text_call(t, queue, move, 0);
-    text_op(t, OP_STORE, RAX, v->config.registers + IOMMU_AT_IQT);
-    again = text_here(t);
-    text_op(t, OP_LOAD, RAX, v->status);
-    text_call(t, check, move, 0);
-    done = text_op(t, OP_JNZ, RAX, 0);
-    text_op(t, OP_PAUSE, RAX, 0);
-    text_op(t, OP_JMP, RAX, again);
-    text_patch(t, done);
-    lock_build_release(&v->lock, t);
+    (void)arg;
+    append(v, env->mem,
+           IOMMU_IEC_INVALIDATE | IOMMU_IEC_SELECTIVE |
+               (uint64_t)move->index << IOMMU_IEC_IIDX_SHIFT,
+           0);
+    append_wait(v, env->mem);
+    env->cpu->gpr[RAX] = v->tail;
 }
 
 void vtd_build_move(struct vtd_move *move, struct text *t)
 {
     text_call(t, begin, move, 0);
-    build_stores(move->driver, t, 2);
+    vtd_build_stores(move->driver, t, 2);
     if (move->flush)
-        build_flush(move, t);
+        build_flush(move->driver, t, queue_one, move);
     text_call(t, finish, move, 0);
 }

@@ -4,8 +4,9 @@
  * and changes entries while interrupts come: write the entry, invalidate it,
  * wait until the unit says that it is done.
  *
- * Setting a unit up happens before the run and takes no time; changing an
- * entry is code on the CPU (vtd_build_move()).
+ * Setting a unit up happens before the run and takes no time, or is code on a
+ * CPU (vtd_build_enable(), vtd_launch.h); changing an entry is code
+ * (vtd_build_move()).
  */
 #ifndef SOFTWARE_VTD_H
 #define SOFTWARE_VTD_H
@@ -80,6 +81,13 @@ void vtd_init(struct vtd *v, const struct vtd_config *c);
 /* Table and queue; invalidates everything, waits, and turns remapping on. */
 void vtd_enable(struct vtd *v, struct mem *m, const struct vtd_registers *r);
 
+/* The same as code on a CPU, with its accesses to the registers and waits for
+ * GSTS; for a unit that nobody has used yet.  Clobbers RAX. */
+void vtd_build_enable(struct vtd *v, struct text *t);
+
+/* Code that takes as long as `n` stores of 64 bits. */
+void vtd_build_stores(const struct vtd *v, struct text *t, unsigned n);
+
 /* `n` entries (a power of two) side by side; the first one's index, which is a
  * multiple of n.  The table being full is our mistake (assert). */
 uint32_t vtd_allocate(struct vtd *v, uint32_t n);
@@ -126,6 +134,7 @@ uint64_t vtd_adopt_rte(struct vtd *v, struct mem *m, uint64_t rte,
 
 /* Ends CFI: what has not been adopted is blocked. */
 void vtd_end_compatibility(const struct vtd_registers *r);
+void vtd_build_end_compatibility(const struct vtd *v, struct text *t);
 
 /* One more place, if there is room for it; the first one is where the entry
  * sends when the run begins. */

@@ -28,6 +28,7 @@
 #include "software/throttle.h"
 #include "software/user_thread.h"
 #include "software/vtd.h"
+#include "software/vtd_launch.h"
 
 #define WORKLOAD_VECTORS_MAX 64
 #define WORKLOAD_DEVICES_MAX 16
@@ -96,6 +97,7 @@ struct workload_config {
     enum pic_code_eoi pic_eoi;
     bool eager_eoi; /* of a line: without waiting until it has fallen */
     struct user_thread_config thread;
+    struct vtd_launch *launch; /* by the timer's handler; NULL: none */
     uint32_t irq_count;
     struct workload_irq irq[WORKLOAD_VECTORS_MAX];
 };

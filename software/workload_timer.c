@@ -64,6 +64,8 @@ void workload_timer_build_handler(struct workload *w, struct text *t)
     text_op(t, OP_PUSHA, RAX, 0);
     workload_eoi_build(w, t);
     text_work(t, w->config.timer_work);
+    if (w->config.launch)
+        vtd_launch_build(w->config.launch, t);
     if (w->config.timer_mode != WORKLOAD_TIMER_PERIODIC)
         build_next(w, t);
     for (uint32_t i = 0; i < w->config.irq_count; i++)

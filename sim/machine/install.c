@@ -275,7 +275,7 @@ static struct signal signal_of(struct machine *m, const struct machine_vcpu *v,
 {
     struct vtd_target to = target_of(m, v, s, vector);
 
-    if (m->units)
+    if (m->units && !launch_vm(m))
         return remapped_signal(m, s, &to);
     return (struct signal){(uint32_t)(MSI_BASE | to.apic_id << 12),
                            (uint16_t)(to.mode << 8 | to.vector)};
@@ -448,6 +448,7 @@ static void install_workload(struct machine *m, struct machine_vcpu *v,
         .pic_on_lint0 = s->pic_base && wire == VIRTUAL_WIRE_LINT0,
         .pic_eoi = eoi[m->scenario->machine.pic.eoi],
         .irq_count = s->n,
+        .launch = v->vm->late_launch ? m->launch : NULL,
     };
 
     fill_work(&w, p);

@@ -35,7 +35,7 @@ static void route_pin(struct machine *m, uint32_t gsi, struct vtd_target to,
     struct machine_unit *u;
 
     to.sid = m->ioapic[lines_pin(m, gsi).unit].config.requester;
-    u = remap_unit_of(m, to.sid);
+    u = launch_vm(m) ? NULL : remap_unit_of(m, to.sid);
     if (u)
         write_rte(m, gsi, vtd_rte_high(remap_entries(u, &to, 1)),
                   low & ~(uint32_t)RTE_MODE);

@@ -203,7 +203,8 @@ static void take_memory(struct machine *m)
                      arena_take(a, vcpus, sizeof(struct posted_irqs_row)),
                      vcpus);
     mem_init(&m->mem, arena_take(a, pages, sizeof(struct mem_page)), pages);
-    m->text.capacity = TEXT_OPS_PER_PLACE * places_of(m->scenario);
+    m->text.capacity = TEXT_OPS_PER_PLACE * places_of(m->scenario) +
+                       (launch_vm(m) ? VTD_LAUNCH_OPS : 0);
     m->text.op = arena_take(a, m->text.capacity, sizeof(struct op));
     m->cpu = arena_take(a, m->cpus, sizeof *m->cpu);
     m->vcpu = arena_take(a, vcpus, sizeof *m->vcpu);
@@ -278,6 +279,7 @@ static struct machine *build(struct machine *m)
     lines_build(m);
     hpet_build(m);
     remap_build(m);
+    launch_prepare(m);
     m->outside_source = machine_add_source(m, "outside");
     install_software(m);
     if (!m->small)

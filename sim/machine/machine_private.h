@@ -22,6 +22,7 @@
 #include "software/kvm.h"
 #include "software/kvm_irq_cpu.h"
 #include "software/vtd.h"
+#include "software/vtd_launch.h"
 #include "software/workload.h"
 
 /* The physical memory map: 64 KiB for each software, 64 KiB for each BAR.  The
@@ -171,6 +172,7 @@ struct machine {
     unsigned units;
     struct machine_unit *unit;                            /* remapping units */
     uint32_t table_entry[SCENARIO_DEVICES][PCIE_VECTORS]; /* of messages */
+    struct vtd_launch *launch;        /* NULL: remapped from the start */
     struct vtd_move *move[MOVES_MAX]; /* table entries that software moves */
     unsigned moves;
     struct forged forged;
@@ -253,6 +255,12 @@ struct vtd_move *moves_add(struct machine *m, uint16_t sid, uint32_t index,
                            bool flush);
 void moves_begin(struct machine *m);
 void moves_figures(const struct machine *m, struct figures *out);
+
+/* launch.c: interrupts that are remapped during the run.  Whose program does
+ * it, or NULL: they are from the start. */
+const struct scenario_vm *launch_vm(const struct machine *m);
+void launch_prepare(struct machine *m);
+void launch_figures(const struct machine *m, struct figures *out);
 
 /* balance.c: interrupts that software moves between CPUs. */
 bool balance_on(const struct machine *m);

@@ -483,6 +483,7 @@ void measure_figures(struct machine *m, struct figures *out)
     remap_figures(m, out);
     forged_figures(m, out);
     moves_figures(m, out);
+    launch_figures(m, out);
     scheduling_figures(m, out);
     poll_figures(m, out);
     warning_figures(m, out);

@@ -180,7 +180,7 @@ static void build_unit(struct machine *m, unsigned i)
         .registers = UNIT_BASE + UNIT_BYTES * i,
         .entries = s->entries,
         .x2apic = s->x2apic,
-        .compatibility = s->compatibility,
+        .compatibility = s->compatibility || launch_vm(m),
     };
 
     if (s->implementation == IMPLEMENTATION_RTL) {
@@ -190,7 +190,8 @@ static void build_unit(struct machine *m, unsigned i)
     u->machine = m;
     iommu_node_init(&u->node, &config);
     vtd_init(&u->driver, &driver);
-    vtd_enable(&u->driver, &m->mem, &(struct vtd_registers){u, put});
+    if (!launch_vm(m))
+        vtd_enable(&u->driver, &m->mem, &(struct vtd_registers){u, put});
 }
 
 void remap_build(struct machine *m)

@@ -310,6 +310,13 @@ static void put_move(struct hash *h, const struct vtd_move *move)
     put(h, move->under_way);
 }
 
+static void put_launch(struct hash *h, const struct vtd_launch *l)
+{
+    put(h, l->begun);
+    for (uint32_t i = 0; i < l->sources; i++)
+        put(h, l->source[i].half);
+}
+
 static void put_posted(struct hash *h, const struct posted *p)
 {
     put(h, p->count);
@@ -347,6 +354,8 @@ uint64_t machine_hash(const struct machine *m)
     }
     for (unsigned i = 0; i < m->units; i++)
         put_unit(&h, &m->unit[i]);
+    if (m->launch)
+        put_launch(&h, m->launch);
     for (unsigned i = 0; i < m->moves; i++)
         put_move(&h, m->move[i]);
     for (unsigned i = 0; i < m->devices; i++) {

@@ -119,6 +119,60 @@ void check_balance(const struct check *c, uint32_t i)
                lacks);
 }
 
+static bool can_be_adopted(const struct scenario_device *d)
+{
+    return d->message == MESSAGE_MSIX ||
+           (scenario_has_line(d) && d->controller != CONTROLLER_PIC);
+}
+
+static bool all_adopted(const struct scenario *s)
+{
+    uint32_t messages = 0;
+
+    for (uint32_t i = 0; i < s->device_count; i++) {
+        if (!can_be_adopted(&s->device[i]))
+            return false;
+        messages += s->device[i].vectors;
+    }
+    return messages <= SCENARIO_LAUNCH_SOURCES;
+}
+
+/* What a late launch by this virtual machine needs, or NULL. */
+static const char *launch_lacks(const struct scenario *s, uint32_t vm)
+{
+    const struct scenario_vm *v = &s->vm[vm];
+
+    if (!s->machine.iommu.units)
+        return "a remapping unit: machine.iommu.units";
+    if (s->machine.iommu.x2apic)
+        return "compatibility format, and so machine.iommu.x2apic: false";
+    if (!s->program[v->program].timer_hz)
+        return "a program with a 'timer'";
+    if (s->machine.hpet.timers)
+        return "machine.hpet.timers: 0";
+    if (!all_adopted(s))
+        return "devices with 'message: msix' or a line of the I/O APIC, and at "
+               "most 64 interrupts";
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        if (s->vm[i].hypervisor != HYPERVISOR_NONE ||
+            s->vm[i].balance != BALANCE_NONE)
+            return "all virtual machines with 'hypervisor: none', and no "
+                   "'balance'";
+    for (uint32_t i = 0; i < vm; i++)
+        if (s->vm[i].late_launch)
+            return "to be the only one: one virtual machine can have it";
+    return NULL;
+}
+
+void check_launch(const struct check *c, uint32_t i)
+{
+    const char *lacks = launch_lacks(c->s, i);
+
+    if (c->s->vm[i].late_launch && lacks)
+        broken(c, place_of(element(c, "vms", i), "late_launch"),
+               "late_launch needs %s", lacks);
+}
+
 static const char *switch_lacks(const struct scenario *s,
                                 const struct scenario_vm *vm)
 {

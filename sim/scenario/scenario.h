@@ -35,7 +35,8 @@
 #define SCENARIO_PUBLISHED 32
 #define SCENARIO_CURVES 16
 #define SCENARIO_CPUS 64
-#define SCENARIO_UNITS 8 /* remapping units */
+#define SCENARIO_UNITS 8           /* remapping units */
+#define SCENARIO_LAUNCH_SOURCES 64 /* that are remapped during a run */
 
 struct platform {
     char name[SCENARIO_NAME];
@@ -231,6 +232,7 @@ struct scenario_vm {
     uint32_t program;                    /* index */
     enum scenario_balance balance;
     enum scenario_switch posting_switch;
+    sim_time late_launch; /* its program's timer remaps then; 0: never */
 };
 
 static inline uint32_t scenario_cpus(const struct scenario_vm *vm)

@@ -276,6 +276,10 @@ static const struct mistake_row {
      "    apic: x2apic\n    balance: flush",
      "x.yaml:22:14: error: balance needs a remapping unit: "
      "machine.iommu.units"},
+    {"launch_without_units", "    apic: x2apic",
+     "    apic: x2apic\n    late_launch: 1ms",
+     "x.yaml:22:18: error: late_launch needs a remapping unit: "
+     "machine.iommu.units"},
     {"switch_without_posting", "    apic: x2apic",
      "    apic: x2apic\n    posting_switch: flush",
      "x.yaml:22:21: error: posting_switch needs 'vtd_posting: true'"},
