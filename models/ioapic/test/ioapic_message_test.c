@@ -188,6 +188,15 @@ TEST_F(ioapic_unit, bit_15_of_the_remapping_index_is_address_bit_2)
     EXPECT_EQ(m.addr, 0xfeeffff4);
 }
 
+/* The VT-d page's example: index 8123h, vector 31h, level. */
+TEST_F(ioapic_unit, remappable_entry_of_an_index_above_7fffh)
+{
+    struct ioapic_message m = compose(f, 0x02470000, 0x00008831);
+
+    EXPECT_EQ(m.addr, 0xfee02474);
+    EXPECT_EQ(m.data & 0xffff, 0xc031, "level, assert");
+}
+
 TEST_F(ioapic_unit, entry_is_read_when_its_message_sets_out)
 {
     put_low(f, PIN, 0x71);

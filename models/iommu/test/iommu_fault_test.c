@@ -30,6 +30,24 @@ TEST_F(iommu_unit, records_are_used_in_turn)
     }
 }
 
+/* The index of the request before must not be there. */
+TEST_F(iommu_unit, records_of_requests_without_an_index_have_0)
+{
+    enable(f, false);
+    fire(f, 9);
+    send(f, (struct iommu_request){0xfee000b8, 0x10000, 4, SID});
+    send(f, (struct iommu_request){0xfee00000, 0x31, 4, SID});
+    EXPECT_EQ(record_low(f, 0), UINT64_C(9) << IOMMU_RECORD_INDEX_SHIFT);
+    EXPECT_EQ(record_low(f, 1), 0);
+    EXPECT_EQ(record_low(f, 2), 0);
+    EXPECT_EQ(record_high(f, 1),
+              IOMMU_RECORD_F | UINT64_C(0x20) << IOMMU_RECORD_REASON_SHIFT |
+                  SID);
+    EXPECT_EQ(record_high(f, 2),
+              IOMMU_RECORD_F | UINT64_C(0x25) << IOMMU_RECORD_REASON_SHIFT |
+                  SID);
+}
+
 TEST_F(iommu_unit, fri_is_the_first_of_the_pending_records)
 {
     enable(f, false);

@@ -151,6 +151,23 @@ TEST(machine_remap, entry_is_for_its_device_only)
     machine_free(m);
 }
 
+/* Its vector means nothing: no bit of the IRR is set by it. */
+TEST(machine_remap, nmi_of_an_entry_has_no_vector)
+{
+    struct scenario s = plain();
+    struct machine *m = silent(&s);
+    struct vtd_target to = {.apic_id = 1, .vector = 0x21, .mode = DELIVERY_NMI};
+
+    vtd_fill(&m->unit[0].driver, &m->mem, 9, &to);
+    forge(m, vtd_msi_address(9, false), 0);
+    EXPECT_EQ(counts(m, 0)->remapped, 1);
+    EXPECT_EQ(m->cpu[0].workload->nmis, 0);
+    EXPECT_EQ(m->cpu[1].workload->nmis, 1);
+    EXPECT_FALSE(lapic_node_in_irr(&m->cpu[1].lapic, 0x21));
+    EXPECT_EQ(m->cpu[1].workload->faults, 0);
+    machine_free(m);
+}
+
 /* An HPET in message mode: no function on the bus, a source-id of its own. */
 #define HPET 0x00a3
 
