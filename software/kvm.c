@@ -325,18 +325,39 @@ void kvm_call_exit(void *self, struct cpu_env *env, uint64_t arg)
         kvm_call_dispatch(self, env, arg);
 }
 
-/* VMCALL asks for ELI; LIDT is emulated and ends it, as the shadow would no
- * longer follow; nothing else is expected. */
+/* The guest's RAX: which of its interrupts, then what to program its device
+ * with.  Returns the cycles that it takes. */
+static uint64_t map_interrupt(struct kvm *k, struct mem *m)
+{
+    uint64_t i = k->gpr[RAX];
+
+    if (i >= k->config.irq_count || !k->config.irq[i].map)
+        return 0;
+    k->gpr[RAX] = vtd_map(k->config.irq[i].map, m);
+    return k->config.costs.hypercall;
+}
+
+static uint64_t hypercall(struct kvm *k, struct mem *m)
+{
+    if (!k->config.eli)
+        return map_interrupt(k, m);
+    kvm_eli_enable(k, m);
+    return 0;
+}
+
+/* RAX = more cycles.  VMCALL asks for ELI, or for a table entry; LIDT is
+ * emulated and ends it, as the shadow would no longer follow; nothing else is
+ * expected. */
 void kvm_call_other(void *self, struct cpu_env *env, uint64_t arg)
 {
     struct kvm *k = self;
     const struct op *op = guest_op(k, env);
 
     (void)arg;
+    env->cpu->gpr[RAX] = 0;
     switch (get(k, VMCS_EXIT_REASON)) {
     case EXIT_VMCALL:
-        if (k->config.eli)
-            kvm_eli_enable(k, env->mem);
+        env->cpu->gpr[RAX] = hypercall(k, env->mem);
         break;
     case EXIT_GDTR_IDTR:
         k->guest_idt = (struct cpu_idtr){k->gpr[op->reg], (uint16_t)op->imm};

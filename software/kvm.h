@@ -52,6 +52,8 @@ struct kvm_irq {
     /* The host's tick switches its table entry between posted format, as it
      * begins, and remapped; NULL: it stays. */
     struct vtd_move *move;
+    struct vtd_map
+        *map; /* the guest asks for it by hypercall; NULL: it has it */
 };
 
 struct kvm_poll {

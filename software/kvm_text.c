@@ -205,6 +205,7 @@ static void build_exits(struct kvm *k, struct text *t)
     build_emulation(k, t, kvm_call_eoi_induced);
     build_simple(k, t, KVM_ON_OTHER, costs->other);
     text_call(t, kvm_call_other, k, 0);
+    op(t, OP_WORK_REG);
     jump(k, t, KVM_REENTER);
 
     label(k, t, KVM_ON_EXCEPTION);

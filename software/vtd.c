@@ -151,6 +151,14 @@ uint32_t vtd_place(struct vtd *v, struct mem *m, const struct vtd_target *first,
     return index;
 }
 
+uint32_t vtd_map(struct vtd_map *map, struct mem *m)
+{
+    if (!map->address)
+        map->address =
+            vtd_msi_address(vtd_place(map->driver, m, &map->target, 1), false);
+    return map->address;
+}
+
 /* ---- sources ---- */
 
 uint32_t vtd_msi_address(uint32_t index, bool subhandle)

@@ -101,6 +101,18 @@ void vtd_fill(const struct vtd *v, struct mem *m, uint32_t index,
 uint32_t vtd_place(struct vtd *v, struct mem *m, const struct vtd_target *first,
                    uint32_t n);
 
+/* An entry that a guest asks its hypervisor for, which alone reaches the
+ * table: what it will be. */
+struct vtd_map {
+    struct vtd *driver;
+    struct vtd_target target;
+    uint32_t address; /* what the guest was given; 0: it has not asked */
+};
+
+/* Fills the entry; the address for the guest to program its device with, data
+ * 0.  The second time the same as the first. */
+uint32_t vtd_map(struct vtd_map *map, struct mem *m);
+
 /* "Remappable format": what a source writes for an entry.  With a subhandle it
  * adds the number of its message by itself, as data. */
 uint32_t vtd_msi_address(uint32_t index, bool subhandle);

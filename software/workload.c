@@ -10,6 +10,11 @@
 #define IDT_OFFSET 0x0000u
 #define STACK_OFFSET 0xf000u
 #define SPIN_CYCLES 100000u
+
+/* An entry of a device's MSI-X table. */
+#define MSIX_UPPER 4u
+#define MSIX_DATA 8u
+#define MSIX_CONTROL 12u
 #define ICR_DEST_SHIFT 32u
 #define ICR_DEST_XAPIC_SHIFT 24u
 
@@ -443,6 +448,24 @@ static void build_program(struct workload *w, struct text *t)
     }
 }
 
+/* Masked until its address is there, so that what comes before waits. */
+static void build_maps(const struct workload *w, struct text *t)
+{
+    for (uint32_t i = 0; i < w->config.irq_count; i++) {
+        uint64_t at = w->config.irq[i].mapped_at;
+
+        if (!at)
+            continue;
+        text_op(t, OP_MOV, RAX, i);
+        text_op(t, OP_VMCALL, RAX, 0);
+        text_op(t, OP_STORE, RAX, at);
+        text_op(t, OP_MOV, RAX, 0);
+        text_op(t, OP_STORE, RAX, at + MSIX_UPPER);
+        text_op(t, OP_STORE, RAX, at + MSIX_DATA);
+        text_op(t, OP_STORE, RAX, at + MSIX_CONTROL);
+    }
+}
+
 static void build_boot(struct workload *w, struct text *t, struct mem *m)
 {
     bool x2apic = w->config.x2apic;
@@ -459,6 +482,7 @@ static void build_boot(struct workload *w, struct text *t, struct mem *m)
         hpet_code_start(t, &w->config.hpet);
     if (w->config.enables_eli)
         text_op(t, OP_VMCALL, RAX, 0);
+    build_maps(w, t);
     if (w->config.kind == WORKLOAD_USER_THREAD) {
         user_thread_build(&w->thread, t, m);
         return;

@@ -71,6 +71,9 @@ struct workload_irq {
     bool acknowledges; /* received are acknowledgements of what was produced */
     /* Where the device counts messages; 0: this vector does not tell that. */
     uint64_t sent, received;
+    /* The MSI-X table entry that the guest programs at boot with what its
+     * hypervisor gives it for the message; 0: it was programmed before. */
+    uint64_t mapped_at;
     /* The timer's handler moves it between CPUs, this being one of their
      * places; NULL: it stays. */
     struct vtd_move *move;

@@ -197,42 +197,11 @@ static bool has_vector(const struct scenario_vm *vm,
            (d->delivery == SIGNAL_NMI && vm->features.nmi_injection);
 }
 
-/* What a device writes to signal. */
-struct signal {
-    uint32_t addr;
-    uint16_t data;
-};
-
-static void program_msix(struct nic_node *d, unsigned k, const struct signal *s)
-{
-    uint32_t entry = NIC_REG_MSIX_TABLE + PCIE_MSIX_ENTRY_BYTES * k;
-
-    nic_node_write(d, entry, 4, s->addr);
-    nic_node_write(d, entry + 4, 4, 0);
-    nic_node_write(d, entry + 8, 4, s->data);
-    nic_node_write(d, entry + 12, 4, 0);
-    pcie_node_config_write(&d->fn, PCIE_AT_MSIX_CONTROL, 2, PCIE_MSIX_ENABLE);
-}
-
-static void program_msi(struct nic_node *d, unsigned granted,
-                        const struct signal *s)
-{
-    const struct pcie *p = &d->fn.pcie;
-    unsigned mme = (unsigned)__builtin_ctz(granted);
-    unsigned upper = pcie_reg_at(p, PCIE_MSI_UPPER_ADDRESS);
-
-    pcie_node_config_write(&d->fn, PCIE_AT_MSI_ADDRESS, 4, s->addr);
-    if (upper)
-        pcie_node_config_write(&d->fn, upper, 4, 0);
-    pcie_node_config_write(&d->fn, pcie_reg_at(p, PCIE_MSI_DATA), 2, s->data);
-    pcie_node_config_write(&d->fn, PCIE_AT_MSI_CONTROL, 2,
-                           PCIE_MSI_ENABLE | mme << PCIE_MSI_MME_SHIFT);
-}
-
 /* With a remapping unit: table entries that send there.  All messages of MSI
  * have theirs side by side, and the device adds the number of its message. */
-static struct signal remapped_signal(struct machine *m, const struct slot *s,
-                                     const struct vtd_target *to)
+static struct message_signal remapped_signal(struct machine *m,
+                                             const struct slot *s,
+                                             const struct vtd_target *to)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
     bool msi = d->message == MESSAGE_MSI;
@@ -240,7 +209,7 @@ static struct signal remapped_signal(struct machine *m, const struct slot *s,
                                    msi ? scenario_granted(d) : 1);
 
     m->table_entry[s->device][s->k] = index;
-    return (struct signal){.addr = vtd_msi_address(index, msi)};
+    return (struct message_signal){.addr = vtd_msi_address(index, msi)};
 }
 
 /* Where the interrupts of its devices go. */
@@ -270,27 +239,29 @@ static struct vtd_target target_of(const struct machine *m,
     return to;
 }
 
-static struct signal signal_of(struct machine *m, const struct machine_vcpu *v,
-                               const struct slot *s, uint8_t vector)
+static struct message_signal signal_of(struct machine *m,
+                                       const struct machine_vcpu *v,
+                                       const struct slot *s, uint8_t vector)
 {
     struct vtd_target to = target_of(m, v, s, vector);
 
     if (m->units && !launch_vm(m))
         return remapped_signal(m, s, &to);
-    return (struct signal){(uint32_t)(MSI_BASE | to.apic_id << 12),
-                           (uint16_t)(to.mode << 8 | to.vector)};
+    return (struct message_signal){(uint32_t)(MSI_BASE | to.apic_id << 12),
+                                   (uint16_t)(to.mode << 8 | to.vector)};
 }
 
 static void program_messages(struct machine *m, const struct machine_vcpu *v,
                              const struct slot *s, uint8_t vector)
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
-    struct signal signal = signal_of(m, v, s, vector);
+    struct message_signal signal = signal_of(m, v, s, vector);
 
     if (d->message == MESSAGE_MSIX)
-        program_msix(&m->device[s->device], s->k, &signal);
+        message_program_msix(&m->device[s->device], s->k, &signal);
     else
-        program_msi(&m->device[s->device], scenario_granted(d), &signal);
+        message_program_msi(&m->device[s->device], scenario_granted(d),
+                            &signal);
 }
 
 static void drive(struct machine *m, const struct machine_vcpu *v,
@@ -301,6 +272,9 @@ static void drive(struct machine *m, const struct machine_vcpu *v,
 
     if (scenario_has_line(d) && !on_pic(d))
         install_pin(m, d, cpu_of(m, v), vector);
+    else if (v->vm->maps_by_hypercall)
+        pcie_node_config_write(&nic->fn, PCIE_AT_MSIX_CONTROL, 2,
+                               PCIE_MSIX_ENABLE);
     else if (d->message == MESSAGE_MSIX ||
              (d->message == MESSAGE_MSI && s->k == 0))
         program_messages(m, v, s, vector);
@@ -372,6 +346,8 @@ static struct workload_irq workload_irq(const struct machine *m,
         .cause = scenario_has_line(d) ? registers + NIC_REG_CAUSE : 0,
         .served = told_of_service(d) ? registers + NIC_REG_SERVED : 0,
         .causes = causes_of(s->k, granted, d->vectors),
+        .mapped_at =
+            v->vm->maps_by_hypercall ? registers + message_entry(s->k) : 0,
         .pic = on_pic(d),
         .nmi = d->delivery == SIGNAL_NMI,
         .smi = d->delivery == SIGNAL_SMI,
@@ -494,6 +470,21 @@ static struct vtd_move *switch_move(struct machine *m,
     return move;
 }
 
+/* The entry that the guest will ask for, or NULL: it is there. */
+static struct vtd_map *map_of(struct machine *m, const struct machine_vcpu *v,
+                              const struct slot *s)
+{
+    struct vtd_target to = target_of(m, v, s, s->host_vector);
+    struct vtd_map *map;
+
+    if (!v->vm->maps_by_hypercall)
+        return NULL;
+    map = arena_take(&m->arena, 1, sizeof *map);
+    map->driver = &remap_unit_of(m, to.sid)->driver;
+    map->target = remap_checked(m, &to);
+    return map;
+}
+
 /* The devices of one line are one interrupt for the host. */
 static void add_irq(struct machine *m, const struct machine_vcpu *v,
                     struct kvm_config *k, const struct slot *s)
@@ -513,6 +504,7 @@ static void add_irq(struct machine *m, const struct machine_vcpu *v,
         if (k->irq[i].host_vector == s->host_vector)
             return;
     irq.move = switch_move(m, v, s);
+    irq.map = map_of(m, v, s);
     k->irq[k->irq_count++] = irq;
 }
 

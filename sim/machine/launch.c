@@ -31,11 +31,11 @@ static struct vtd_launch_source *add_source(struct machine *m, uint16_t sid)
 
 static void add_messages(struct machine *m, unsigned device)
 {
-    uint64_t table = BAR_BASE + BAR_STRIDE * device + NIC_REG_MSIX_TABLE;
+    uint64_t registers = BAR_BASE + BAR_STRIDE * device;
     uint16_t sid = m->device[device].fn.config.requester;
 
     for (unsigned k = 0; k < m->scenario->device[device].vectors; k++)
-        add_source(m, sid)->message = table + PCIE_MSIX_ENTRY_BYTES * k;
+        add_source(m, sid)->message = registers + message_entry(k);
 }
 
 /* Devices of one line have one entry. */

@@ -297,6 +297,22 @@ void install_software(struct machine *m);
 uint16_t machine_add_source(struct machine *m, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* install_message.c: what a device writes to signal, programmed. */
+struct message_signal {
+    uint32_t addr;
+    uint16_t data;
+};
+
+static inline uint32_t message_entry(unsigned k) /* of the MSI-X table */
+{
+    return NIC_REG_MSIX_TABLE + PCIE_MSIX_ENTRY_BYTES * k;
+}
+
+void message_program_msix(struct nic_node *d, unsigned k,
+                          const struct message_signal *s);
+void message_program_msi(struct nic_node *d, unsigned granted,
+                         const struct message_signal *s);
+
 /* install_line.c: the controllers of lines, as a boot loader and drivers leave
  * them.  What stands in the low half of a line's redirection table entry. */
 uint32_t line_rte_low(const struct scenario_device *d, uint8_t vector);

@@ -285,6 +285,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
         check_balance(&c, i);
         check_switch(&c, i);
         check_launch(&c, i);
+        check_maps(&c, i);
         check_posting(&c, i);
         check_user(&c, i);
     }

@@ -119,6 +119,31 @@ void check_balance(const struct check *c, uint32_t i)
                lacks);
 }
 
+static const char *map_lacks(const struct scenario *s,
+                             const struct scenario_vm *vm)
+{
+    if (!s->machine.iommu.units)
+        return "a remapping unit: machine.iommu.units";
+    if (vm->hypervisor != HYPERVISOR_KVM || vm->features.eli)
+        return "'hypervisor: kvm' without 'eli'";
+    if (vm->posting_switch != SWITCH_NONE)
+        return "'posting_switch: none'";
+    for (uint32_t j = 0; j < vm->assigned_count; j++)
+        if (s->device[vm->assigned[j]].message != MESSAGE_MSIX)
+            return "devices with 'message: msix'";
+    return NULL;
+}
+
+void check_maps(const struct check *c, uint32_t i)
+{
+    const struct scenario_vm *vm = &c->s->vm[i];
+    const char *lacks = map_lacks(c->s, vm);
+
+    if (vm->maps_by_hypercall && lacks)
+        broken(c, place_of(element(c, "vms", i), "maps_by_hypercall"),
+               "maps_by_hypercall needs %s", lacks);
+}
+
 static bool can_be_adopted(const struct scenario_device *d)
 {
     return d->message == MESSAGE_MSIX ||

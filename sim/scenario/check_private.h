@@ -99,6 +99,7 @@ void check_scope(const struct check *c, uint32_t device);
 void check_unit(const struct check *c, uint32_t unit, struct diag_place at);
 void check_posting(const struct check *c, uint32_t vm);
 void check_balance(const struct check *c, uint32_t vm);
+void check_maps(const struct check *c, uint32_t vm);
 void check_launch(const struct check *c, uint32_t vm);
 void check_switch(const struct check *c, uint32_t vm);
 

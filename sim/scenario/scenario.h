@@ -232,7 +232,8 @@ struct scenario_vm {
     uint32_t program;                    /* index */
     enum scenario_balance balance;
     enum scenario_switch posting_switch;
-    sim_time late_launch; /* its program's timer remaps then; 0: never */
+    bool maps_by_hypercall; /* the guest asks for entries of its messages */
+    sim_time late_launch;   /* its program's timer remaps then; 0: never */
 };
 
 static inline uint32_t scenario_cpus(const struct scenario_vm *vm)

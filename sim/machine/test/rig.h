@@ -105,6 +105,7 @@ static inline struct kvm_costs rig_kvm_costs(void)
         .wake = 3000,
         .context_switch = 2500,
         .preemption_timer = 500,
+        .hypercall = 1500,
         .other = 1000,
     };
 }

@@ -276,6 +276,10 @@ static const struct mistake_row {
      "    apic: x2apic\n    balance: flush",
      "x.yaml:22:14: error: balance needs a remapping unit: "
      "machine.iommu.units"},
+    {"maps_without_units", "    apic: x2apic",
+     "    apic: x2apic\n    maps_by_hypercall: true",
+     "x.yaml:22:24: error: maps_by_hypercall needs a remapping unit: "
+     "machine.iommu.units"},
     {"launch_without_units", "    apic: x2apic",
      "    apic: x2apic\n    late_launch: 1ms",
      "x.yaml:22:18: error: late_launch needs a remapping unit: "
