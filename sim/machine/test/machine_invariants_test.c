@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "models/cpu/vapic.h"
+#include "sim/core/pid.h"
 #include "sim/machine/test/rig.h"
 
 /* Pulses into two guests; APICv and posting by a CPU of the host's own. */
@@ -42,7 +43,8 @@ static void machine_invariants_setup(struct machine_invariants *f)
 
 static void machine_invariants_teardown(struct machine_invariants *f)
 {
-    machine_free(f->m);
+    if (f->m)
+        machine_free(f->m);
 }
 
 /* The run goes on and has to stop before its end. */
@@ -181,6 +183,77 @@ TEST_F(machine_invariants, what_is_posted_for_a_guest_is_seen)
     mem_write64(&f->m->mem, pid + PID_PIR + 8, 1);
     EXPECT_TRUE(invariants_broken(f->m));
     expect_violation(f, "a posted interrupt waits only where a notification");
+}
+
+TEST_F(machine_invariants, what_others_send_to_a_guest_is_seen)
+{
+    build_posted(f);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    vecset_add(&f->m->cpu[1].kvm->inbox, 0x41);
+    expect_violation(f, "an interrupt queued for a guest waits only where");
+}
+
+/* Two guests that halt on each CPU; posting, without the irq CPU. */
+static void build_shared(struct machine_invariants *f)
+{
+    build_posted(f);
+    machine_free(f->m);
+    f->s.machine.irq_cpu = false;
+    f->s.vm[0].vcpus = f->s.vm[1].vcpus = 2;
+    f->s.vm[0].cpus = f->s.vm[1].cpus = 1;
+    f->s.program[0].kind = f->s.program[1].kind = PROGRAM_IDLE;
+    f->m = machine_build(&f->s);
+}
+
+static struct kvm *blocked_one(struct machine *m)
+{
+    struct kvm *k = m->host->vcpu[2];
+
+    return k->state == KVM_BLOCKED && k->cpu == 1 ? k : NULL;
+}
+
+static bool one_is_blocked(struct machine *m)
+{
+    return guest_halts(m) && blocked_one(m);
+}
+
+TEST_F(machine_invariants, descriptor_tells_of_the_state)
+{
+    static const uint64_t wrong[] = {PID_SN, UINT64_C(1) << PID_NV_SHIFT,
+                                     UINT64_C(1) << PID_NDST_SHIFT};
+
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t at;
+
+        machine_invariants_teardown(f);
+        build_shared(f);
+        ASSERT_TRUE(rig_run_until(f->m, one_is_blocked));
+        at = kvm_descriptor(&blocked_one(f->m)->config) + PID_CONTROL;
+        mem_write64(&f->m->mem, at, mem_read64(&f->m->mem, at) ^ wrong[i]);
+        EXPECT_TRUE(invariants_broken(f->m));
+        expect_violation(f, "a descriptor has the vector and CPU of its");
+    }
+}
+
+TEST_F(machine_invariants, nobody_waits_for_a_cpu_that_halts)
+{
+    const char *broken;
+    struct kvm_host *h;
+    struct kvm *k;
+
+    build_shared(f);
+    rig_talk(f->m, false);
+    machine_run(f->m, 2 * SIM_MS); /* all halt, and nothing is under way */
+    EXPECT_FALSE(invariants_broken(f->m));
+    h = f->m->host;
+    k = h->vcpu[h->cpu[1].current == 2 ? 3 : 2];
+    k->state = KVM_RUNNABLE; /* and nobody tells the CPU */
+    mem_fetch_or64(&f->m->mem, kvm_descriptor(&k->config) + PID_CONTROL,
+                   PID_SN);
+    h->queue[h->waiting++] = (uint8_t)k->index;
+    broken = invariants_broken(f->m);
+    ASSERT_TRUE(broken);
+    EXPECT_TRUE(strstr(broken, "a virtual CPU that could run"), "%s", broken);
 }
 
 TEST_F(machine_invariants, on_alone_would_hide_the_next_post)
