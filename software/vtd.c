@@ -90,9 +90,12 @@ uint32_t vtd_allocate(struct vtd *v, uint32_t n)
 
 static uint64_t source_of(const struct vtd_target *t)
 {
-    uint64_t svt = (uint64_t)IOMMU_SVT_SID << IOMMU_IRTE_SVT_SHIFT;
+    uint64_t svt = t->by_bus ? IOMMU_SVT_BUS : IOMMU_SVT_SID;
 
-    return t->checks_source ? svt | t->sid : 0;
+    if (!t->checks_source)
+        return 0;
+    return svt << IOMMU_IRTE_SVT_SHIFT |
+           (uint64_t)t->open_functions << IOMMU_IRTE_SQ_SHIFT | t->sid;
 }
 
 static struct iommu_entry posted_entry(const struct vtd_target *t)

@@ -49,6 +49,9 @@ struct vtd_target {
     bool level, logical, redirectable; /* TM, DM, RH */
     uint64_t descriptor; /* posted: `vector` is the guest's; 0: remapped */
     bool checks_source;  /* only requests of `sid` */
+    bool by_bus;         /* `sid` is the first (15:8) and the last bus */
+    /* SQ: as many bits of the function, from bit 2 on, may differ. */
+    uint8_t open_functions;
     uint16_t sid;
 };
 

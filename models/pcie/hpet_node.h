@@ -12,6 +12,7 @@
 #define MODELS_PCIE_HPET_NODE_H
 
 #include "models/pcie/hpet.h"
+#include "models/pcie/source_id.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
 #include "sim/engine/clock.h"
@@ -30,7 +31,7 @@ struct hpet_node_config {
     struct irqs *irqs;
     struct clock clock;     /* the main counter's */
     struct hpet_build hpet; /* but for its period, which is the clock's */
-    uint16_t requester;     /* bus 15:8, device 7:3, function 2:0 */
+    uint16_t requester;     /* its source_id() */
     uint16_t irq_source;
     struct port upstream, lines;
 };

@@ -17,6 +17,7 @@
 
 #include "models/pcie/intx.h"
 #include "models/pcie/pcie_warning.h"
+#include "models/pcie/source_id.h"
 #include "sim/core/irq.h"
 #include "sim/core/msg.h"
 #include "sim/engine/clock.h"
@@ -44,7 +45,7 @@ struct pcie_node_config {
     struct irqs *irqs;
     struct clock clock; /* PCIe domain: everything happens on its edges */
     struct pcie_costs costs;
-    uint16_t requester; /* bus 15:8, device 7:3, function 2:0 */
+    uint16_t requester; /* its source_id() */
     uint16_t irq_source;
     unsigned msix_vectors;  /* 0: no MSI-X capability; at most 32 */
     unsigned msi_vectors;   /* 0: no MSI capability; 1, 2, 4 .. 32 */

@@ -36,13 +36,14 @@ static void add_places(struct machine *m, const struct machine_cpu *mover,
 struct vtd_move *balance_move(struct machine *m, const struct machine_cpu *c,
                               const struct workload_irq *irq, unsigned k)
 {
-    uint16_t sid = m->device[irq->device].fn.config.requester;
-    struct vtd_target to = {.vector = irq->vector, .sid = sid};
+    uint16_t requester = m->function[irq->device].requester;
+    struct vtd_target to = {.vector = irq->vector};
     struct vtd_move *move;
 
     if (c->vm->balance == BALANCE_NONE)
         return NULL;
-    move = moves_add(m, sid, m->table_entry[irq->device][k],
+    remap_check_device(m, irq->device, &to);
+    move = moves_add(m, requester, m->table_entry[irq->device][k],
                      c->vm->balance == BALANCE_FLUSH);
     add_places(m, c, move, remap_checked(m, &to));
     return move;

@@ -310,13 +310,22 @@ void bus_upstream(void *machine, const struct msg *msg)
     const struct msg_write *w = &msg->write;
     size_t bytes = w->bytes < sizeof w->data ? w->bytes : sizeof w->data;
 
-    if (is_msi(w->addr)) {
-        struct msg identified = forged_identified(m, msg);
+    if (is_msi(w->addr))
+        remap_from_device(m, msg);
+    else
+        mem_write(&m->mem, w->addr, &w->data, bytes);
+}
 
-        remap_from_device(m, &identified);
-        return;
-    }
-    mem_write(&m->mem, w->addr, &w->data, bytes);
+/* Bridges on the way take requests over. */
+void bus_from_function(void *machine_function, const struct msg *msg)
+{
+    struct machine_function *f = machine_function;
+    struct msg at_root = *msg;
+
+    at_root.write.requester = f->requester;
+    if (is_msi(at_root.write.addr))
+        at_root = forged_identified(f->machine, f->device, &at_root);
+    bus_upstream(f->machine, &at_root);
 }
 
 static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,

@@ -30,14 +30,14 @@ void forged_build(struct machine *m)
 }
 
 /* A write of a device to the interrupt range, with an identity in any case. */
-struct msg forged_identified(struct machine *m, const struct msg *write)
+struct msg forged_identified(struct machine *m, unsigned device,
+                             const struct msg *write)
 {
     struct msg msg = *write;
 
-    for (unsigned i = 0; !msg.irq && i < m->devices; i++)
-        if (m->device[i].fn.config.requester == msg.write.requester)
-            msg.irq = irq_birth(&m->irqs, m->forged.source[i], HOP_MSI_WRITE,
-                                engine_now(&m->engine));
+    if (!msg.irq)
+        msg.irq = irq_birth(&m->irqs, m->forged.source[device], HOP_MSI_WRITE,
+                            engine_now(&m->engine));
     return msg;
 }
 

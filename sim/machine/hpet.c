@@ -8,6 +8,7 @@
  */
 #include "sim/machine/machine_private.h"
 
+#define ALL_FUNCTIONS 3u /* SQ 11: some blocks send as several */
 #define ROUTES (0xfu << SCENARIO_HPET_LINE)
 
 struct hpet_node *hpet_at(struct machine *m, uint64_t addr)
@@ -63,8 +64,10 @@ void hpet_build(struct machine *m)
 /* Where its messages go. */
 static uint64_t message_of(struct machine *m, unsigned cpu)
 {
-    struct vtd_target to = {
-        .apic_id = cpu, .vector = WORKLOAD_TIMER_VECTOR, .sid = HPET_REQUESTER};
+    struct vtd_target to = {.apic_id = cpu,
+                            .vector = WORKLOAD_TIMER_VECTOR,
+                            .open_functions = ALL_FUNCTIONS,
+                            .sid = HPET_REQUESTER};
     struct machine_unit *u = remap_unit_of(m, HPET_REQUESTER);
     uint64_t address = MSI_BASE | cpu << 12;
 

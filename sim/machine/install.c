@@ -205,7 +205,8 @@ static struct message_signal remapped_signal(struct machine *m,
 {
     const struct scenario_device *d = &m->scenario->device[s->device];
     bool msi = d->message == MESSAGE_MSI;
-    uint32_t index = remap_entries(remap_unit_of(m, to->sid), to,
+    uint16_t requester = m->function[s->device].requester;
+    uint32_t index = remap_entries(remap_unit_of(m, requester), to,
                                    msi ? scenario_granted(d) : 1);
 
     m->table_entry[s->device][s->k] = index;
@@ -229,9 +230,9 @@ static struct vtd_target target_of(const struct machine *m,
     bool by_vector = has_vector(v->vm, d);
     struct vtd_target to = {.apic_id = cpu_of(m, v),
                             .vector = by_vector ? vector : 0,
-                            .mode = by_vector ? DELIVERY_FIXED : mode_of(d),
-                            .sid = m->device[s->device].fn.config.requester};
+                            .mode = by_vector ? DELIVERY_FIXED : mode_of(d)};
 
+    remap_check_device(m, s->device, &to);
     if (!v->vm->features.vtd_posting)
         return to;
     to.descriptor = kvm_descriptor(&host);
@@ -458,7 +459,7 @@ static struct vtd_move *switch_move(struct machine *m,
 
     if (v->vm->posting_switch == SWITCH_NONE)
         return NULL;
-    move = moves_add(m, to.sid,
+    move = moves_add(m, m->function[s->device].requester,
                      d->message == MESSAGE_MSI
                          ? m->table_entry[s->device][0] + s->k
                          : m->table_entry[s->device][s->k],

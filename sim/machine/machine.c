@@ -112,18 +112,20 @@ static void build_device(struct machine *m, unsigned i)
         .irqs = &m->irqs,
         .clock = m->pcie,
         .costs = m->scenario->platform.pcie,
-        .requester = (uint16_t)(0x0100 + 8 * i), /* bus 1, device i */
+        .requester = scenario_source_id(m->scenario, i),
         .irq_source = machine_add_source(m, "%s", d->name),
         .msix_vectors = msix ? d->vectors : 0,
         .msi_vectors = d->message == MESSAGE_MSI ? d->vectors : 0,
         .interrupt_pin = d->interrupt_pin,
         .msi_features = msi_features(d),
-        .upstream = {bus_upstream, m},
+        .upstream = {bus_from_function, &m->function[i]},
         .intx = lines_intx(m, i),
     };
 
     for (unsigned k = 0; k < d->vectors; k++)
         fn.moderation_interval[k] = scenario_moderation(d, k);
+    m->function[i] =
+        (struct machine_function){m, i, scenario_requester(m->scenario, i)};
     nic.seed = m->scenario->seed;
     nic.stream = i;
     nic_node_init(&m->device[i], &fn, &nic);

@@ -119,6 +119,13 @@ struct intx_pin {
     bool asserted;
 };
 
+/* A device's way to the root. */
+struct machine_function {
+    struct machine *machine;
+    unsigned device;
+    uint16_t requester; /* of its requests there */
+};
+
 struct latency {
     uint8_t pair[HOP_COUNT][HOP_COUNT]; /* index + 1 into histogram */
     unsigned used;
@@ -176,6 +183,7 @@ struct machine {
     struct vtd_move *move[MOVES_MAX]; /* table entries that software moves */
     unsigned moves;
     struct forged forged;
+    struct machine_function function[SCENARIO_DEVICES];
     struct intx_pin intx[SCENARIO_DEVICES];
     struct vecset line_vectors; /* of all CPUs */
     struct text text;
@@ -205,6 +213,7 @@ void bus_init(struct machine *m);
 void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
                      struct cpu_node_config *config);
 void bus_upstream(void *machine, const struct msg *msg);
+void bus_from_function(void *machine_function, const struct msg *msg);
 struct nic_node *bus_device_at(struct machine *m, uint64_t addr);
 
 /* lines.c: the interrupt lines and the controllers at their ends. */
@@ -230,6 +239,11 @@ struct hpet_code hpet_timer_of(struct machine *m, const struct machine_vcpu *v);
 /* remap.c: remapping units, and what is in their scopes. */
 void remap_build(struct machine *m);
 struct machine_unit *remap_unit_at(struct machine *m, uint64_t addr);
+
+/* Table entries for messages of a device are valid for its requests only; a
+ * bridge to PCI may put any bus behind it in its place. */
+void remap_check_device(const struct machine *m, unsigned device,
+                        struct vtd_target *to);
 
 /* The unit that a source's requests go to, or NULL: they are not remapped. */
 struct machine_unit *remap_unit_of(struct machine *m, uint16_t requester);
@@ -274,7 +288,8 @@ void poll_figures(const struct machine *m, struct figures *out);
 
 /* forged.c: interrupt messages that devices have made up. */
 void forged_build(struct machine *m);
-struct msg forged_identified(struct machine *m, const struct msg *write);
+struct msg forged_identified(struct machine *m, unsigned device,
+                             const struct msg *write);
 void forged_arrives(struct machine *m, unsigned cpu, const struct msg *msg);
 void forged_begin(struct machine *m);
 void forged_figures(const struct machine *m, struct figures *out);

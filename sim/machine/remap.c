@@ -34,7 +34,7 @@ struct machine_unit *remap_unit_of(struct machine *m, uint16_t requester)
     if (!m->units)
         return NULL;
     for (unsigned i = 0; i < m->devices; i++)
-        if (m->device[i].fn.config.requester == requester)
+        if (m->function[i].requester == requester)
             unit = m->scenario->device[i].unit;
     if (requester == HPET_REQUESTER)
         unit = m->scenario->machine.hpet.unit;
@@ -121,6 +121,20 @@ struct vtd_target remap_checked(const struct machine *m,
 
     checked.checks_source = m->scenario->machine.iommu.source_check;
     return checked;
+}
+
+/* As operating systems do it: requests may come from the bridge or, from behind
+ * it, with a bus that PCI-X has left to them. */
+void remap_check_device(const struct machine *m, unsigned device,
+                        struct vtd_target *to)
+{
+    uint32_t bridge = scenario_pci_bridge(m->scenario, device);
+
+    to->sid = m->function[device].requester;
+    to->by_bus = bridge != 0;
+    if (bridge)
+        to->sid = (uint16_t)(scenario_bus(bridge) << SOURCE_ID_BUS_SHIFT |
+                             scenario_bus(m->scenario->device[device].behind));
 }
 
 uint32_t remap_entries(struct machine_unit *u, const struct vtd_target *to,

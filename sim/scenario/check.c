@@ -270,6 +270,7 @@ void check_scenario(struct mistakes *m, const struct scenario *s,
         check_source_name(&c, "devices", i);
         check_device(&c, i);
         check_scope(&c, i);
+        check_source_id(&c, i);
     }
     for (uint32_t i = 0; i < s->program_count; i++) {
         check_name(&c, "programs", i);

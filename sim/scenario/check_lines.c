@@ -171,6 +171,32 @@ void check_bridge(const struct check *c, uint32_t i)
                b->name);
 }
 
+/* Functions that share a slot, and devices that share a source-id. */
+void check_source_id(const struct check *c, uint32_t i)
+{
+    const struct scenario_device *d = &c->s->device[i];
+    struct element e = element(c, "devices", i);
+    uint32_t shared = 0;
+
+    if (!d->behind)
+        return;
+    for (uint32_t j = 0; j < i; j++) {
+        const struct scenario_device *o = &c->s->device[j];
+
+        shared += o->behind == d->behind && o->slot == d->slot;
+        if (o->unit != d->unit &&
+            scenario_requester(c->s, j) == scenario_requester(c->s, i))
+            broken(c, place_of(e, "iommu"),
+                   "'%s' and '%s' have one source-id, that of their bridge: "
+                   "they need one 'iommu'",
+                   o->name, d->name);
+    }
+    if (shared == SOURCE_ID_FUNCTIONS)
+        broken(c, place_of(e, "slot"),
+               "more than %u devices have slot %u of one bus",
+               SOURCE_ID_FUNCTIONS, d->slot);
+}
+
 void check_ioapics(const struct check *c)
 {
     struct element e = {c, node_get(node_get(c->root, "machine"), "ioapic")};

@@ -66,6 +66,7 @@ static inline uint32_t owner_of(const struct scenario *s, uint32_t device)
 /* check_lines.c: interrupt lines, and the controllers at their ends. */
 void check_line(const struct check *c, uint32_t device);
 void check_bridge(const struct check *c, uint32_t bridge);
+void check_source_id(const struct check *c, uint32_t device);
 void check_ioapics(const struct check *c);
 void check_virtual_wire(const struct check *c);
 

@@ -65,6 +65,8 @@ static const char *const timer_source_words[] = {
     [TIMER_HPET_LINE] = "hpet_line",
     [TIMER_HPET_LEGACY] = "hpet_legacy",
     NULL};
+static const char *const bridge_kind_words[] = {
+    [BRIDGE_PORT] = "port", [BRIDGE_PCI] = "pci", NULL};
 static const char *const interrupt_pin_words[] = {"a", "b", "c", "d", NULL};
 static const char *const pulse_words[] = {[PULSE_NONE] = "none",
                                           [PULSE_PERIODIC] = "periodic",

@@ -250,11 +250,17 @@ static inline uint32_t scenario_cpu_of(const struct scenario_vm *vm,
 
 #define SCENARIO_ROOT "root" /* the bus before all bridges */
 
+enum scenario_bridge_kind {
+    BRIDGE_PORT, /* of PCI Express: passes source-ids on */
+    BRIDGE_PCI,  /* to conventional PCI, which has none */
+};
+
 /* A bridge before a bus of its own; it stands behind one that comes before it
  * in the list. */
 struct scenario_bridge {
     char name[SCENARIO_NAME];
     uint32_t behind, slot; /* as a device's */
+    enum scenario_bridge_kind kind;
 };
 
 struct scenario_expect {
@@ -344,6 +350,51 @@ static inline uint32_t scenario_pin(const struct scenario *s,
         bus = b->behind < bus ? b->behind : 0; /* a mistake else */
     }
     return d->pin + wire;
+}
+
+/* The number of the bus before which a bridge is; 0: the root's port. */
+static inline uint32_t scenario_bus(uint32_t behind)
+{
+    return 1 + behind;
+}
+
+/* The device's own source-id.  Those on the root bus have device numbers of
+ * their own; behind a bridge their slot, and functions if they share it. */
+static inline uint16_t scenario_source_id(const struct scenario *s, uint32_t i)
+{
+    const struct scenario_device *d = &s->device[i];
+    uint32_t function = 0;
+
+    if (!d->behind)
+        return source_id(scenario_bus(0), i, 0);
+    for (uint32_t j = 0; j < i; j++)
+        function +=
+            s->device[j].behind == d->behind && s->device[j].slot == d->slot;
+    return source_id(scenario_bus(d->behind), d->slot, function);
+}
+
+/* The bridge to PCI that is next to the root on the way to the device, which
+ * requests of it come from; 0: they are the device's own. */
+static inline uint32_t scenario_pci_bridge(const struct scenario *s, uint32_t i)
+{
+    uint32_t bus = s->device[i].behind, found = 0;
+
+    while (bus) {
+        const struct scenario_bridge *b = &s->bridge[bus - 1];
+
+        found = b->kind == BRIDGE_PCI ? bus : found;
+        bus = b->behind < bus ? b->behind : 0; /* a mistake else */
+    }
+    return found;
+}
+
+/* The source-id that the device's requests have at the root. */
+static inline uint16_t scenario_requester(const struct scenario *s, uint32_t i)
+{
+    uint32_t bridge = scenario_pci_bridge(s, i);
+
+    return bridge ? source_id_of_pci(scenario_bus(bridge))
+                  : scenario_source_id(s, i);
 }
 
 static inline bool scenario_uses_hpet(const struct scenario *s, uint32_t vm)

@@ -193,6 +193,30 @@ TEST(machine_hpet, remapped_message_needs_an_entry_for_its_source_id)
     machine_free(m);
 }
 
+/* Some blocks send as several functions: their entries leave it open. */
+TEST(machine_hpet, entry_of_a_tick_leaves_the_function_open)
+{
+    struct scenario s = ticking(&tick_rows[1]);
+    struct machine *m;
+    uint64_t sent;
+
+    s.program[1].timer_hz = 0;
+    s.machine.hpet.unit = 0; /* which has what is in no scope */
+    m = silent(&s);
+    m->hpet->config.requester ^= 7;
+    sent = m->hpet->messages[0];
+    machine_run(m, machine_now(m) + SIM_MS);
+    EXPECT_GT(m->hpet->messages[0], sent);
+    EXPECT_EQ(ended(m, IRQ_SOURCE_REFUSED), 0);
+    m->hpet->config.requester ^= 8;
+    sent = m->hpet->messages[0];
+    machine_run(m, machine_now(m) + SIM_MS);
+    EXPECT_GT(m->hpet->messages[0], sent);
+    EXPECT_EQ(ended(m, IRQ_SOURCE_REFUSED), m->hpet->messages[0] - sent,
+              "another device's");
+    machine_free(m);
+}
+
 TEST(machine_hpet, message_in_compatibility_format_is_blocked)
 {
     struct scenario s;

@@ -168,60 +168,6 @@ TEST(machine_remap, nmi_of_an_entry_has_no_vector)
     machine_free(m);
 }
 
-/* An HPET in message mode: no function on the bus, a source-id of its own. */
-#define HPET 0x00a3
-
-static void hpet_fires(struct machine *m, uint16_t requester, uint32_t index)
-{
-    struct msg msg = {.kind = MSG_WRITE,
-                      .write = {.addr = vtd_msi_address(index, false),
-                                .bytes = 4,
-                                .requester = requester}};
-
-    msg.irq =
-        irq_birth(&m->irqs, m->outside_source, HOP_MSI_WRITE, machine_now(m));
-    remap_from_device(m, &msg);
-    machine_run(m, machine_now(m) + 10 * SIM_US);
-}
-
-TEST(machine_remap, hpet_has_an_entry_for_its_own_source_id)
-{
-    struct scenario s = plain();
-    struct machine *m = silent(&s);
-    struct vtd_target to = {.vector = 0x35, .sid = HPET};
-    uint32_t index = remap_entries(remap_unit_of(m, HPET), &to, 1);
-
-    hpet_fires(m, HPET, index);
-    EXPECT_EQ(dropped(m, IRQ_UNHANDLED), 1, "no handler: it has arrived");
-    EXPECT_EQ(counts(m, 0)->remapped, 1, "unit 0 has what no other one has");
-    EXPECT_EQ(counts(m, 1)->requests, 0);
-    hpet_fires(m, HPET ^ 1, index);
-    EXPECT_EQ(dropped(m, IRQ_SOURCE_REFUSED), 1);
-    hpet_fires(m, HPET, 0);
-    EXPECT_EQ(dropped(m, IRQ_SOURCE_REFUSED), 2, "a device's entry");
-    machine_free(m);
-}
-
-/* Linux checks an HPET's source without the function: SQ = 11. */
-TEST(machine_remap, hpet_entry_can_leave_its_function_open)
-{
-    struct scenario s = plain();
-    struct machine *m = silent(&s);
-    struct machine_unit *u = remap_unit_of(m, HPET);
-    struct vtd_target to = {.vector = 0x35, .sid = HPET};
-    uint32_t index = remap_entries(u, &to, 1);
-    uint64_t high = u->driver.table + sizeof(struct iommu_entry) * index + 8;
-
-    mem_write64(&m->mem, high,
-                mem_read64(&m->mem, high) | 3u << IOMMU_IRTE_SQ_SHIFT);
-    hpet_fires(m, HPET ^ 7, index);
-    EXPECT_EQ(counts(m, 0)->remapped, 1);
-    hpet_fires(m, HPET ^ 8, index);
-    EXPECT_EQ(counts(m, 0)->remapped, 1);
-    EXPECT_EQ(dropped(m, IRQ_SOURCE_REFUSED), 1);
-    machine_free(m);
-}
-
 TEST(machine_remap, compatibility_format_passes_only_if_chosen)
 {
     struct scenario s = plain();

@@ -12,6 +12,14 @@
     "  - {name: a, hypervisor: none, program: tick}\n"                         \
     "  - {name: b, hypervisor: none, cpu: 1, program: tick}\n"
 
+/* Devices behind one bridge of a machine with two remapping units. */
+#define BRIDGE_SCENARIO(kind, devices, names)                                  \
+    "title: t\nplatform: platforms/nehalem-x5570.yaml\nduration: 1ms\n"        \
+    "machine: {iommu: {units: 2}}\n"                                           \
+    "bridges: [{name: b, kind: " kind "}]\n"                                   \
+    "devices: [" devices "]\n"                                                 \
+    "programs: [{name: p, kind: spin}]\n"                                      \
+    "vms: [{name: v, hypervisor: none, program: p, assigned: [" names "]}]\n"
 static const struct mistake_row timer_mistake_rows[] = {
     {"hpet_of_two_timers", "machine: {cpus: 2}",
      "machine: {cpus: 2, hpet: {timers: 2, iommu: 1}}",
@@ -70,6 +78,22 @@ static const struct mistake_row timer_mistake_rows[] = {
                                                     "tick}\n",
      "x.yaml:4:26: error: unit 0 has 3 interrupts to remap, but its table only "
      "2 'entries'"},
+    {"units_of_one_source_id", NULL,
+     BRIDGE_SCENARIO("pci",
+                     "{name: one, behind: b, slot: 1, iommu: 1}, "
+                     "{name: two, behind: b, slot: 2}",
+                     "one, two"),
+     "x.yaml:6:54: error: 'one' and 'two' have one source-id, that of their "
+     "bridge: they need one 'iommu'"},
+    {"nine_functions", NULL,
+     BRIDGE_SCENARIO("port",
+                     "{name: d0, behind: b}, {name: d1, behind: b}, "
+                     "{name: d2, behind: b}, {name: d3, behind: b}, "
+                     "{name: d4, behind: b}, {name: d5, behind: b}, "
+                     "{name: d6, behind: b}, {name: d7, behind: b}, "
+                     "{name: d8, behind: b}, {name: d9, behind: b}",
+                     "d0, d1, d2, d3, d4, d5, d6, d7, d8, d9"),
+     "x.yaml:6:195: error: more than 8 devices have slot 0 of one bus"},
     {"adaptive_bounds", "    vectors: 2",
      "    adaptive: {most_usecs: 8, least_usecs: 9, few: 4, many: 4}",
      "x.yaml:8:44: error: 'least_usecs' (9) is above 'most_usecs' (8)\n"
