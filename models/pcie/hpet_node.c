@@ -153,15 +153,3 @@ const char *hpet_warning_name(enum hpet_warning warning)
 
     return name[warning];
 }
-
-const char *hpet_warning_rule(enum hpet_warning warning)
-{
-    static const char *const rule[] = {
-        "",
-#define WARNING(name, text, rule) rule,
-#include "models/pcie/hpet_warnings.def"
-#undef WARNING
-    };
-
-    return rule[warning];
-}

@@ -53,8 +53,7 @@ uint64_t hpet_node_read(struct hpet_node *n, uint32_t offset, unsigned bytes);
 void hpet_node_write(struct hpet_node *n, uint32_t offset, unsigned bytes,
                      uint64_t value);
 
-/* As in "warnings.hpet.hole"; the rule in words. */
+/* As in "warnings.hpet.hole". */
 const char *hpet_warning_name(enum hpet_warning warning);
-const char *hpet_warning_rule(enum hpet_warning warning);
 
 #endif

@@ -233,11 +233,9 @@ TEST(hpet_node, accesses_that_its_manual_forbids_are_counted)
     EXPECT_EQ(warned[HPET_WARNING_NONE], 4);
 }
 
-TEST(hpet_node, warnings_have_a_name_and_a_rule)
+TEST(hpet_node, warnings_have_names)
 {
-    for (unsigned w = 1; w < HPET_WARNING_COUNT; w++) {
-        EXPECT_NE(hpet_warning_name((enum hpet_warning)w)[0], '\0');
-        EXPECT_TRUE(strchr(hpet_warning_rule((enum hpet_warning)w), ':') !=
-                    NULL);
-    }
+    EXPECT_STREQ(hpet_warning_name(HPET_WARNING_WIDTH), "width");
+    EXPECT_STREQ(hpet_warning_name(HPET_WARNING_HOLE), "hole");
+    EXPECT_STREQ(hpet_warning_name(HPET_WARNING_RUNNING), "running");
 }
