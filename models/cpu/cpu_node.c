@@ -125,24 +125,30 @@ static uint64_t begin_op(struct cpu_node *n)
                           cpu_node_op_cost(n, op));
 }
 
-/* What comes next at this instruction boundary; UINT64_MAX: wait. */
-static uint64_t begin_next(struct cpu_node *n)
+static uint64_t begin_inactive(struct cpu_node *n, enum cpu_event event)
 {
-    enum cpu_event event = cpu_recognize(&n->cpu);
-    bool inactive = n->cpu.activity != ACTIVITY_ACTIVE;
-
-    if (inactive && event == CPU_EVENT_NONE) {
+    if (event == CPU_EVENT_NONE) {
         n->awake = false;
         return cpu_node_begin(n, STEP_WAIT, SHARE_IDLE, UINT64_MAX);
     }
-    if (inactive && !n->awake)
+    if (!n->awake)
         return cpu_node_begin(n, STEP_WAKE, SHARE_IDLE,
                               n->config.costs.hlt_wake);
     /* processing of notifications leaves the CPU in HLT, but awake */
     n->awake =
-        inactive &&
-        (event == CPU_EVENT_INTR_EXIT || event == CPU_EVENT_INTR_DELIVERY ||
-         event == CPU_EVENT_GUEST_TIMER || event == CPU_EVENT_VIRTUAL_DELIVERY);
+        event == CPU_EVENT_INTR_EXIT || event == CPU_EVENT_INTR_DELIVERY ||
+        event == CPU_EVENT_GUEST_TIMER || event == CPU_EVENT_VIRTUAL_DELIVERY;
+    return cpu_node_begin_event(n, event);
+}
+
+/* What comes next at this instruction boundary; UINT64_MAX: wait. */
+static uint64_t begin_next(struct cpu_node *n)
+{
+    enum cpu_event event = cpu_recognize(&n->cpu);
+
+    if (n->cpu.activity != ACTIVITY_ACTIVE)
+        return begin_inactive(n, event);
+    n->awake = false;
     return event == CPU_EVENT_NONE ? begin_op(n)
                                    : cpu_node_begin_event(n, event);
 }

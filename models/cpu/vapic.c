@@ -36,12 +36,15 @@ static uint32_t array_word(enum vapic_offset array, unsigned i)
     return (uint32_t)array + 0x10 * i;
 }
 
-static void array_set(const struct cpu *c, struct mem *m,
+/* True if it was set already. */
+static bool array_set(const struct cpu *c, struct mem *m,
                       enum vapic_offset array, uint8_t vector)
 {
     uint32_t offset = array_word(array, vector / 32);
+    uint32_t word = vapic_get(c, m, offset);
 
-    vapic_put(c, m, offset, vapic_get(c, m, offset) | 1u << vector % 32);
+    vapic_put(c, m, offset, word | 1u << vector % 32);
+    return word >> vector % 32 & 1;
 }
 
 static void array_clear(const struct cpu *c, struct mem *m,
@@ -80,10 +83,7 @@ void vapic_evaluate(struct cpu *c, struct mem *m)
 
 bool vapic_request(const struct cpu *c, struct mem *m, uint8_t vector)
 {
-    uint32_t word = vapic_get(c, m, array_word(VAPIC_IRR, vector / 32));
-
-    array_set(c, m, VAPIC_IRR, vector);
-    return word >> vector % 32 & 1;
+    return array_set(c, m, VAPIC_IRR, vector);
 }
 
 static bool below_threshold(const struct cpu *c, struct mem *m)

@@ -7,16 +7,22 @@
 
 /* ---- latency ---- */
 
-static void record(struct latency *l, uint8_t from, uint8_t to, sim_time time)
+static void begin_pair(struct latency *l, uint8_t *pair)
 {
-    uint8_t *pair = &l->pair[from][to];
+    assert(l->used < LATENCY_PAIRS);
+    *pair = (uint8_t)++l->used;
+    histogram_init(&l->histogram[*pair - 1]);
+}
 
-    if (!*pair) {
-        assert(l->used < LATENCY_PAIRS);
-        *pair = (uint8_t)++l->used;
-        histogram_init(&l->histogram[*pair - 1]);
-    }
-    histogram_record(&l->histogram[*pair - 1], time / SIM_PS);
+static inline void record(struct latency *l, const struct irq_hop *from,
+                          const struct irq_hop *to)
+{
+    uint8_t *pair = &l->pair[from->hop][to->hop];
+
+    if (!*pair)
+        begin_pair(l, pair);
+    histogram_record(&l->histogram[*pair - 1],
+                     (to->time - from->time) / SIM_PS);
 }
 
 /* Each hop, then the whole way to the handler and to the end of interrupt;
@@ -30,10 +36,10 @@ static void on_finished(void *machine, const struct irq_record *r)
     for (unsigned i = 1; i < r->hops; i++) {
         const struct irq_hop *h = &r->hop[i];
 
-        record(l, h[-1].hop, h->hop, h->time - h[-1].time);
+        record(l, &h[-1], h);
         if (i > 1 && (h->hop == HOP_GUEST_HANDLER || h->hop == HOP_EOI ||
                       h->hop == HOP_USER_HANDLER))
-            record(l, birth->hop, h->hop, h->time - birth->time);
+            record(l, birth, h);
     }
 }
 

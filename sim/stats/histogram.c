@@ -5,24 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define KEPT_BITS (HISTOGRAM_SUB_BITS + 1)
-
-/* How far a value is shifted to leave so many bits of it. */
-static unsigned shift_of(uint64_t value)
-{
-    uint64_t at_least = (UINT64_C(1) << KEPT_BITS) - 1;
-
-    return 64 - KEPT_BITS - (unsigned)__builtin_clzll(value | at_least);
-}
-
-/* An octave's top bit is always set: consecutive octaves share one index. */
-static unsigned bucket_of(uint64_t value)
-{
-    unsigned shift = shift_of(value);
-
-    return (shift << HISTOGRAM_SUB_BITS) + (unsigned)(value >> shift);
-}
-
 /* The middle of a bucket: off by at most 1/1024 of any value in it. */
 static uint64_t value_of(unsigned bucket)
 {
@@ -37,18 +19,6 @@ void histogram_init(struct histogram *h)
 {
     memset(h, 0, sizeof *h);
     h->min = UINT64_MAX;
-}
-
-void histogram_record(struct histogram *h, uint64_t value)
-{
-    h->count++;
-    h->sum_low += value;
-    h->sum_high += h->sum_low < value; /* carry */
-    if (value < h->min)
-        h->min = value;
-    if (value > h->max)
-        h->max = value;
-    h->bucket[bucket_of(value)]++;
 }
 
 double histogram_mean(const struct histogram *h)

@@ -22,8 +22,29 @@ struct histogram {
 
 void histogram_init(struct histogram *h);
 
+/* An octave's top bit is always set: consecutive octaves share one index.  A
+ * value is shifted to leave HISTOGRAM_SUB_BITS + 1 bits of it. */
+static inline unsigned histogram_bucket(uint64_t value)
+{
+    const unsigned kept = HISTOGRAM_SUB_BITS + 1;
+    uint64_t at_least = (UINT64_C(1) << kept) - 1;
+    unsigned shift = 64 - kept - (unsigned)__builtin_clzll(value | at_least);
+
+    return (shift << HISTOGRAM_SUB_BITS) + (unsigned)(value >> shift);
+}
+
 /* O(1). */
-void histogram_record(struct histogram *h, uint64_t value);
+static inline void histogram_record(struct histogram *h, uint64_t value)
+{
+    h->count++;
+    h->sum_low += value;
+    h->sum_high += h->sum_low < value; /* carry */
+    if (value < h->min)
+        h->min = value;
+    if (value > h->max)
+        h->max = value;
+    h->bucket[histogram_bucket(value)]++;
+}
 
 /* The exact sum over the count, as the nearest doubles give it; 0 if empty. */
 double histogram_mean(const struct histogram *h);
