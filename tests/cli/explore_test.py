@@ -9,6 +9,7 @@ from harness import ROOT, report, status, virqsim
 ENTRY = "scenarios/explore/msi-and-entry.yaml"
 HLT = "scenarios/explore/posting-and-hlt.yaml"
 TIMER = "scenarios/explore/timer-and-hlt.yaml"
+BLOCK = "scenarios/explore/posting-and-block.yaml"
 SWITCH = "scenarios/explore/posting-switch.yaml"
 MISTAKES = {
     "posting-on-tested-early": "a posted interrupt waits only where",
@@ -51,6 +52,15 @@ def test_switch():
         report(done.returncode == 1 and
                "a posted interrupt waits only where" in what,
                f"{mistake} is found to lose an interrupt", found)
+
+
+def test_scheduler():
+    for variant in "waking", "scheduled_in", "blocking":
+        done, found = explored(BLOCK, "--variant", variant,
+                               "--window", "30ns")
+        report(done.returncode == 0 and found["exhausted"] and
+               found["violation"] is None and found["states"] > 500,
+               f"posting against a guest's {variant} loses nothing", found)
 
 
 def test_window():
