@@ -172,6 +172,29 @@ static void build_emulation(struct kvm *k, struct text *t, cpu_call_fn *call)
     jump(k, t, KVM_REENTER);
 }
 
+/* Each way of the guest to its APIC that exits. */
+static void build_accesses(struct kvm *k, struct text *t)
+{
+    const struct kvm_costs *costs = &k->config.costs;
+    const struct {
+        enum kvm_label label;
+        uint64_t cycles;
+        cpu_call_fn *call;
+    } ways[] = {
+        {KVM_ON_MSR, costs->msr_access, kvm_call_msr},
+        {KVM_ON_CR8, costs->cr8_access, kvm_call_cr8},
+        {KVM_ON_EPT, costs->ept_violation, kvm_call_ept},
+        {KVM_ON_APIC_ACCESS, costs->apic_access, kvm_call_apic_access},
+        {KVM_ON_APIC_WRITE, costs->apic_write, kvm_call_apic_write},
+        {KVM_ON_EOI, costs->eoi_induced, kvm_call_eoi_induced},
+    };
+
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        build_simple(k, t, ways[i].label, ways[i].cycles);
+        build_emulation(k, t, ways[i].call);
+    }
+}
+
 static void build_exits(struct kvm *k, struct text *t)
 {
     const struct kvm_costs *costs = &k->config.costs;
@@ -189,20 +212,9 @@ static void build_exits(struct kvm *k, struct text *t)
     text_call(t, kvm_call_halted, k, 0);
     kvm_timer_build_block(k, t);
     jump(k, t, KVM_REENTER);
-    build_simple(k, t, KVM_ON_MSR, costs->msr_access);
-    build_emulation(k, t, kvm_call_msr);
-    build_simple(k, t, KVM_ON_CR8, costs->cr8_access);
-    build_emulation(k, t, kvm_call_cr8);
-    build_simple(k, t, KVM_ON_EPT, costs->ept_violation);
-    build_emulation(k, t, kvm_call_ept);
+    build_accesses(k, t);
     build_simple(k, t, KVM_ON_TPR, costs->tpr_below_threshold);
     jump(k, t, KVM_REENTER);
-    build_simple(k, t, KVM_ON_APIC_ACCESS, costs->apic_access);
-    build_emulation(k, t, kvm_call_apic_access);
-    build_simple(k, t, KVM_ON_APIC_WRITE, costs->apic_write);
-    build_emulation(k, t, kvm_call_apic_write);
-    build_simple(k, t, KVM_ON_EOI, costs->eoi_induced);
-    build_emulation(k, t, kvm_call_eoi_induced);
     build_simple(k, t, KVM_ON_OTHER, costs->other);
     text_call(t, kvm_call_other, k, 0);
     op(t, OP_WORK_REG);
