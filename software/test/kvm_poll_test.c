@@ -226,6 +226,28 @@ TEST(kvm_poll, is_ended_by_the_guests_timer)
     }
 }
 
+/* The second guest computes on the CPU of the first, which has its share of it
+ * while it halts. */
+TEST(kvm_poll, is_ended_by_a_virtual_cpu_that_waits_for_the_cpu)
+{
+    struct scenario s =
+        halting(300 * SIM_US, (struct kvm_poll_config)POLL(SIM_MS));
+    struct machine *m;
+    struct figures f;
+
+    s.vm[1].cpu = 0;
+    s.program[1].kind = PROGRAM_SPIN;
+    m = machine_build(&s);
+    m->vcpu[0].kvm->poll.window = SIM_MS;
+    rig_finish(m, &f);
+    EXPECT_GT(rig_count(&f, "halt_polls.attempted"), 5);
+    EXPECT_EQ(rig_count(&f, "halt_polls.successful"), 0);
+    EXPECT_LT(rig_count(&f, "halt_polls.cycles"),
+              rig_count(&f, "halt_polls.attempted") * 2930, "a look each");
+    figures_free(&f);
+    machine_free(m);
+}
+
 TEST(kvm_poll, loses_nothing_in_a_storm)
 {
     struct scenario s =
