@@ -319,6 +319,7 @@ struct kvm_cpu *kvm_cpu_init(struct kvm_host *h,
         .stack = config->memory + HOST_STACK,
         .next_tick = config->host_tick ? config->host_tick : SIM_TIME_NEVER,
         .current = KVM_NOBODY,
+        .claimed = true, /* it boots, and takes one then */
         .slice_end = SIM_TIME_NEVER,
     };
     return c;

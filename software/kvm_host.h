@@ -50,7 +50,7 @@ struct kvm_cpu {
     sim_time slice_end;    /* of the current one, or SIM_TIME_NEVER */
     bool resched;          /* a slice is over */
     bool rearm;            /* its timer does not know of the slice yet */
-    bool claimed;          /* it idles, and was told of one to run */
+    bool claimed;          /* it idles, and is about to take one */
     uint64_t interrupts;   /* handled by the host's own handlers */
     uint64_t nmis;         /* runs of the host's NMI handler */
 };

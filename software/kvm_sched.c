@@ -218,7 +218,6 @@ void kvm_call_block(void *self, struct cpu_env *env, uint64_t arg)
     bool posted = false;
 
     (void)arg;
-    c->claimed = false;
     if (k->state == KVM_RUNNING) {
         k->state = KVM_BLOCKED;
         posted = kvm_pid_block(k, env->mem);
@@ -228,7 +227,8 @@ void kvm_call_block(void *self, struct cpu_env *env, uint64_t arg)
         return;
     }
     c->slice_end = SIM_TIME_NEVER;
-    if (kvm_sched_waits(c))
+    c->claimed = kvm_sched_waits(c);
+    if (c->claimed) /* by the first one */
         kvm_jump(k, env, KVM_SWITCH);
 }
 

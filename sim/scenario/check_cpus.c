@@ -9,9 +9,8 @@ static uint64_t last_cpu(const struct scenario_vm *vm)
     return (uint64_t)vm->cpu + scenario_cpus(vm) - 1;
 }
 
-/* The first CPU that both have, or UINT64_MAX. */
-static uint64_t common_cpu(const struct scenario_vm *a,
-                           const struct scenario_vm *b)
+uint64_t check_common_cpu(const struct scenario_vm *a,
+                          const struct scenario_vm *b)
 {
     uint64_t first = a->cpu > b->cpu ? a->cpu : b->cpu;
 
@@ -40,7 +39,7 @@ static void check_sharing(const struct check *c, uint32_t i)
 
     for (uint32_t j = 0; j < i; j++) {
         const struct scenario_vm *other = &c->s->vm[j];
-        uint64_t cpu = common_cpu(vm, other);
+        uint64_t cpu = check_common_cpu(vm, other);
         const char *why = cpu == UINT64_MAX ? NULL : apart(vm, other);
 
         if (why)

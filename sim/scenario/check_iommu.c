@@ -210,6 +210,10 @@ static const char *switch_lacks(const struct scenario *s,
     if (s->machine.irq_cpu)
         return "each host to take its interrupts itself: machine.irq_cpu: "
                "false";
+    for (uint32_t j = 0; j < s->vm_count; j++)
+        if (&s->vm[j] != vm && check_common_cpu(vm, &s->vm[j]) != UINT64_MAX)
+            return "a CPU of its own: while it does not run the host posts to "
+                   "it";
     return NULL;
 }
 

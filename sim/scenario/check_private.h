@@ -84,7 +84,10 @@ void check_irq_cpu(const struct check *c);
 /* check_kvm.c: features of the hypervisor that stand alone. */
 void check_kvm(const struct check *c, uint32_t vm);
 
-/* check_cpus.c: where virtual CPUs run; what those that share a CPU need. */
+/* check_cpus.c: where virtual CPUs run; what those that share a CPU need.  The
+ * first CPU that two virtual machines have both, or UINT64_MAX. */
+uint64_t check_common_cpu(const struct scenario_vm *a,
+                          const struct scenario_vm *b);
 void check_cpus(const struct check *c, uint32_t vm);
 void check_host(const struct check *c);
 

@@ -1,0 +1,107 @@
+/*
+ * Virtual machines of any size over any CPUs, with any virtualization of their
+ * APICs: in each run the invariants hold and the books balance.
+ */
+#include "sim/core/rng.h"
+#include "software/test/rungs.h"
+
+#define SWEEPS 300
+
+static uint32_t between(struct rng *r, uint32_t least, uint32_t most)
+{
+    return least + (uint32_t)rng_below(r, most - least + 1);
+}
+
+static const struct kvm_apicv rungs[] = {SOFTWARE, FLEXPRIORITY, APICV, POSTED,
+                                         IPIV};
+
+/* Where its virtual CPUs run. */
+static void any_place(struct rng *r, struct scenario_vm *vm, uint32_t cpus)
+{
+    vm->cpu = between(r, 0, cpus - 1);
+    vm->cpus = between(r, 1, cpus - vm->cpu);
+    vm->pinned = rng_below(r, 2);
+    vm->vcpus = between(r, vm->pinned ? vm->cpus : 1, vm->cpus + 2);
+}
+
+static void any_program(struct rng *r, struct scenario *s, uint32_t i)
+{
+    struct scenario_program *p = &s->program[i];
+    bool several = s->vm[i].vcpus > 1;
+
+    p->kind = (enum scenario_program_kind)between(
+        r, PROGRAM_STREAM, several ? PROGRAM_IPI_WAKE : PROGRAM_IDLE);
+    p->window = between(r, 16, 2000);
+    p->message_work_cycles = between(r, 500, 60000);
+    p->handler_cycles = between(r, 0, 5000);
+    p->timer_hz = rng_below(r, 2) * between(r, 100, 8000);
+    if (p->kind == PROGRAM_STREAM)
+        return;
+    s->device[i].vectors = between(r, 1, 4);
+    s->device[i].moderation = 0;
+    s->device[i].nic.pulse = PULSE_EXPONENTIAL;
+    s->device[i].nic.pulse_interval = between(r, 5, 80) * SIM_US;
+}
+
+static void any_vm(struct rng *r, struct scenario *s, uint32_t i)
+{
+    struct scenario_vm *vm = &s->vm[i];
+
+    vm->features.apicv = rungs[rng_below(r, 5)];
+    vm->features.vtd_posting = s->machine.iommu.units &&
+                               vm->features.apicv.posted_interrupts &&
+                               rng_below(r, 2);
+    vm->apic = s->machine.iommu.x2apic ? APIC_MODE_X2APIC : APIC_MODE_XAPIC;
+}
+
+/* 1 to 3 CPUs for 2 to 4 virtual machines; another CPU may take interrupts. */
+static struct scenario any_scenario(struct rng *r)
+{
+    struct scenario s = {.platform = rig_platform(), .seed = rng_u64(r)};
+    uint32_t vms = between(r, 2, 4), cpus = between(r, 1, 3);
+
+    s.duration = between(r, 500, 2000) * SIM_US;
+    s.warmup = between(r, 0, 300) * SIM_US;
+    s.machine.host_timer_hz = rng_below(r, 2) * between(r, 100, 5000);
+    s.machine.time_slice = between(r, 10, 300) * SIM_US;
+    s.machine.iommu.units = between(r, 0, 1);
+    s.machine.iommu.entries = 64;
+    s.machine.iommu.x2apic = rng_below(r, 2);
+    for (uint32_t i = 0; i < vms; i++) {
+        rig_add_vm(&s, RIG_KVM, PROGRAM_SPIN);
+        any_place(r, &s.vm[i], cpus);
+        any_program(r, &s, i);
+        any_vm(r, &s, i);
+    }
+    s.machine.irq_cpu = rng_below(r, 2);
+    s.machine.cpus = cpus + s.machine.irq_cpu;
+    return s;
+}
+
+TEST(kvm_sched_any, machine_keeps_its_invariants_and_books)
+{
+    uint64_t switches = 0, migrations = 0, wakeups = 0;
+    struct rng r;
+
+    rng_init(&r, 20261122, 0);
+    for (unsigned i = 0; i < SWEEPS; i++) {
+        struct scenario s = any_scenario(&r);
+        struct machine *m = machine_build(&s);
+        const char *complaint;
+        struct figures f;
+
+        figures_init(&f);
+        machine_run(m, machine_end(m));
+        complaint = machine_finish(m, &f);
+        EXPECT_TRUE(!complaint, "scenario %u: %s", i,
+                    complaint ? complaint : "");
+        switches += m->host->counts.switches;
+        migrations += m->host->counts.migrations;
+        wakeups += m->host->counts.wakeups;
+        figures_free(&f);
+        machine_free(m);
+    }
+    EXPECT_GT(switches, 1000);
+    EXPECT_GT(migrations, 100);
+    EXPECT_GT(wakeups, 1000);
+}
