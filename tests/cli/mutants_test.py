@@ -4,8 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 from harness import BUILD, ROOT, report, status
+
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+from mutants import Tree, tests_of  # pylint: disable=wrong-import-position
 
 TOOL = os.path.join(ROOT, "tools", "mutants.py")
 REASONS = os.path.join(ROOT, "tools", "mutants.txt")
@@ -58,13 +62,53 @@ def check_reasons():
     report(not stale, "every line of mutants.txt is about a line that is there", *stale)
 
 
+class WithoutFault(Tree):
+    """Where every test fails, whatever is planted."""
+
+    def __init__(self):  # pylint: disable=super-init-not-called
+        self.sound = set()
+
+    def make(self, *targets):
+        return True
+
+    def passes(self, test):
+        return False
+
+    def restore(self, name):
+        pass
+
+
+class Planted:
+    path = "models/pic/pic.c"
+
+
+def check_soundness():
+    said = ""
+    try:
+        WithoutFault().catches(tests_of("c", "pic")[0], Planted())
+    except SystemExit as end:
+        said = str(end)
+    report("without a fault this fails" in said, "a test that always fails catches nothing", said)
+
+
 def check_sample():
     """A few faults of each language: enough to see that the tool works."""
     for arguments in (["--language", "c", "--only", "models/pic/pic.c: "],
                       ["--language", "sv", "--only", "models/pic/rtl/pic_inta.sv: "]):
-        done = mutants(*arguments, "--count", "3", "--jobs", "1", "--cflags=-O2 -g")
+        arguments += ["--count", "3", "--jobs", "1", "--cflags=-O2 -g", "--verbose"]
+        done = mutants(*arguments)
         report(done.returncode == 0 and "| pic | 3 |" in done.stdout and "100.0 %" in done.stdout,
                f"the tests catch three faults: {' '.join(arguments)}", done.stdout, done.stderr)
+        check_resumed(arguments, done)
+
+
+def check_resumed(arguments, done):
+    with tempfile.NamedTemporaryFile("w", suffix=".log") as log:
+        log.write(re.sub(r"^(\d+) [^:]*:", r"\1 sanitizers:", done.stderr, flags=re.M))
+        log.flush()
+        again = mutants(*arguments, "--resume", log.name)
+    report(again.stderr.count("sanitizers: ") == 3,
+           "a run that is resumed takes what was told", again.stdout, again.stderr)
 
 
 def check_help():
@@ -73,6 +117,7 @@ def check_help():
 
 check_draw()
 check_reasons()
+check_soundness()
 check_help()
 check_sample()
 sys.exit(status())
