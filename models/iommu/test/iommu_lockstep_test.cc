@@ -24,11 +24,20 @@ struct pending {
     uint64_t due; /* instant */
 };
 
+/* The status of a wait descriptor.  It may lie in a line that is locked: then
+ * it is written behind that. */
+struct status {
+    bool waits;
+    uint64_t addr;
+    uint32_t value;
+};
+
 struct twin {
     Viommu top;
     lockstep_memory memory;
     lockstep_setup setup;
     pending request, queue;
+    status written;
     uint32_t noise; /* outputs that were not 0 after power-up */
 };
 
@@ -91,14 +100,12 @@ void answer_request(twin &t, uint64_t now)
 void answer_queue(twin &t, uint64_t now)
 {
     Viommu &top = t.top;
-    uint32_t status = top.queue_wdata_o;
 
     top.queue_answered_i = 1;
     top.queue_failed_i = 0;
     t.queue.waits = false;
     if (top.queue_kind_o == ACCESS_WRITE) {
-        lockstep_memory_write(&t.memory, top.queue_addr_o, &status,
-                              STATUS_BYTES);
+        t.written = {true, top.queue_addr_o, top.queue_wdata_o};
         return;
     }
     top.queue_failed_i = lockstep_memory_fails(&t.setup, now, top.queue_addr_o);
@@ -126,6 +133,10 @@ void memory_after(twin &t, uint32_t cycle)
     if (top.unlock_o)
         lockstep_memory_write(&t.memory, top.unlock_addr_o, &top.unlock_line_o,
                               LINE_BYTES);
+    if (t.written.waits)
+        lockstep_memory_write(&t.memory, t.written.addr, &t.written.value,
+                              STATUS_BYTES);
+    t.written = {};
     if (top.mem_kind_o)
         begin(t, t.request, cycle,
               top.mem_kind_o == ACCESS_LOCK ? DELAY_DESCRIPTOR_UPDATE
@@ -273,6 +284,7 @@ void power_up(void *ctx, const lockstep_setup *s)
 
     t.setup = *s;
     t.request = t.queue = {};
+    t.written = {};
     lockstep_memory_start(&t.memory, s);
     strap(t.top, *s);
     t.top.step_i = t.top.apic_tick_i = t.top.take_i = 1;
