@@ -469,6 +469,11 @@ static const struct mistake_row {
      "variants:\n  slow: {platform: {lapic: {icr_to_bus: 32768 cycles}}}",
      "x.yaml:5:44: error: implementation: rtl needs delays of at most 32767 "
      "cycles; a delay of platform.lapic is 32768"},
+    {"rtl_8259_with_a_delay_beyond_its_counter", "machine: {cpus: 2}",
+     "machine: {cpus: 2, pic: {virtual_wire: lint0, implementation: rtl}}\n"
+     "variants:\n  slow: {platform: {pic: {line_to_int: 65536 cycles}}}",
+     "x.yaml:5:63: error: implementation: rtl needs delays of at most 65535 "
+     "cycles; a delay of platform.pic is 65536"},
     {"rtl_unit_with_a_delay_beyond_its_counter", "machine: {cpus: 2}",
      "machine: {cpus: 2, iommu: {units: 1, implementation: rtl}}\n"
      "variants:\n  slow: {platform: {iommu: {request_to_message: 65536 "
