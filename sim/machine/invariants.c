@@ -286,12 +286,15 @@ static void look_at_waiting(struct machine *m, const struct kvm *k)
     const struct machine_cpu *c = &m->cpu[k->cpu];
     uint64_t pid = descriptor(k);
     bool posted = pid && is_posted(m, pid);
+    bool queued = k->queued || !vecset_empty(&k->inbox);
 
-    if (k->state == KVM_RUNNABLE || looks_itself(c) || told_by_others(m, c))
+    /* most often nothing waits, and whoever would look need not be found */
+    if ((!posted && !queued) || k->state == KVM_RUNNABLE || looks_itself(c) ||
+        told_by_others(m, c))
         return;
     if (posted)
         violate(m, c, INVARIANT_POSTED_SEEN, posted_irq(m, pid));
-    else if (k->queued || !vecset_empty(&k->inbox))
+    else
         violate(m, c, INVARIANT_QUEUED_SEEN, queued_irq(k));
 }
 
