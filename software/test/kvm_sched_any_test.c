@@ -51,6 +51,13 @@ static void any_vm(struct rng *r, struct scenario *s, uint32_t i)
     vm->features.vtd_posting = s->machine.iommu.units &&
                                vm->features.apicv.posted_interrupts &&
                                rng_below(r, 2);
+    vm->features.pv_eoi =
+        !vm->features.apicv.virtual_interrupt_delivery && rng_below(r, 2);
+    vm->features.guest_timer =
+        rng_below(r, 2) ? KVM_TIMER_PREEMPTION : KVM_TIMER_HOST;
+    if (rng_below(r, 2))
+        vm->features.poll = (struct kvm_poll_config){
+            between(r, 5, 100) * SIM_US, 5 * SIM_US, 2, between(r, 0, 2)};
     vm->apic = s->machine.iommu.x2apic ? APIC_MODE_X2APIC : APIC_MODE_XAPIC;
 }
 
