@@ -142,6 +142,16 @@ def check_links():
         report(not dead, f"{page}: links and paths lead somewhere", *dead)
 
 
+def check_scenarios():
+    """README names every shipped scenario."""
+    table = read("README.md").split("## Scenarios")[1].split("\n## ")[0]
+    named = set(re.findall(r"`([a-z0-9-]+)`", table))
+    shipped = {os.path.basename(path)[:-len(".yaml")] for path in
+               glob.glob(os.path.join(ROOT, "scenarios", "*.yaml"))}
+    report(named == shipped, "README.md names the scenarios that there are",
+           *sorted(named ^ shipped))
+
+
 # ---- quoted output -------------------------------------------------------
 
 # The demo's output stands in README.md in blocks that follow each other; each
@@ -301,6 +311,7 @@ def main():
     check_case()
     if not UPDATE:
         check_links()
+        check_scenarios()
         check_commands()
     return status()
 
