@@ -95,7 +95,7 @@ def test_mistakes_are_refused():
             (["duration"], "10 parsecs"),
             (["machine", "cpus"], 65),
             (["vms", 0, "apic"], "x3apic"),
-            (["vms", 0, "cpus"], 1),
+            (["vms", 0, "cores"], 1),
             (["devices", 0, "name"], "two words"),
             (["programs", 0, "handler"], "20us"),
             (["variants"], {"a": {"duraton": "1s"}}),
