@@ -8,20 +8,10 @@
 
 static struct scenario_set *load(const struct cli *cli)
 {
-    struct scenario_options opts = {.set = cli->set,
-                                    .set_count = cli->set_count,
-                                    .seed = cli->seed,
-                                    .platform_dir = "scenarios",
-                                    .text = flow_scenario,
-                                    .text_bytes = strlen(flow_scenario)};
-    struct scenario_set *set;
-    struct diag d;
+    struct scenario_options opts = {
+        .set = cli->set, .set_count = cli->set_count, .seed = cli->seed};
 
-    diag_init(&d);
-    set = scenario_load("flows", &opts, &d);
-    diag_print(&d, stderr);
-    diag_free(&d);
-    return set;
+    return flow_load(&opts);
 }
 
 static const struct flow_config *config_named(const char *name, size_t length)

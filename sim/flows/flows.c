@@ -130,3 +130,19 @@ void flow_cell_text(const struct flow_cell *cell, char text[FLOW_TEXT])
             n += (size_t)snprintf(text + n, FLOW_TEXT - n, "%s%u x %u",
                                   n ? " + " : "", cell->exits[r], r);
 }
+
+struct scenario_set *flow_load(const struct scenario_options *options)
+{
+    struct scenario_options whole = *options;
+    struct scenario_set *set;
+    struct diag d;
+
+    whole.platform_dir = "scenarios";
+    whole.text = flow_scenario;
+    whole.text_bytes = strlen(flow_scenario);
+    diag_init(&d);
+    set = scenario_load("flows", &whole, &d);
+    diag_print(&d, stderr);
+    diag_free(&d);
+    return set;
+}

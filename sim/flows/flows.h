@@ -18,6 +18,7 @@
 
 #include "models/cpu/vmcs.h"
 #include "sim/scenario/scenario.h"
+#include "sim/scenario/scenario_load.h"
 
 /* What the run does when the guest is ready. */
 enum flow_source {
@@ -104,6 +105,9 @@ const struct flow_config *flow_config_named(const char *name, size_t length);
 
 /* What the cells' machines have in common, as YAML; `platform` is its rest. */
 extern const char flow_scenario[];
+
+/* It, with these options; mistakes go to stderr, and then NULL. */
+struct scenario_set *flow_load(const struct scenario_options *options);
 
 /* Runs one cell on the platform of the scenario `base`, which is loaded from
  * flow_scenario. */

@@ -128,16 +128,11 @@ static const struct protocol_agent agents[] = {
     {NULL, NULL},
 };
 
-static void setup(struct protocol_world *w)
-{
-    world_enter(w, 0, GUEST_A);
-}
-
 const struct protocol posting_against_block = {
     .name = "posting-against-block",
     .title = "A device posts while its guest halts, blocks and wakes.",
     .agents = agents,
-    .setup = setup,
+    .setup = world_guest_a_runs,
     .stuck = world_undelivered,
 };
 
@@ -146,6 +141,6 @@ const struct protocol posting_nv_not_switched = {
     .title = "The same with a mistake: NV does not become the wakeup vector.",
     .broken = true,
     .agents = agents,
-    .setup = setup,
+    .setup = world_guest_a_runs,
     .stuck = world_undelivered,
 };

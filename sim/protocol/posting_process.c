@@ -20,16 +20,11 @@ static const struct protocol_agent agents[] = {
     {NULL, NULL},
 };
 
-static void setup(struct protocol_world *w)
-{
-    world_enter(w, 0, GUEST_A);
-}
-
 const struct protocol posting_against_processing = {
     .name = "posting-against-processing",
     .title = "A device posts while the processor takes what was posted.",
     .agents = agents,
-    .setup = setup,
+    .setup = world_guest_a_runs,
     .stuck = world_undelivered,
 };
 
@@ -39,6 +34,6 @@ const struct protocol posting_on_cleared_late = {
     .broken = true,
     .pir_first = true,
     .agents = agents,
-    .setup = setup,
+    .setup = world_guest_a_runs,
     .stuck = world_undelivered,
 };

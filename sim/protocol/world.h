@@ -107,6 +107,7 @@ enum way world_enter_b(struct protocol_world *w);
 #define WORLD_ENTER_B "VM entry of guest B", NULL, world_enter_b
 
 void world_enter(struct protocol_world *w, unsigned cpu, unsigned guest);
+void world_guest_a_runs(struct protocol_world *w); /* on CPU 0 */
 void world_exit(struct protocol_world *w, const struct cpu_exit *x);
 
 /* The access that posted-interrupt processing makes next. */

@@ -20,16 +20,9 @@ static const struct page_row {
 
 static struct scenario_set *load(void)
 {
-    struct scenario_options opts = {.platform_dir = "scenarios",
-                                    .text = flow_scenario,
-                                    .text_bytes = strlen(flow_scenario)};
-    struct scenario_set *set;
-    struct diag d;
+    struct scenario_options opts = {.set_count = 0};
+    struct scenario_set *set = flow_load(&opts);
 
-    diag_init(&d);
-    set = scenario_load("flows", &opts, &d);
-    diag_print(&d, stderr);
-    diag_free(&d);
     if (set) /* what the platform's part lacks alone */
         set->variant[0].platform.capabilities.vmx.apic_timer_virtualization =
             true;
