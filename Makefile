@@ -5,6 +5,8 @@
 
 BUILD ?= build
 CFLAGS ?= -O2 -g
+# The objects are complete either way; what has to be fast is linked with it.
+LTO ?= -flto=auto -ffat-lto-objects
 PYTHON = /usr/bin/python3# Debian's own: python3-yaml and so on belong to it
 ifeq ($(origin CC),default)
 CC = gcc
@@ -28,9 +30,10 @@ WARN = -Wall -Wextra -Wshadow -Wconversion -Wundef -Werror
 # Without -ffp-contract=off a machine with fused multiply-add rounds otherwise.
 COMMON = $(WARN) -ffp-contract=off -I. -MMD -MP
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(COMMON) -Wstrict-prototypes \
-	-Wmissing-prototypes -fopenmp $(CFLAGS)
-ALL_CXXFLAGS = -std=c++17 $(COMMON) $(CFLAGS)
-LINK = $(Q)$(CXX) -fopenmp $(CFLAGS) $(LDFLAGS)
+	-Wmissing-prototypes -fopenmp $(CFLAGS) $(LTO)
+ALL_CXXFLAGS = -std=c++17 $(COMMON) $(CFLAGS) $(LTO)
+LINK = $(Q)$(CXX) -fopenmp $(CFLAGS) $(or $(call fast,$@),-fno-lto) $(LDFLAGS)
+fast = $(if $(filter $(PROGRAM) $(BENCHES),$(1)),$(LTO))
 LDLIBS = -lyaml -ljansson -llzma -lm -lpthread
 
 # $(call sources,folders,find's conditions)
@@ -134,7 +137,7 @@ bench: $(BENCHES) $(LOCKSTEP) ## run every bench/*_bench.c; speed of the twins
 	@set -e; for t in $(LOCKSTEP); do echo "== $$t"; $$t --bench; done
 
 cov: ## lines that the unit tests run, per file
-	$(SUBMAKE) BUILD=$(BUILD)/cov CFLAGS='-O0 -g --coverage' \
+	$(SUBMAKE) BUILD=$(BUILD)/cov LTO= CFLAGS='-O0 -g --coverage' \
 		$(BUILD)/cov/unit_tests
 	@tools/cov.sh $(BUILD)/cov
 
@@ -154,7 +157,7 @@ clean: ## remove everything generated
 RTL_CHECK = $(if $(TWINS),'tools/rtl-check.sh $(TWINS)')
 
 
-ASAN = BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
+ASAN = BUILD=$(BUILD)/asan LTO= CFLAGS='-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 ASAN_TESTS = $(BUILD)/asan/unit_tests \
 	'tests/asan_scenario.sh $(BUILD)/asan/virqsim'
