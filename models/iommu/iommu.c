@@ -73,7 +73,7 @@ static void follow_entry(struct iommu *u, struct iommu_out *out)
         u->state = IOMMU_LOCKS_DESCRIPTOR;
         return;
     }
-    out->message = entry_message(u, &u->entry);
+    entry_message(u, &u->entry, &out->message);
     end(u, IOMMU_REMAPPED, out);
 }
 
@@ -147,7 +147,7 @@ static void descriptor_written(struct iommu *u, struct iommu_out *out)
     out->descriptor = entry_descriptor(&u->entry);
     out->vector = entry_vector(&u->entry);
     out->notify = u->notify;
-    out->message = line_message(u, u->line);
+    line_message(u, u->line, &out->message);
     end(u, IOMMU_POSTED, out);
 }
 

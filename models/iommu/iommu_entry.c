@@ -66,12 +66,12 @@ enum iommu_fault entry_fault(const struct iommu *u, const struct iommu_entry *e,
     return IOMMU_FAULT_NONE;
 }
 
-struct iommu_message entry_message(const struct iommu *u,
-                                   const struct iommu_entry *e)
+void entry_message(const struct iommu *u, const struct iommu_entry *e,
+                   struct iommu_message *m)
 {
     bool extended = table_extended(u);
 
-    return (struct iommu_message){
+    *m = (struct iommu_message){
         .dest = extended ? (uint32_t)(e->low >> IOMMU_IRTE_DST_SHIFT)
                          : (uint8_t)(e->low >> IOMMU_IRTE_DST8_SHIFT),
         .vector = entry_vector(e),
@@ -112,12 +112,13 @@ bool line_post(const struct iommu_entry *e, uint64_t *line)
     return notify;
 }
 
-struct iommu_message line_message(const struct iommu *u, const uint64_t *line)
+void line_message(const struct iommu *u, const uint64_t *line,
+                  struct iommu_message *m)
 {
     uint64_t control = line[CONTROL_WORD];
     uint32_t ndst = pid_ndst(control);
 
-    return (struct iommu_message){
+    *m = (struct iommu_message){
         .dest = table_extended(u) ? ndst : ndst >> 8,
         .vector = pid_nv(control),
         .mode = DELIVERY_FIXED,

@@ -45,15 +45,16 @@ static inline uint8_t entry_vector(const struct iommu_entry *e)
     return (uint8_t)(e->low >> IOMMU_IRTE_VECTOR_SHIFT);
 }
 
-struct iommu_message entry_message(const struct iommu *u,
-                                   const struct iommu_entry *e);
+void entry_message(const struct iommu *u, const struct iommu_entry *e,
+                   struct iommu_message *m);
 uint64_t entry_descriptor(const struct iommu_entry *e);
 
 bool line_reserved(const struct iommu *u, const uint64_t *line);
 
 /* Posts into the line: true if a notification is due. */
 bool line_post(const struct iommu_entry *e, uint64_t *line);
-struct iommu_message line_message(const struct iommu *u, const uint64_t *line);
+void line_message(const struct iommu *u, const uint64_t *line,
+                  struct iommu_message *m);
 
 /* ---- iommu_cache.c: the interrupt-entry cache ---- */
 

@@ -17,7 +17,8 @@ struct coalesce_rule coalesce_parameters(bool time, uint32_t frames)
 
 static struct coalesce_out fire(struct coalesce *c)
 {
-    *c = (struct coalesce){0};
+    c->waiting = 0;
+    c->timed = false;
     return (struct coalesce_out){.fire = true};
 }
 

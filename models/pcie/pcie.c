@@ -123,15 +123,14 @@ struct pcie_out pcie_settle(struct pcie *p)
 /* Past moderation: a message, or a pending bit. */
 static struct pcie_out signal_cause(struct pcie *p, unsigned k)
 {
+    bool is_message = pcie_mode(p) != PCIE_INTX; /* or the condition signals */
     struct pcie_out out;
 
-    if (pcie_mode(p) == PCIE_INTX)
-        return pcie_settle(p); /* the condition is the signal */
-    if (pcie_bus_master(p))
+    if (is_message && pcie_bus_master(p))
         *pending_of(p) |= UINT32_C(1) << (k % vectors(p));
     out = pcie_settle(p);
     /* also if it was masked or lost: the counter cannot know */
-    if (p->interval[k])
+    if (is_message && p->interval[k])
         pcie_load_counter(p, k, p->interval[k], &out);
     return out;
 }

@@ -8,18 +8,18 @@
 
 enum { EV_ARRIVE, EV_INTERVAL };
 
-/* A write that would be faster than an older one waits behind it: only the
- * oldest has an event. */
-static void post(struct pcie_node *n, const struct msg *m, sim_time delay)
+/* Returns the message that leaves now, to be filled in.  One that would be
+ * faster than an older one waits behind it: only the oldest has an event. */
+static struct msg *post(struct pcie_node *n, sim_time delay)
 {
     const struct pcie_node_config *c = &n->config;
-    sim_time arrival = clock_edge(&c->clock, engine_now(c->engine) + delay);
+    struct pcie_posted *last = &n->fifo[(n->first + n->count) % PCIE_FIFO];
 
     assert(n->count < PCIE_FIFO);
-    n->fifo[(n->first + n->count) % PCIE_FIFO] =
-        (struct pcie_posted){arrival, *m};
+    last->arrival = clock_edge(&c->clock, engine_now(c->engine) + delay);
     if (n->count++ == 0)
-        engine_schedule(c->engine, &n->arrive, arrival);
+        engine_schedule(c->engine, &n->arrive, last->arrival);
+    return &last->msg;
 }
 
 static void post_message(struct pcie_node *n, unsigned v)
@@ -28,15 +28,14 @@ static void post_message(struct pcie_node *n, unsigned v)
     struct pcie_message m = pcie_message(&n->pcie, v);
 
     n->vector[v].messages++;
-    post(n,
-         &(struct msg){.kind = MSG_WRITE,
-                       .irq = irq_birth(c->irqs, c->irq_source, HOP_MSI_WRITE,
-                                        engine_now(c->engine)),
-                       .write = {.addr = m.addr,
-                                 .data = m.data,
-                                 .bytes = 4,
-                                 .requester = c->requester}},
-         c->costs.msi_write);
+    *post(n, c->costs.msi_write) =
+        (struct msg){.kind = MSG_WRITE,
+                     .irq = irq_birth(c->irqs, c->irq_source, HOP_MSI_WRITE,
+                                      engine_now(c->engine)),
+                     .write = {.addr = m.addr,
+                               .data = m.data,
+                               .bytes = 4,
+                               .requester = c->requester}};
 }
 
 /* What the other side was told last is not the signal any more.  Without room
@@ -50,11 +49,9 @@ static void post_intx(struct pcie_node *n)
         n->count + pcie_owed(&n->pcie) >= PCIE_FIFO)
         return;
     n->intx_told = n->intx;
-    post(n,
-         &(struct msg){
-             .kind = MSG_LINE,
-             .line = {.line = (uint8_t)c->interrupt_pin, .high = n->intx}},
-         c->costs.intx_message);
+    *post(n, c->costs.intx_message) = (struct msg){
+        .kind = MSG_LINE,
+        .line = {.line = (uint8_t)c->interrupt_pin, .high = n->intx}};
 }
 
 /* Messages tell these causes now. */
@@ -188,13 +185,12 @@ void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
         n->dma_refused++;
         return;
     }
-    post(n,
-         &(struct msg){.kind = MSG_WRITE,
-                       .write = {.addr = addr,
-                                 .data = data,
-                                 .bytes = bytes,
-                                 .requester = n->config.requester}},
-         n->config.costs.dma_write);
+    *post(n, n->config.costs.dma_write) =
+        (struct msg){.kind = MSG_WRITE,
+                     .write = {.addr = addr,
+                               .data = data,
+                               .bytes = bytes,
+                               .requester = n->config.requester}};
 }
 
 uint32_t pcie_node_config_read(struct pcie_node *n, unsigned offset,

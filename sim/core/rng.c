@@ -74,21 +74,27 @@ static uint64_t times(uint64_t a, uint64_t b)
 /*
  * The natural logarithm of m in [1, 2), all with 58 bits of fraction:
  * ln m = 2 artanh s = 2 (s + s^3/3 + s^5/5 + ...) with s = (m-1)/(m+1).
- * As s < 1/3, term k is below 9^-k: nineteen terms reach the last bit.
+ * As s < 1/3, term k is below 9^-k: nineteen terms reach the last bit, and the
+ * twentieth makes them pairs.  The first and the second of all pairs are summed
+ * apart, since each step of a sum waits for the one before.
  */
 static uint64_t natural_log(uint64_t m)
 {
-    static const uint64_t coefficient[] = {
-        ONE / 1,  ONE / 3,  ONE / 5,  ONE / 7,  ONE / 9,  ONE / 11, ONE / 13,
-        ONE / 15, ONE / 17, ONE / 19, ONE / 21, ONE / 23, ONE / 25, ONE / 27,
-        ONE / 29, ONE / 31, ONE / 33, ONE / 35, ONE / 37,
+    static const uint64_t coefficient[][2] = {
+        {ONE / 1, ONE / 3},   {ONE / 5, ONE / 7},   {ONE / 9, ONE / 11},
+        {ONE / 13, ONE / 15}, {ONE / 17, ONE / 19}, {ONE / 21, ONE / 23},
+        {ONE / 25, ONE / 27}, {ONE / 29, ONE / 31}, {ONE / 33, ONE / 35},
+        {ONE / 37, ONE / 39},
     };
     uint64_t s = (uint64_t)(((u128)(m - ONE) << FRACTION) / (m + ONE));
-    uint64_t square = times(s, s), sum = 0;
+    uint64_t square = times(s, s), fourth = times(square, square);
+    uint64_t first = 0, second = 0;
 
-    for (size_t k = sizeof coefficient / sizeof *coefficient; k-- > 0;)
-        sum = coefficient[k] + times(sum, square);
-    return 2 * times(s, sum);
+    for (size_t k = sizeof coefficient / sizeof *coefficient; k-- > 0;) {
+        first = coefficient[k][0] + times(first, fourth);
+        second = coefficient[k][1] + times(second, fourth);
+    }
+    return 2 * times(s, first + times(second, square));
 }
 
 /* -ln u * mean, with u = x / 2^64 and x odd: never 0, never 1, no bias. */

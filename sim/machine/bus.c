@@ -324,7 +324,7 @@ void bus_from_function(void *machine_function, const struct msg *msg)
 
     at_root.write.requester = f->requester;
     if (is_msi(at_root.write.addr))
-        at_root = forged_identified(f->machine, f->device, &at_root);
+        forged_identify(f->machine, f->device, &at_root);
     bus_upstream(f->machine, &at_root);
 }
 

@@ -70,10 +70,11 @@ void fabric_init(struct machine *m)
     }
 }
 
-/* A message to send, with the answer that its I/O APIC waits for. */
+/* A message to send. */
 struct sending {
-    struct msg msg;
-    irq_id asked;
+    const struct msg *msg;
+    irq_id irq;   /* who it is, in place of the message's own */
+    irq_id asked; /* the answer that its I/O APIC waits for */
 };
 
 /* NULL: the fabric is full. */
@@ -88,7 +89,8 @@ static struct fabric_message *send(struct machine *m, const struct sending *s,
     slot = &f->message[f->free_head];
     f->free_head = slot->next_free;
     slot->in_use = true;
-    slot->msg = s->msg;
+    slot->msg = *s->msg;
+    slot->msg.irq = s->irq;
     slot->asked = s->asked;
     engine_schedule(&m->engine, &slot->event, engine_now(&m->engine) + delay);
     return slot;
@@ -102,7 +104,7 @@ static void send_to_cpu(struct machine *m, unsigned cpu,
     if (slot)
         slot->cpu = cpu;
     else
-        irq_drop(&m->irqs, s->msg.irq, IRQ_FABRIC_FULL);
+        irq_drop(&m->irqs, s->irq, IRQ_FABRIC_FULL);
 }
 
 static bool is_lowest_priority(const struct msg_apic *a)
@@ -149,23 +151,24 @@ static void route(struct machine *m, struct sending *s, const struct birth *b,
                   sim_time (*delay)(const struct machine *m, unsigned cpu,
                                     const struct msg_apic *a))
 {
-    struct msg *msg = &s->msg;
-    bool lowest = is_lowest_priority(&msg->apic);
-    int winner = lowest ? arbitrate(m, &msg->apic) : -1;
+    const struct msg_apic *a = &s->msg->apic;
+    bool lowest = is_lowest_priority(a);
+    int winner = lowest ? arbitrate(m, a) : -1;
     bool found = false;
 
+    s->irq = s->msg->irq;
     for (unsigned i = 0; i < m->cpus; i++) {
-        if (lowest ? (int)i != winner : !matches(m, i, &msg->apic))
+        if (lowest ? (int)i != winner : !matches(m, i, a))
             continue;
-        if (found || !msg->irq)
-            msg->irq = irq_birth(&m->irqs, b->source, b->hop, b->time);
+        if (found || !s->irq)
+            s->irq = irq_birth(&m->irqs, b->source, b->hop, b->time);
         found = true;
-        send_to_cpu(m, i, s, delay(m, i, &msg->apic));
+        send_to_cpu(m, i, s, delay(m, i, a));
     }
-    if (!found && !msg->irq)
-        msg->irq = irq_birth(&m->irqs, b->source, b->hop, b->time);
+    if (!found && !s->irq)
+        s->irq = irq_birth(&m->irqs, b->source, b->hop, b->time);
     if (!found)
-        irq_drop(&m->irqs, msg->irq, IRQ_NO_TARGET);
+        irq_drop(&m->irqs, s->irq, IRQ_NO_TARGET);
 }
 
 /* ---- from devices and the I/O APIC ---- */
@@ -207,8 +210,8 @@ static struct msg_apic decode(const struct msg_write *w)
 void fabric_from_device(struct machine *m, const struct msg *write)
 {
     const struct msg_write *w = &write->write;
-    struct sending s = {
-        .msg = {.kind = MSG_APIC, .irq = write->irq, .apic = decode(w)}};
+    struct msg msg = {.kind = MSG_APIC, .irq = write->irq, .apic = decode(w)};
+    struct sending s = {.msg = &msg};
     struct birth b = {.hop = HOP_MSI_WRITE, .time = engine_now(&m->engine)};
 
     if (w->bytes != 4 || w->addr % 4) {
@@ -225,10 +228,9 @@ void fabric_from_device(struct machine *m, const struct msg *write)
 
 void fabric_from_ioapic(struct machine *m, const struct msg *write)
 {
-    struct sending s = {.msg = {.kind = MSG_APIC,
-                                .irq = write->irq,
-                                .apic = decode(&write->write)},
-                        .asked = write->irq};
+    struct msg msg = {
+        .kind = MSG_APIC, .irq = write->irq, .apic = decode(&write->write)};
+    struct sending s = {.msg = &msg, .asked = write->irq};
     struct birth b = {.source = irq_source(&m->irqs, write->irq),
                       .hop = HOP_LINE_EDGE,
                       .time = engine_now(&m->engine)};
@@ -240,7 +242,7 @@ void fabric_from_ioapic(struct machine *m, const struct msg *write)
 /* Remapped; those of the I/O APIC are answered. */
 void fabric_from_unit(struct machine *m, const struct msg *msg)
 {
-    struct sending s = {.msg = *msg};
+    struct sending s = {.msg = msg};
     struct birth b = {.source = irq_source(&m->irqs, msg->irq),
                       .hop = HOP_IOMMU_MESSAGE,
                       .time = engine_now(&m->engine)};
@@ -268,13 +270,13 @@ static sim_time ipi_delay(const struct machine *m, unsigned cpu,
 static void broadcast_eoi(struct machine *m, const struct sending *s)
 {
     if (!send(m, s, m->scenario->platform.bus.eoi_to_ioapic))
-        tell_ioapics(m, &s->msg);
+        tell_ioapics(m, s->msg);
 }
 
 void fabric_from_lapic(void *machine_cpu, const struct msg *msg)
 {
     struct machine_cpu *c = machine_cpu;
-    struct sending s = {.msg = *msg};
+    struct sending s = {.msg = msg};
     struct birth b = {
         .source = c->lapic.config.ipi_source,
         .hop = HOP_ICR_WRITE,

@@ -30,15 +30,11 @@ void forged_build(struct machine *m)
 }
 
 /* A write of a device to the interrupt range, with an identity in any case. */
-struct msg forged_identified(struct machine *m, unsigned device,
-                             const struct msg *write)
+void forged_identify(struct machine *m, unsigned device, struct msg *write)
 {
-    struct msg msg = *write;
-
-    if (!msg.irq)
-        msg.irq = irq_birth(&m->irqs, m->forged.source[device], HOP_MSI_WRITE,
-                            engine_now(&m->engine));
-    return msg;
+    if (!write->irq)
+        write->irq = irq_birth(&m->irqs, m->forged.source[device],
+                               HOP_MSI_WRITE, engine_now(&m->engine));
 }
 
 void forged_arrives(struct machine *m, unsigned cpu, const struct msg *msg)

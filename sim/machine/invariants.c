@@ -220,10 +220,10 @@ static irq_id posted_irq(const struct machine *m, uint64_t pid)
 
 static bool is_posted(struct machine *m, uint64_t pid)
 {
-    uint64_t word[PID_BYTES / 8];
+    uint64_t word[PID_CONTROL / 8 + 1];
 
     mem_read(&m->mem, pid, word, sizeof word);
-    return word[0] || word[1] || word[2] || word[3] ||
+    return word[0] | word[1] | word[2] | word[3] |
            (le64toh(word[PID_CONTROL / 8]) & PID_ON);
 }
 

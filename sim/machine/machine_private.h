@@ -288,8 +288,7 @@ void poll_figures(const struct machine *m, struct figures *out);
 
 /* forged.c: interrupt messages that devices have made up. */
 void forged_build(struct machine *m);
-struct msg forged_identified(struct machine *m, unsigned device,
-                             const struct msg *write);
+void forged_identify(struct machine *m, unsigned device, struct msg *write);
 void forged_arrives(struct machine *m, unsigned cpu, const struct msg *msg);
 void forged_begin(struct machine *m);
 void forged_figures(const struct machine *m, struct figures *out);
