@@ -18,7 +18,7 @@
 
 #define SCENARIO "scenarios/vtd-posting.yaml"
 #define VARIANT "vtd_posting"
-#define RUNS 10
+#define RUNS 20
 #define PENDING 16u /* about as many as such a machine has */
 #define BARE_EVENTS 500000u
 

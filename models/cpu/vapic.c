@@ -8,27 +8,56 @@
 #define REGISTER_BYTES 16u
 #define ARRAY_BYTES (REGISTER_BYTES * (REGISTERS - 1) + 4u)
 
-/* Two registers. */
+static uint32_t array_register(const unsigned char *array, unsigned i)
+{
+    uint32_t word;
+
+    memcpy(&word, array + REGISTER_BYTES * i, sizeof word);
+    return le32toh(word);
+}
+
 static uint64_t vector_word(const unsigned char *array, unsigned i)
 {
-    uint32_t low, high;
+    return array_register(array, 2 * i) |
+           (uint64_t)array_register(array, 2 * i + 1) << 32;
+}
 
-    memcpy(&low, array + REGISTER_BYTES * 2 * i, sizeof low);
-    memcpy(&high, array + REGISTER_BYTES * (2 * i + 1), sizeof high);
-    return le32toh(low) | (uint64_t)le32toh(high) << 32;
+/* The array itself, or its copy where it lies in two pages. */
+static const unsigned char *look(struct mem *m, uint64_t at,
+                                 unsigned char copy[ARRAY_BYTES])
+{
+    const unsigned char *array = mem_look(m, at, ARRAY_BYTES);
+
+    if (array)
+        return array;
+    mem_read(m, at, copy, ARRAY_BYTES);
+    return copy;
 }
 
 struct vecset vapic_vectors(struct mem *m, uint64_t at)
 {
-    const unsigned char *array = mem_look(m, at, ARRAY_BYTES);
     unsigned char copy[ARRAY_BYTES];
+    const unsigned char *array = look(m, at, copy);
 
-    if (!array) {
-        mem_read(m, at, copy, sizeof copy);
-        array = copy;
-    }
     return (struct vecset){{vector_word(array, 0), vector_word(array, 1),
                             vector_word(array, 2), vector_word(array, 3)}};
+}
+
+uint8_t vapic_top(struct mem *m, uint64_t at)
+{
+    unsigned char copy[ARRAY_BYTES];
+    const unsigned char *array = look(m, at, copy);
+    uint32_t any = 0, word;
+    unsigned i;
+
+    for (i = 0; i < REGISTERS; i++)
+        any |= array_register(array, i);
+    if (!any)
+        return 0;
+    do
+        word = array_register(array, --i);
+    while (!word);
+    return (uint8_t)(32 * i + 31 - (unsigned)__builtin_clz(word));
 }
 
 static uint32_t array_word(enum vapic_offset array, unsigned i)
@@ -55,14 +84,10 @@ static void array_clear(const struct cpu *c, struct mem *m,
     vapic_put(c, m, offset, vapic_get(c, m, offset) & ~(1u << vector % 32));
 }
 
-/* The highest vector of the array, or 0, which also means none. */
 static uint8_t array_top(const struct cpu *c, struct mem *m,
                          enum vapic_offset array)
 {
-    struct vecset s = vapic_vectors(m, vapic_at(c, array));
-    int top = vecset_top(&s);
-
-    return top < 0 ? 0 : (uint8_t)top;
+    return vapic_top(m, vapic_at(c, array));
 }
 
 static void ppr_virtualization(struct cpu *c, struct mem *m)

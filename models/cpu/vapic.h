@@ -46,6 +46,9 @@ enum vapic_access_type {
  * memory: eight registers. */
 struct vecset vapic_vectors(struct mem *m, uint64_t at);
 
+/* The highest vector of the array, or 0, which also means none. */
+uint8_t vapic_top(struct mem *m, uint64_t at);
+
 /* One access of an operation to the APIC-access page. */
 struct vapic_access {
     uint16_t offset; /* of its first byte in the page */

@@ -5,10 +5,18 @@
 #include <endian.h>
 #include <string.h>
 
+/* Each place gets the base of a page that has another place. */
+static void find_anew(struct mem *m)
+{
+    for (uint32_t i = 0; i < MEM_FOUND; i++)
+        m->found[i].base = (i + 1) % MEM_FOUND * MEM_PAGE_BYTES;
+}
+
 void mem_init(struct mem *m, struct mem_page *pages, uint32_t capacity)
 {
     assert(capacity && (capacity & (capacity - 1)) == 0);
     *m = (struct mem){.page = pages, .capacity = capacity};
+    find_anew(m);
 }
 
 /* Where the page is, or the free entry where it would go. */
@@ -45,8 +53,8 @@ void *mem_seek(struct mem *m, uint64_t addr, size_t n)
 
     if (!p || offset + n > MEM_PAGE_BYTES || touches_outside(m, p))
         return NULL;
-    m->found[p->number % MEM_FOUND] = (struct mem_found){
-        p->number,
+    m->found[addr / MEM_PAGE_BYTES % MEM_FOUND] = (struct mem_found){
+        addr - offset,
         (uint64_t)(p->byte - (unsigned char *)m->page),
     };
     return p->byte + offset;
@@ -55,7 +63,7 @@ void *mem_seek(struct mem *m, uint64_t addr, size_t n)
 void mem_set_outside(struct mem *m, const struct mem_outside *outside)
 {
     m->outside = *outside;
-    memset(m->found, 0, sizeof m->found);
+    find_anew(m);
 }
 
 bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve)

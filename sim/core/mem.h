@@ -32,8 +32,8 @@ struct mem_outside {
 };
 
 struct mem_found {
-    uint64_t number; /* of the page, plus 1 */
-    uint64_t at;     /* of its bytes from the table on */
+    uint64_t base; /* of the page; where none was found, not of this place */
+    uint64_t at;   /* of its bytes from the table on */
 };
 
 struct mem {
@@ -58,10 +58,10 @@ void *mem_seek(struct mem *m, uint64_t addr, size_t n);
  * accesses go this way. */
 static inline void *mem_look(struct mem *m, uint64_t addr, size_t n)
 {
-    uint64_t number = addr / MEM_PAGE_BYTES + 1, offset = addr % MEM_PAGE_BYTES;
-    const struct mem_found *f = &m->found[number % MEM_FOUND];
+    const struct mem_found *f = &m->found[addr / MEM_PAGE_BYTES % MEM_FOUND];
+    uint64_t offset = addr - f->base;
 
-    if (f->number != number || offset + n > MEM_PAGE_BYTES)
+    if (n > MEM_PAGE_BYTES || offset > MEM_PAGE_BYTES - n)
         return mem_seek(m, addr, n);
     return (unsigned char *)m->page + f->at + offset;
 }

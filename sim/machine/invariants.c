@@ -84,13 +84,6 @@ struct origin {
     const irq_id *isr_irq;
 };
 
-static struct vecset page_vectors(struct machine *m, const struct vmcs *v,
-                                  uint32_t offset)
-{
-    return vapic_vectors(&m->mem,
-                         vmcs_get(v, VMCS_VIRTUAL_APIC_ADDRESS) + offset);
-}
-
 static bool delivers_virtually(const struct vmcs *v)
 {
     return vmcs_secondary(v) & SECONDARY_VIRTUAL_INTERRUPT_DELIVERY;
@@ -121,7 +114,7 @@ static bool find_origin(struct machine *m, const struct machine_cpu *c,
     if (k && delivers_virtually(&k->vmcs)) {
         uint64_t page = vmcs_get(&k->vmcs, VMCS_VIRTUAL_APIC_ADDRESS);
 
-        o->isr = page_vectors(m, &k->vmcs, VAPIC_ISR);
+        o->isr = vapic_vectors(&m->mem, page + VAPIC_ISR);
         o->tpr = mem_read32(&m->mem, page + VAPIC_TPR);
     }
     top = vecset_top(&o->isr);
@@ -337,24 +330,21 @@ static void look_at_queue(struct machine *m, const struct machine_cpu *c)
 
 /* ---- the virtual-APIC page ---- */
 
-static int or_0(int vector)
-{
-    return vector < 0 ? 0 : vector;
-}
-
 static void look_at_page(struct machine *m, const struct machine_cpu *c)
 {
     const struct vmcs *v = c->node.cpu.vmcs;
-    struct vecset virr, visr;
+    uint64_t page;
+    uint8_t virr, visr;
 
     if (!c->node.cpu.non_root || !delivers_virtually(v))
         return;
-    virr = page_vectors(m, v, VAPIC_IRR);
-    visr = page_vectors(m, v, VAPIC_ISR);
-    if (c->node.cpu.vapic.rvi != or_0(vecset_top(&virr)))
-        violate(m, c, INVARIANT_RVI, v->virr_irq[or_0(vecset_top(&virr))]);
-    if (c->node.cpu.vapic.svi != or_0(vecset_top(&visr)))
-        violate(m, c, INVARIANT_SVI, v->visr_irq[or_0(vecset_top(&visr))]);
+    page = vmcs_get(v, VMCS_VIRTUAL_APIC_ADDRESS);
+    virr = vapic_top(&m->mem, page + VAPIC_IRR);
+    visr = vapic_top(&m->mem, page + VAPIC_ISR);
+    if (c->node.cpu.vapic.rvi != virr)
+        violate(m, c, INVARIANT_RVI, v->virr_irq[virr]);
+    if (c->node.cpu.vapic.svi != visr)
+        violate(m, c, INVARIANT_SVI, v->visr_irq[visr]);
 }
 
 /* ---- the whole ---- */
