@@ -2,8 +2,9 @@
  * ELI: which exits are left, and single moments of the change between guest
  * mode and injection mode.
  */
-#include "sim/machine/test/rig.h"
 #include "software/idt.h"
+#include "software/test/moments.h"
+#include "software/test/rungs.h"
 
 #define UNKNOWN_VECTOR 0xd3 /* nobody has a handler for it */
 
@@ -19,29 +20,12 @@ static struct scenario guests(enum rig_variant v,
     return s;
 }
 
-static uint64_t exits_of(const struct figures *f, const char *reason)
-{
-    char key[80];
-
-    snprintf(key, sizeof key, "exits.by_reason.%s", reason);
-    return rig_count(f, key);
-}
-
-static uint64_t delivered(const struct figures *f)
-{
-    uint64_t n = rig_count(f, "interrupts.delivered");
-
-    EXPECT_GT(n, 50, "there is something to count");
-    EXPECT_EQ(rig_count(f, "interrupts.sent"), n, "nothing merged or lost");
-    return n;
-}
-
 TEST(eli_exits, none_for_an_assigned_device)
 {
     struct scenario s = guests(RIG_ELI, PROGRAM_SPIN);
     struct figures f = rig_exchange(&s, NULL);
 
-    delivered(&f);
+    all_delivered(&f);
     EXPECT_EQ(rig_count(&f, "exits.total"), 0);
     EXPECT_EQ(rig_count(&f, "cycles.host"), 0);
     figures_free(&f);
@@ -51,9 +35,9 @@ TEST(eli_exits, only_the_eoi_with_delivery_alone)
 {
     struct scenario s = guests(RIG_ELI_DELIVERY, PROGRAM_SPIN);
     struct figures f = rig_exchange(&s, NULL);
-    uint64_t n = delivered(&f);
+    uint64_t n = all_delivered(&f);
 
-    EXPECT_EQ(exits_of(&f, "MSR_WRITE"), n);
+    EXPECT_EQ(exits(&f, "MSR_WRITE"), n);
     EXPECT_EQ(rig_count(&f, "exits.total"), n);
     EXPECT_EQ(rig_count(&f, "exits.by_source.none"), 0);
     EXPECT_EQ(rig_real(&f, "host_interrupts.per_second"), 0.0);
@@ -64,9 +48,7 @@ static struct scenario without_devices(void)
 {
     struct scenario s = rig_scenario(RIG_ELI, PROGRAM_SPIN);
 
-    s.device_count = 0;
-    s.vm[0].assigned_count = 0;
-    s.vm[1].assigned_count = 0;
+    rig_without_devices(&s);
     return s;
 }
 
@@ -78,8 +60,8 @@ TEST(eli_exits, one_exception_for_an_interrupt_of_the_host)
 
     s.machine.host_timer_hz = 10000;
     f = rig_exchange(&s, NULL);
-    n = delivered(&f);
-    EXPECT_EQ(exits_of(&f, "EXCEPTION_NMI"), n);
+    n = all_delivered(&f);
+    EXPECT_EQ(exits(&f, "EXCEPTION_NMI"), n);
     EXPECT_EQ(rig_count(&f, "exits.total"), n);
     EXPECT_EQ(rig_count(&f, "exits.by_source.none"), 0);
     figures_free(&f);
@@ -97,10 +79,10 @@ TEST(eli_exits, exception_and_eoi_for_the_guests_timer)
     n = rig_count(&f, "interrupts.by_source.vm0.timer.delivered") +
         rig_count(&f, "interrupts.by_source.vm1.timer.delivered");
     EXPECT_NEAR(n, 5e-3 * 14000, 2);
-    EXPECT_NEAR(exits_of(&f, "EXCEPTION_NMI"), n, 2, "the host's timer");
-    EXPECT_NEAR(exits_of(&f, "MSR_WRITE"), n, 2, "EOI of the injected one");
+    EXPECT_NEAR(exits(&f, "EXCEPTION_NMI"), n, 2, "the host's timer");
+    EXPECT_NEAR(exits(&f, "MSR_WRITE"), n, 2, "EOI of the injected one");
     EXPECT_EQ(rig_count(&f, "exits.total"),
-              exits_of(&f, "EXCEPTION_NMI") + exits_of(&f, "MSR_WRITE"));
+              exits(&f, "EXCEPTION_NMI") + exits(&f, "MSR_WRITE"));
     figures_free(&f);
 }
 
@@ -108,10 +90,10 @@ TEST(eli_exits, hlt_and_eoi_for_an_idle_guest)
 {
     struct scenario s = guests(RIG_ELI, PROGRAM_IDLE);
     struct figures f = rig_exchange(&s, NULL);
-    uint64_t n = delivered(&f);
+    uint64_t n = all_delivered(&f);
 
-    EXPECT_EQ(exits_of(&f, "HLT"), n);
-    EXPECT_EQ(exits_of(&f, "MSR_WRITE"), n, "they are injected");
+    EXPECT_EQ(exits(&f, "HLT"), n);
+    EXPECT_EQ(exits(&f, "MSR_WRITE"), n, "they are injected");
     EXPECT_EQ(rig_count(&f, "exits.total"), 2 * n);
     figures_free(&f);
 }
@@ -143,30 +125,12 @@ static void eli_setup(struct eli *f)
 
 static void eli_teardown(struct eli *f)
 {
-    struct figures figures;
-
-    rig_finish(f->machine, &figures);
-    EXPECT_EQ(f->cpu->kvm->unexpected, 0);
-    EXPECT_EQ(f->cpu->workload->faults, f->faults);
-    figures_free(&figures);
-    machine_free(f->machine);
-}
-
-static void send(struct eli *f, uint8_t vector)
-{
-    uint32_t data = vector;
-
-    machine_write(f->machine, MSI_BASE | 1u << 12, &data, sizeof data);
+    finish(f->machine, f->faults);
 }
 
 static uint8_t assigned(const struct eli *f, unsigned i)
 {
     return f->cpu->kvm->config.irq[i].host_vector;
-}
-
-static uint64_t exits(const struct eli *f, enum exit_reason reason)
-{
-    return f->cpu->node.account.exits[reason];
 }
 
 static uint64_t all_exits(const struct eli *f)
@@ -176,11 +140,6 @@ static uint64_t all_exits(const struct eli *f)
     for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++)
         sum += f->cpu->node.account.exits[r];
     return sum;
-}
-
-static void run_for(struct eli *f, sim_time time)
-{
-    machine_run(f->machine, machine_now(f->machine) + time);
 }
 
 static bool in_program(struct machine *m)
@@ -205,16 +164,6 @@ static bool works_in_handler(struct machine *m)
     return n->cpu.non_root && n->cpu.frames && n->step == STEP_WORK;
 }
 
-static bool in_exit(struct machine *m)
-{
-    return m->cpu[1].node.step == STEP_EXIT;
-}
-
-static bool in_entry(struct machine *m)
-{
-    return m->cpu[1].node.step == STEP_ENTRY;
-}
-
 static bool in_service(const struct eli *f, uint8_t vector)
 {
     return vecset_has(&f->cpu->lapic.lapic.isr, vector);
@@ -226,10 +175,10 @@ TEST_F(eli, guest_handler_runs_with_the_physical_interrupt_in_service)
 
     ASSERT_TRUE(rig_run_until(f->machine, in_program));
     before = all_exits(f);
-    send(f, assigned(f, 0));
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, in_handler));
     EXPECT_TRUE(in_service(f, assigned(f, 0)));
-    run_for(f, 100 * SIM_US);
+    run_for(f->machine, 100 * SIM_US);
     EXPECT_FALSE(in_service(f, assigned(f, 0)), "the guest's own EOI");
     EXPECT_EQ(all_exits(f), before);
 }
@@ -240,7 +189,7 @@ TEST_F(eli, unassigned_vector_is_an_exception_exit_that_the_host_handles)
     uint64_t rip;
 
     ASSERT_TRUE(rig_run_until(f->machine, in_program));
-    send(f, UNKNOWN_VECTOR);
+    send_message(f->machine, UNKNOWN_VECTOR);
     ASSERT_TRUE(rig_run_until(f->machine, in_exit));
     rip = f->cpu->node.cpu.rip;
     EXPECT_TRUE(in_service(f, UNKNOWN_VECTOR));
@@ -258,14 +207,15 @@ TEST_F(eli, unassigned_vector_is_an_exception_exit_that_the_host_handles)
 TEST_F(eli, guest_that_was_interrupted_before_its_eoi_may_write_it_late)
 {
     ASSERT_TRUE(rig_run_until(f->machine, in_program));
-    send(f, assigned(f, 0));
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, in_handler));
-    send(f, UNKNOWN_VECTOR); /* of a higher class, but IF = 0 */
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
+    send_message(f->machine,
+                 UNKNOWN_VECTOR); /* of a higher class, but IF = 0 */
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXCEPTION_NMI), 1);
     EXPECT_TRUE(vecset_empty(&f->cpu->lapic.lapic.isr));
-    send(f, assigned(f, 0));
-    run_for(f, SIM_MS);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(f->machine->irqs.count[f->machine->outside_source].delivered, 2);
 }
 
@@ -296,12 +246,12 @@ TEST_F(eli, unassigned_vector_waits_for_sti_without_a_timer)
 {
     code_with_interrupts_off(f);
     ASSERT_TRUE(rig_run_until(f->machine, guest_has_if_0));
-    send(f, UNKNOWN_VECTOR);
-    run_for(f, 200 * SIM_US);
-    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 0);
+    send_message(f->machine, UNKNOWN_VECTOR);
+    run_for(f->machine, 200 * SIM_US);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXCEPTION_NMI), 0);
     EXPECT_TRUE(vecset_has(&f->cpu->lapic.lapic.irr, UNKNOWN_VECTOR));
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXCEPTION_NMI), 1);
 }
 
 TEST_F(eli, timer_bounds_how_long_a_guest_with_if_0_keeps_the_host_waiting)
@@ -310,32 +260,30 @@ TEST_F(eli, timer_bounds_how_long_a_guest_with_if_0_keeps_the_host_waiting)
     build(f);
     code_with_interrupts_off(f);
     ASSERT_TRUE(rig_run_until(f->machine, guest_has_if_0));
-    send(f, UNKNOWN_VECTOR);
-    run_for(f, 105 * SIM_US);
+    send_message(f->machine, UNKNOWN_VECTOR);
+    run_for(f->machine, 105 * SIM_US);
     EXPECT_EQ(f->cpu->host->interrupts, 1, "taken by the host's own IDT");
-    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 0);
-    EXPECT_GT(exits(f, EXIT_PREEMPTION_TIMER), 8, "one every 100 us");
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXCEPTION_NMI), 0);
+    EXPECT_GT(exits_for(f->machine, EXIT_PREEMPTION_TIMER), 8,
+              "one every 100 us");
 }
 
 TEST_F(eli, unrelated_exit_writes_the_eoi_that_the_guest_owes)
 {
-    uint64_t stay;
     uint32_t handler;
 
     f->scenario.vm[1].features.eli_timer = 100 * SIM_US;
     build(f);
     /* a handler that never writes its EOI */
     handler = rip_op(text_here(&f->machine->text));
-    stay = text_here(&f->machine->text);
-    rig_op(f->machine, OP_WORK, 1000);
-    rig_op(f->machine, OP_JMP, stay);
+    rig_spin(f->machine, 1000);
     idt_set_gate(&f->machine->mem, f->cpu->workload->idt,
                  f->cpu->kvm->config.irq[0].guest_vector, rip_of(handler));
     ASSERT_TRUE(rig_run_until(f->machine, in_program));
-    send(f, assigned(f, 0));
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, works_in_handler));
     EXPECT_TRUE(in_service(f, assigned(f, 0)));
-    run_for(f, 105 * SIM_US);
+    run_for(f->machine, 105 * SIM_US);
     EXPECT_FALSE(in_service(f, assigned(f, 0)));
 }
 
@@ -353,9 +301,9 @@ TEST_F(eli, assigned_interrupt_in_injection_mode_exits_and_is_injected)
     ASSERT_TRUE(rig_run_until(f->machine, in_injection_mode));
     EXPECT_EQ(f->cpu->kvm->vmcs.field[VMCS_GUEST_IDTR_BASE],
               f->cpu->workload->idt, "the guest's own IDT");
-    send(f, assigned(f, 0));
-    run_for(f, 200 * SIM_US);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 1);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, 200 * SIM_US);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 1);
     EXPECT_EQ(f->cpu->node.account.injections, 2, "the timer and the device");
     EXPECT_FALSE(f->cpu->kvm->injection_mode, "the last EOI ends it");
     EXPECT_EQ(f->cpu->kvm->vmcs.field[VMCS_GUEST_IDTR_BASE],
@@ -367,14 +315,10 @@ TEST_F(eli, assigned_interrupt_in_injection_mode_exits_and_is_injected)
 /* Once, after the boot: INT n, then the program spins on. */
 static void code_with_int(struct eli *f, uint8_t vector)
 {
-    uint64_t loop;
-
     rig_code(f->machine, 1);
     rig_op(f->machine, OP_WORK, 3000000);
     rig_op(f->machine, OP_INT, vector);
-    loop = text_here(&f->machine->text);
-    rig_op(f->machine, OP_WORK, 1000);
-    rig_op(f->machine, OP_JMP, loop);
+    rig_spin(f->machine, 1000);
 }
 
 TEST_F(eli, int_n_of_a_guest_is_completed_through_its_real_idt)
@@ -389,8 +333,8 @@ TEST_F(eli, int_n_of_a_guest_is_completed_through_its_real_idt)
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
     EXPECT_EQ(vmcs_get(v, VMCS_ENTRY_INTR_INFO),
               INTR_INFO_VALID | INTR_TYPE_SOFTWARE_INTERRUPT << 8 | 0xff);
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXCEPTION_NMI), 1);
     EXPECT_EQ(f->cpu->host->interrupts, 0, "no interrupt of the host");
     EXPECT_FALSE(f->cpu->node.cpu.frames, "it has returned");
 }
@@ -400,7 +344,7 @@ TEST_F(eli, gate_that_the_guest_lacks_itself_is_reflected_to_it)
     code_with_int(f, 5);
     idt_set_present(&f->machine->mem, f->cpu->workload->idt, 5, false);
     machine_run(f->machine, 2 * SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXCEPTION_NMI), 1);
     EXPECT_EQ(f->cpu->host->interrupts, 0);
     f->faults = 1; /* #NP, in the guest's own handler */
 }
@@ -412,11 +356,11 @@ TEST_F(eli, after_int_n_the_guest_is_in_guest_mode_again)
     code_with_int(f, 0xff);
     f->scenario.machine.host_timer_hz = 0;
     machine_run(f->machine, 3 * SIM_MS);
-    send(f, assigned(f, 0));
-    run_for(f, SIM_MS); /* the next exit, whichever it is, ends it */
+    send_assigned(f->machine, 0);
+    run_for(f->machine, SIM_MS); /* the next exit, whichever it is, ends it */
     before = all_exits(f);
-    send(f, assigned(f, 0));
-    run_for(f, SIM_MS);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(all_exits(f), before);
 }
 
@@ -424,15 +368,11 @@ TEST_F(eli, after_int_n_the_guest_is_in_guest_mode_again)
 
 static void code_with_lidt(struct eli *f)
 {
-    uint64_t loop;
-
     rig_code(f->machine, 1);
     rig_op(f->machine, OP_WORK, 3000000);
     rig_op(f->machine, OP_MOV, f->cpu->workload->idt);
     rig_op(f->machine, OP_LIDT, IDT_LIMIT);
-    loop = text_here(&f->machine->text);
-    rig_op(f->machine, OP_WORK, 1000);
-    rig_op(f->machine, OP_JMP, loop);
+    rig_spin(f->machine, 1000);
 }
 
 TEST_F(eli, lidt_exits_and_ends_it)
@@ -441,13 +381,13 @@ TEST_F(eli, lidt_exits_and_ends_it)
 
     code_with_lidt(f);
     machine_run(f->machine, 2 * SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_GDTR_IDTR), 1);
+    EXPECT_EQ(exits_for(f->machine, EXIT_GDTR_IDTR), 1);
     before = all_exits(f);
     for (int i = 0; i < 3; i++) {
-        send(f, assigned(f, 0));
-        run_for(f, SIM_MS);
+        send_assigned(f->machine, 0);
+        run_for(f->machine, SIM_MS);
     }
     EXPECT_EQ(f->machine->irqs.count[f->machine->outside_source].delivered, 3);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 3);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 3);
     EXPECT_EQ(all_exits(f), before + 2 * 3, "arrival and EOI, as without ELI");
 }

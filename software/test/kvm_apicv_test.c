@@ -179,16 +179,6 @@ TEST(kvm_apicv, posted_interrupts_of_a_storm_are_all_accounted_for)
 
 /* ---- the guest's own interrupts ---- */
 
-static void sends_by(struct machine *m, unsigned cpu, uint32_t msr,
-                     uint64_t value)
-{
-    uint64_t loop = rig_code(m, cpu);
-
-    rig_wrmsr(m, msr, value);
-    rig_op(m, OP_WORK, 30000);
-    rig_op(m, OP_JMP, loop);
-}
-
 static void self_ipis_by_msr(struct machine *m)
 {
     sends_by(m, 0, MSR_SELF_IPI, WORKLOAD_TIMER_VECTOR);
@@ -245,9 +235,7 @@ TEST_EACH(kvm_apicv, self_ipi, struct self_row, self_rows)
     struct figures f;
     uint64_t n;
 
-    s.device_count = 0;
-    s.vm[0].assigned_count = 0;
-    s.vm[1].assigned_count = 0;
+    rig_without_devices(&s);
     f = rig_exchange(&s, row->sends);
     n = rig_count(&f, "interrupts.by_source.vm0.ipi.delivered") +
         rig_count(&f, "interrupts.by_source.vm1.ipi.delivered");
@@ -366,9 +354,7 @@ TEST(kvm_apicv, guest_timer_needs_no_injection)
 
     s.program[0].timer_hz = 5000;
     s.program[1].timer_hz = 7000;
-    s.device_count = 0;
-    s.vm[0].assigned_count = 0;
-    s.vm[1].assigned_count = 0;
+    rig_without_devices(&s);
     f = rig_exchange(&s, NULL);
     EXPECT_GT(rig_count(&f, "interrupts.by_source.vm0.timer.delivered"), 20);
     EXPECT_EQ(rig_real(&f, "injections.per_second"), 0);

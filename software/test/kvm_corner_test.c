@@ -1,7 +1,7 @@
 /* Single moments of the hypervisor without hardware help for the guest's
  * APIC, each on the second of two CPUs. */
-#include "sim/machine/test/rig.h"
 #include "software/apic_code.h"
+#include "software/test/moments.h"
 
 struct kvm_corner {
     struct scenario scenario;
@@ -9,7 +9,6 @@ struct kvm_corner {
     struct machine_cpu *cpu;
 };
 
-/* Silent devices: a test sends the interrupts itself. */
 static void build(struct kvm_corner *f)
 {
     if (f->machine)
@@ -26,45 +25,9 @@ static void kvm_corner_setup(struct kvm_corner *f)
     build(f);
 }
 
-/* Whatever a test has done, the books balance. */
 static void kvm_corner_teardown(struct kvm_corner *f)
 {
-    struct figures figures;
-
-    rig_finish(f->machine, &figures);
-    EXPECT_EQ(f->cpu->kvm->unexpected, 0);
-    EXPECT_EQ(f->cpu->workload->faults, 0);
-    figures_free(&figures);
-    machine_free(f->machine);
-}
-
-/* The device's first or second interrupt, sent by hand. */
-static void send(struct kvm_corner *f, unsigned i)
-{
-    uint32_t data = f->cpu->kvm->config.irq[i].host_vector;
-
-    machine_write(f->machine, MSI_BASE | 1u << 12, &data, sizeof data);
-}
-
-static uint64_t exits(const struct kvm_corner *f, enum exit_reason reason)
-{
-    return f->cpu->node.account.exits[reason];
-}
-
-static void run_for(struct kvm_corner *f, sim_time time)
-{
-    machine_run(f->machine, machine_now(f->machine) + time);
-}
-
-static bool in_guest(struct machine *m)
-{
-    return m->cpu[1].node.cpu.non_root && m->cpu[1].node.step == STEP_WORK &&
-           machine_now(m) > SIM_MS;
-}
-
-static bool in_exit(struct machine *m)
-{
-    return m->cpu[1].node.step == STEP_EXIT;
+    finish(f->machine, 0);
 }
 
 static bool in_host_with_interrupts_on(struct machine *m)
@@ -73,11 +36,6 @@ static bool in_host_with_interrupts_on(struct machine *m)
 
     return !n->cpu.non_root && n->step == STEP_WORK && cpu_if(&n->cpu) &&
            !n->cpu.frames;
-}
-
-static bool in_entry(struct machine *m)
-{
-    return m->cpu[1].node.step == STEP_ENTRY;
 }
 
 static bool in_injecting_entry(struct machine *m)
@@ -93,13 +51,13 @@ TEST_F(kvm_corner, acknowledged_on_exit_means_in_service_and_not_pending)
     uint64_t handled;
 
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, 0);
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, in_exit));
     EXPECT_TRUE(vecset_has(&f->cpu->lapic.lapic.isr, v));
     EXPECT_FALSE(vecset_has(&f->cpu->lapic.lapic.irr, v));
     EXPECT_EQ(f->cpu->node.exit.intr_info, INTR_INFO_VALID | v);
     handled = f->cpu->host->interrupts;
-    run_for(f, SIM_MS);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(f->cpu->host->interrupts, handled + 1, "no second delivery");
     EXPECT_TRUE(vecset_empty(&f->cpu->lapic.lapic.isr), "the host's EOI");
 }
@@ -118,17 +76,17 @@ static void expect_nmi_of_the_host(struct kvm_corner *f)
     uint64_t intr_exits;
 
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    intr_exits = exits(f, EXIT_EXTERNAL_INTERRUPT);
+    intr_exits = exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT);
     send_nmi(f);
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 1);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), intr_exits);
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXCEPTION_NMI), 1);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), intr_exits);
     EXPECT_EQ(f->cpu->host->nmis, 1);
     EXPECT_EQ(f->cpu->workload->nmis, 0, "not the guest's");
     EXPECT_TRUE(c->non_root, "it goes on");
     EXPECT_FALSE(c->nmi_blocking, "by the IRET of the host's handler");
     send_nmi(f);
-    run_for(f, SIM_MS);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(f->cpu->host->nmis, 2);
 }
 
@@ -150,7 +108,7 @@ TEST_F(kvm_corner, init_exits_and_the_guest_goes_on_where_it_was)
     EXPECT_GT(rip_done(rip), 0, "or this shows little");
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
     EXPECT_EQ(vmcs_get(&f->cpu->kvm->vmcs, VMCS_GUEST_RIP), rip);
-    EXPECT_EQ(exits(f, EXIT_INIT_SIGNAL), 1);
+    EXPECT_EQ(exits_for(f->machine, EXIT_INIT_SIGNAL), 1);
 }
 
 TEST_F(kvm_corner, nmi_exits_without_virtual_nmis_too)
@@ -163,11 +121,12 @@ TEST_F(kvm_corner, nmi_exits_without_virtual_nmis_too)
 TEST_F(kvm_corner, arrival_while_the_host_has_interrupts_on_makes_no_exit)
 {
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, 0);
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, in_host_with_interrupts_on));
-    send(f, 1);
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 1, "the first one's");
+    send_assigned(f->machine, 1);
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 1,
+              "the first one's");
     EXPECT_EQ(f->cpu->node.account.injections, 2);
 }
 
@@ -176,15 +135,15 @@ TEST_F(kvm_corner, arrival_in_the_entry_exits_right_after_it)
     uint64_t guest;
 
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, 0);
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
-    send(f, 1);
+    send_assigned(f->machine, 1);
     ASSERT_TRUE(rig_run_until(f->machine, in_exit));
     guest = f->cpu->node.account.cycles[SHARE_GUEST] +
             f->cpu->node.account.cycles[SHARE_GUEST_IRQ];
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 2);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 2);
     EXPECT_EQ(f->cpu->node.account.injections, 1);
-    run_for(f, 2 * SIM_US);
+    run_for(f->machine, 2 * SIM_US);
     EXPECT_EQ(f->cpu->node.account.cycles[SHARE_GUEST] +
                   f->cpu->node.account.cycles[SHARE_GUEST_IRQ],
               guest, "not one cycle of the guest in between");
@@ -207,9 +166,9 @@ TEST_F(kvm_corner, arrival_just_before_the_entry_is_injected_by_it)
     f->scenario.platform.cpu.branch = 2000;
     build(f);
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, 0);
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, last_look_at_the_queue));
-    send(f, 1);
+    send_assigned(f->machine, 1);
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
     EXPECT_EQ(f->cpu->host->interrupts, 2);
     EXPECT_EQ(f->cpu->kvm->queued, 0, "both are routed");
@@ -229,8 +188,8 @@ TEST_F(kvm_corner, exit_of_a_physical_interrupt_is_not_the_one_in_service)
         ASSERT_TRUE(rig_run_until(f->machine, in_guest));
         pcie_node_cause(&f->machine->device[1].fn, 0);
         ASSERT_TRUE(rig_run_until(f->machine, in_injecting_entry));
-        send(f, 1);
-        run_for(f, SIM_MS);
+        send_assigned(f->machine, 1);
+        run_for(f->machine, SIM_MS);
         nic = by_source[f->machine->device[1].fn.config.irq_source];
         outside = by_source[f->machine->outside_source];
         EXPECT_EQ(nic, 2, "arrival and EOI");
@@ -254,14 +213,6 @@ static void slow_sti(struct kvm_corner *f)
     rig_op(f->machine, OP_JMP, loop);
 }
 
-static bool in_guests_sti(struct machine *m)
-{
-    const struct cpu_node *n = &m->cpu[1].node;
-
-    return n->cpu.non_root && n->step == STEP_OP && machine_now(m) > SIM_MS &&
-           m->text.op[rip_op(n->cpu.rip)].kind == OP_STI;
-}
-
 TEST_F(kvm_corner, blocking_by_sti_defers_injection_by_one_operation)
 {
     const struct vmcs *v;
@@ -270,7 +221,7 @@ TEST_F(kvm_corner, blocking_by_sti_defers_injection_by_one_operation)
     slow_sti(f);
     v = &f->cpu->kvm->vmcs;
     ASSERT_TRUE(rig_run_until(f->machine, in_guests_sti));
-    send(f, 0);
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, in_exit));
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
     EXPECT_EQ(vmcs_get(v, VMCS_EXIT_REASON), EXIT_EXTERNAL_INTERRUPT);
@@ -289,16 +240,12 @@ TEST_F(kvm_corner, blocking_by_sti_defers_injection_by_one_operation)
 
 static void raises_tpr_with_if_0(struct kvm_corner *f)
 {
-    uint64_t loop;
-
     rig_code(f->machine, 1);
     rig_op(f->machine, OP_CLI, 0);
     rig_op(f->machine, OP_WORK, 6000000);
     rig_wrmsr(f->machine, MSR_X2APIC + APIC_TPR / 16, 0xf0);
     rig_op(f->machine, OP_STI, 0);
-    loop = text_here(&f->machine->text);
-    rig_op(f->machine, OP_WORK, 1000);
-    rig_op(f->machine, OP_JMP, loop);
+    rig_spin(f->machine, 1000);
 }
 
 TEST_F(kvm_corner, window_is_not_asked_for_once_the_tpr_blocks)
@@ -308,12 +255,12 @@ TEST_F(kvm_corner, window_is_not_asked_for_once_the_tpr_blocks)
     raises_tpr_with_if_0(f);
     v = &f->cpu->kvm->vmcs;
     machine_run(f->machine, SIM_MS);
-    send(f, 0);
-    run_for(f, 100 * SIM_US);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, 100 * SIM_US);
     EXPECT_TRUE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW);
-    run_for(f, 5 * SIM_MS);
+    run_for(f->machine, 5 * SIM_MS);
     EXPECT_FALSE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW);
-    EXPECT_EQ(exits(f, EXIT_INTERRUPT_WINDOW), 0);
+    EXPECT_EQ(exits_for(f->machine, EXIT_INTERRUPT_WINDOW), 0);
     EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.irr), "it is kept");
 }
 
@@ -333,10 +280,11 @@ TEST_F(kvm_corner, guest_halted_with_if_0_stays_blocked)
 {
     halts_for_ever(f);
     machine_run(f->machine, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_HLT), 1);
-    send(f, 0);
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_HLT), 1, "nothing that it can take wakes it");
+    EXPECT_EQ(exits_for(f->machine, EXIT_HLT), 1);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_HLT), 1,
+              "nothing that it can take wakes it");
     EXPECT_TRUE(f->cpu->kvm->blocked);
     EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.irr), "it is kept");
 }
@@ -346,15 +294,11 @@ TEST_F(kvm_corner, guest_halted_with_if_0_stays_blocked)
 /* With interrupts off, the guest disables its APIC for good. */
 static void disables_its_apic(struct kvm_corner *f)
 {
-    uint64_t loop;
-
     rig_code(f->machine, 1);
     rig_op(f->machine, OP_CLI, 0);
     rig_op(f->machine, OP_WORK, 6000000);
     rig_wrmsr(f->machine, MSR_APIC_BASE, APIC_PAGE);
-    loop = text_here(&f->machine->text);
-    rig_op(f->machine, OP_WORK, 1000);
-    rig_op(f->machine, OP_JMP, loop);
+    rig_spin(f->machine, 1000);
 }
 
 TEST_F(kvm_corner, guest_that_disables_its_apic_drops_what_is_pending)
@@ -364,13 +308,13 @@ TEST_F(kvm_corner, guest_that_disables_its_apic_drops_what_is_pending)
 
     disables_its_apic(f);
     machine_run(f->machine, SIM_MS);
-    send(f, 0);
-    run_for(f, 100 * SIM_US);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, 100 * SIM_US);
     EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.irr));
-    run_for(f, 3 * SIM_MS);
+    run_for(f->machine, 3 * SIM_MS);
     EXPECT_TRUE(vecset_empty(&f->cpu->kvm->vlapic.irr));
     EXPECT_EQ(c->by_reason[IRQ_APIC_RESET], 1);
-    send(f, 0);
-    run_for(f, SIM_MS);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(c->by_reason[IRQ_APIC_DISABLED], 1);
 }

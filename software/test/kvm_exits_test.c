@@ -2,7 +2,7 @@
  * Which exits an interrupt costs without hardware help for the guest's APIC:
  * the hypervisor emulates it, every physical interrupt exits.
  */
-#include "sim/machine/test/rig.h"
+#include "software/test/rungs.h"
 
 #define MSR_TPR 0x808
 #define MSR_ICR 0x830
@@ -24,28 +24,11 @@ static struct scenario guests(enum scenario_program_kind kind,
     return s;
 }
 
-static uint64_t exits(const struct figures *f, const char *reason)
-{
-    char key[80];
-
-    snprintf(key, sizeof key, "exits.by_reason.%s", reason);
-    return rig_count(f, key);
-}
-
-static uint64_t delivered(const struct figures *f)
-{
-    uint64_t n = rig_count(f, "interrupts.delivered");
-
-    EXPECT_GT(n, 100, "there is something to count");
-    EXPECT_EQ(rig_count(f, "interrupts.sent"), n, "nothing merged or lost");
-    return n;
-}
-
 TEST(kvm_exits, x2apic_guest_one_for_arrival_and_one_for_eoi)
 {
     struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
     struct figures f = rig_exchange(&s, NULL);
-    uint64_t n = delivered(&f);
+    uint64_t n = all_delivered(&f);
 
     EXPECT_EQ(exits(&f, "EXTERNAL_INTERRUPT"), n);
     EXPECT_EQ(exits(&f, "MSR_WRITE"), n);
@@ -57,7 +40,7 @@ TEST(kvm_exits, xapic_guest_one_for_arrival_and_one_ept_violation_for_eoi)
 {
     struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_XAPIC);
     struct figures f = rig_exchange(&s, NULL);
-    uint64_t n = delivered(&f);
+    uint64_t n = all_delivered(&f);
 
     EXPECT_EQ(exits(&f, "EXTERNAL_INTERRUPT"), n);
     EXPECT_EQ(exits(&f, "EPT_VIOLATION"), n);
@@ -106,7 +89,7 @@ TEST(kvm_exits, one_more_window_exit_while_the_guest_has_if_0)
 {
     struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
     struct figures f = rig_exchange(&s, with_interrupts_off);
-    uint64_t n = delivered(&f);
+    uint64_t n = all_delivered(&f);
 
     EXPECT_EQ(exits(&f, "EXTERNAL_INTERRUPT"), n);
     EXPECT_EQ(exits(&f, "INTERRUPT_WINDOW"), n);
@@ -119,7 +102,7 @@ TEST(kvm_exits, halted_guest_none_for_arrival_and_one_hlt_per_block)
 {
     struct scenario s = guests(PROGRAM_IDLE, APIC_MODE_X2APIC);
     struct figures f = rig_exchange(&s, NULL);
-    uint64_t n = delivered(&f);
+    uint64_t n = all_delivered(&f);
 
     EXPECT_EQ(exits(&f, "EXTERNAL_INTERRUPT"), 0, "they arrive in root");
     EXPECT_EQ(exits(&f, "HLT"), n);
@@ -136,9 +119,7 @@ TEST(kvm_exits, guest_timer_as_an_emulated_device_on_this_cpu)
 
     s.program[0].timer_hz = 5000;
     s.program[1].timer_hz = 7000;
-    s.device_count = 0;
-    s.vm[0].assigned_count = 0;
-    s.vm[1].assigned_count = 0;
+    rig_without_devices(&s);
     f = rig_exchange(&s, NULL);
     n = rig_count(&f, "interrupts.by_source.vm0.timer.delivered") +
         rig_count(&f, "interrupts.by_source.vm1.timer.delivered");
@@ -159,7 +140,7 @@ TEST(kvm_exits, acknowledge_on_exit_or_not_are_the_same_in_number)
     s.vm[0].features.acknowledge_on_exit = false;
     s.vm[1].features.acknowledge_on_exit = false;
     without = rig_exchange(&s, NULL);
-    EXPECT_EQ(delivered(&with), delivered(&without));
+    EXPECT_EQ(all_delivered(&with), all_delivered(&without));
     EXPECT_EQ(exits(&with, "EXTERNAL_INTERRUPT"),
               exits(&without, "EXTERNAL_INTERRUPT"));
     EXPECT_EQ(rig_count(&with, "exits.total"),
@@ -176,29 +157,11 @@ TEST(kvm_exits, acknowledge_on_exit_or_not_are_the_same_in_number)
 
 /* ---- the guest's own interrupts ---- */
 
-/* ICR: fixed, shorthand self, vector EFh (the workload's timer handler). */
-static void self_ipi_by_icr(struct machine *m, unsigned cpu)
-{
-    uint64_t loop = rig_code(m, cpu);
-
-    rig_wrmsr(m, MSR_ICR, 1u << 18 | WORKLOAD_TIMER_VECTOR);
-    rig_op(m, OP_WORK, 30000);
-    rig_op(m, OP_JMP, loop);
-}
-
-static void self_ipi_by_msr(struct machine *m, unsigned cpu)
-{
-    uint64_t loop = rig_code(m, cpu);
-
-    rig_wrmsr(m, MSR_SELF_IPI, WORKLOAD_TIMER_VECTOR);
-    rig_op(m, OP_WORK, 30000);
-    rig_op(m, OP_JMP, loop);
-}
-
+/* One by its ICR (fixed, shorthand self), the other by SELF IPI. */
 static void self_ipis(struct machine *m)
 {
-    self_ipi_by_icr(m, 0);
-    self_ipi_by_msr(m, 1);
+    sends_by(m, 0, MSR_ICR, 1u << 18 | WORKLOAD_TIMER_VECTOR);
+    sends_by(m, 1, MSR_SELF_IPI, WORKLOAD_TIMER_VECTOR);
 }
 
 TEST(kvm_exits, self_ipi_one_for_sending_and_one_for_eoi)
@@ -207,9 +170,7 @@ TEST(kvm_exits, self_ipi_one_for_sending_and_one_for_eoi)
     struct figures f;
     uint64_t n;
 
-    s.device_count = 0;
-    s.vm[0].assigned_count = 0;
-    s.vm[1].assigned_count = 0;
+    rig_without_devices(&s);
     f = rig_exchange(&s, self_ipis);
     n = rig_count(&f, "interrupts.by_source.vm0.ipi.delivered");
     EXPECT_GT(n, 100);
@@ -240,7 +201,7 @@ TEST(kvm_exits, raised_tpr_needs_no_window_and_injects_when_it_is_lowered)
 {
     struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
     struct figures f = rig_exchange(&s, with_tpr_raised);
-    uint64_t n = delivered(&f);
+    uint64_t n = all_delivered(&f);
 
     EXPECT_LE(exits(&f, "EXTERNAL_INTERRUPT"), n);
     EXPECT_GE(exits(&f, "EXTERNAL_INTERRUPT"), n * 9 / 10,
@@ -255,15 +216,11 @@ TEST(kvm_exits, raised_tpr_needs_no_window_and_injects_when_it_is_lowered)
 /* A deadline that has passed when it is written. */
 static void sets_a_past_deadline(struct machine *m, unsigned cpu)
 {
-    uint64_t stay;
-
     rig_code(m, cpu);
     rig_op(m, OP_WORK, 6000000); /* until the warm-up is over */
     rig_wrmsr(m, MSR_LVT_TIMER, 2u << 17 | WORKLOAD_TIMER_VECTOR);
     rig_wrmsr(m, MSR_TSC_DEADLINE, 1);
-    stay = text_here(&m->text);
-    rig_op(m, OP_WORK, 1000);
-    rig_op(m, OP_JMP, stay);
+    rig_spin(m, 1000);
 }
 
 static void with_past_deadlines(struct machine *m)
@@ -276,9 +233,7 @@ TEST(kvm_exits, deadline_in_the_past_fires_at_once_and_only_once)
     struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
     struct figures f;
 
-    s.device_count = 0;
-    s.vm[0].assigned_count = 0;
-    s.vm[1].assigned_count = 0;
+    rig_without_devices(&s);
     f = rig_exchange(&s, with_past_deadlines);
     EXPECT_EQ(rig_count(&f, "interrupts.by_source.vm0.timer.delivered"), 1);
     EXPECT_EQ(rig_count(&f, "interrupts.by_source.vm1.timer.delivered"), 1);

@@ -1,6 +1,7 @@
 /* NMIs that the hypervisor injects, each into the second of two guests. */
-#include "sim/machine/test/rig.h"
 #include "software/apic_code.h"
+#include "software/test/moments.h"
+#include "software/test/rungs.h"
 
 struct kvm_nmi {
     struct scenario scenario;
@@ -11,7 +12,6 @@ struct kvm_nmi {
 #define NMI 0       /* the guest's first device sends NMIs */
 #define INTERRUPT 2 /* its second one interrupts */
 
-/* Silent devices: a test sends what they would. */
 static void build(struct kvm_nmi *f)
 {
     if (f->machine)
@@ -38,42 +38,14 @@ static void kvm_nmi_setup(struct kvm_nmi *f)
 
 static void kvm_nmi_teardown(struct kvm_nmi *f)
 {
-    struct figures figures;
-
-    rig_finish(f->machine, &figures);
-    EXPECT_EQ(f->cpu->kvm->unexpected, 0);
-    EXPECT_EQ(f->cpu->workload->faults, 0);
+    machine_run(f->machine, SIM_TIME_NEVER);
     EXPECT_EQ(f->cpu->host->nmis, 0, "none was the host's");
-    figures_free(&figures);
-    machine_free(f->machine);
-}
-
-static void send(struct kvm_nmi *f, unsigned i)
-{
-    uint32_t data = f->cpu->kvm->config.irq[i].host_vector;
-
-    machine_write(f->machine, MSI_BASE | 1u << 12, &data, sizeof data);
-}
-
-static uint64_t exits(const struct kvm_nmi *f, enum exit_reason reason)
-{
-    return f->cpu->node.account.exits[reason];
+    finish(f->machine, 0);
 }
 
 static uint64_t handled(const struct kvm_nmi *f)
 {
     return f->cpu->workload->nmis;
-}
-
-static void run_for(struct kvm_nmi *f, sim_time time)
-{
-    machine_run(f->machine, machine_now(f->machine) + time);
-}
-
-static bool in_guest(struct machine *m)
-{
-    return m->cpu[1].node.cpu.non_root && m->cpu[1].node.step == STEP_WORK &&
-           machine_now(m) > SIM_MS;
 }
 
 static bool in_nmi_handler(struct machine *m)
@@ -95,12 +67,12 @@ static bool exits_for_nmi_window(struct machine *m)
 static void expect_one_exit(struct kvm_nmi *f)
 {
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, NMI);
-    run_for(f, SIM_MS);
+    send_assigned(f->machine, NMI);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(handled(f), 1);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 1);
-    EXPECT_EQ(exits(f, EXIT_NMI_WINDOW), 0);
-    EXPECT_EQ(exits(f, EXIT_EXCEPTION_NMI), 0);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 1);
+    EXPECT_EQ(exits_for(f->machine, EXIT_NMI_WINDOW), 0);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXCEPTION_NMI), 0);
     EXPECT_EQ(f->cpu->node.account.virtual_nmis, 1);
     EXPECT_FALSE(f->cpu->node.cpu.virtual_nmi_blocking, "after the IRET");
 }
@@ -112,31 +84,23 @@ TEST_F(kvm_nmi, of_a_device_exits_once_and_is_injected)
 
 TEST_F(kvm_nmi, is_injected_beside_virtual_interrupt_delivery)
 {
-    f->scenario.vm[1].features.apicv =
-        (struct kvm_apicv){.tpr_shadow = true,
-                           .x2apic_virt = true,
-                           .apic_register_virtualization = true,
-                           .virtual_interrupt_delivery = true};
+    f->scenario.vm[1].features.apicv = (struct kvm_apicv)APICV;
     build(f);
     expect_one_exit(f);
 }
 
 static void masks_interrupts(struct kvm_nmi *f)
 {
-    uint64_t loop;
-
     rig_code(f->machine, 1);
     rig_op(f->machine, OP_CLI, 0);
-    loop = text_here(&f->machine->text);
-    rig_op(f->machine, OP_WORK, 100000);
-    rig_op(f->machine, OP_JMP, loop);
+    rig_spin(f->machine, 100000);
 }
 
 TEST_F(kvm_nmi, does_not_wait_for_the_interrupt_flag)
 {
     masks_interrupts(f);
     expect_one_exit(f);
-    EXPECT_EQ(exits(f, EXIT_INTERRUPT_WINDOW), 0);
+    EXPECT_EQ(exits_for(f->machine, EXIT_INTERRUPT_WINDOW), 0);
 }
 
 TEST_F(kvm_nmi, within_an_nmi_waits_for_the_window)
@@ -146,17 +110,17 @@ TEST_F(kvm_nmi, within_an_nmi_waits_for_the_window)
     f->scenario.program[1].handler_cycles = 100000;
     build(f);
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, NMI);
+    send_assigned(f->machine, NMI);
     ASSERT_TRUE(rig_run_until(f->machine, in_nmi_handler));
     rip = mem_read64(&f->machine->mem, f->cpu->node.cpu.rsp + 8 * GPR_COUNT);
-    send(f, NMI);
+    send_assigned(f->machine, NMI);
     ASSERT_TRUE(rig_run_until(f->machine, exits_for_nmi_window));
     EXPECT_EQ(f->cpu->node.cpu.rip, rip, "the boundary behind the IRET");
     EXPECT_EQ(handled(f), 1);
-    run_for(f, SIM_MS);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(handled(f), 2);
-    EXPECT_EQ(exits(f, EXIT_NMI_WINDOW), 1);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 2);
+    EXPECT_EQ(exits_for(f->machine, EXIT_NMI_WINDOW), 1);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 2);
 }
 
 TEST_F(kvm_nmi, third_within_an_nmi_is_one_with_the_second)
@@ -167,14 +131,14 @@ TEST_F(kvm_nmi, third_within_an_nmi_is_one_with_the_second)
     build(f);
     c = &f->machine->irqs.count[f->machine->outside_source];
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, NMI);
+    send_assigned(f->machine, NMI);
     ASSERT_TRUE(rig_run_until(f->machine, in_nmi_handler));
     for (int i = 0; i < 3; i++) {
-        send(f, NMI);
-        run_for(f, 10 * SIM_US);
+        send_assigned(f->machine, NMI);
+        run_for(f->machine, 10 * SIM_US);
     }
     EXPECT_EQ(handled(f), 0, "or this shows little");
-    run_for(f, SIM_MS);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(handled(f), 2);
     EXPECT_EQ(c->by_reason[IRQ_NMI_WAITING], 2);
     EXPECT_EQ(c->delivered, 2);
@@ -187,11 +151,11 @@ TEST_F(kvm_nmi, comes_before_an_interrupt)
 
     masks_interrupts(f);
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, INTERRUPT);
-    run_for(f, 100 * SIM_US);
+    send_assigned(f->machine, INTERRUPT);
+    run_for(f->machine, 100 * SIM_US);
     EXPECT_TRUE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW);
-    send(f, NMI);
-    run_for(f, 100 * SIM_US);
+    send_assigned(f->machine, NMI);
+    run_for(f->machine, 100 * SIM_US);
     EXPECT_EQ(handled(f), 1);
     EXPECT_TRUE(vmcs_get(v, VMCS_PRIMARY_CONTROLS) & PRIMARY_INTERRUPT_WINDOW,
                 "the interrupt waits for its own window");
@@ -201,12 +165,12 @@ TEST_F(kvm_nmi, comes_before_an_interrupt)
 TEST_F(kvm_nmi, lets_the_interrupt_follow_behind_the_handlers_iret)
 {
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, NMI);
-    send(f, INTERRUPT);
-    run_for(f, SIM_MS);
+    send_assigned(f->machine, NMI);
+    send_assigned(f->machine, INTERRUPT);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(handled(f), 1);
     EXPECT_EQ(f->cpu->node.account.injections, 1);
-    EXPECT_EQ(exits(f, EXIT_INTERRUPT_WINDOW), 1,
+    EXPECT_EQ(exits_for(f->machine, EXIT_INTERRUPT_WINDOW), 1,
               "the handler of an NMI runs with interrupts off");
 }
 
@@ -227,38 +191,25 @@ TEST_F(kvm_nmi, wakes_a_halted_guest_without_an_exit)
         halts(f, interrupts);
         machine_run(f->machine, SIM_MS);
         EXPECT_TRUE(f->cpu->kvm->blocked);
-        send(f, NMI);
-        run_for(f, SIM_MS);
+        send_assigned(f->machine, NMI);
+        run_for(f->machine, SIM_MS);
         EXPECT_EQ(handled(f), 1);
-        EXPECT_EQ(exits(f, EXIT_HLT), 2, "it halts again");
-        EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 0);
-        EXPECT_EQ(exits(f, EXIT_NMI_WINDOW), 0);
+        EXPECT_EQ(exits_for(f->machine, EXIT_HLT), 2, "it halts again");
+        EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 0);
+        EXPECT_EQ(exits_for(f->machine, EXIT_NMI_WINDOW), 0);
     }
 }
 
 TEST_F(kvm_nmi, of_the_guests_icr_is_injected_by_the_same_exit)
 {
-    uint64_t loop;
-
     rig_code(f->machine, 1);
     rig_wrmsr(f->machine, MSR_X2APIC + APIC_ICR_LOW / 16,
               DELIVERY_NMI << 8 | f->cpu->kvm->vlapic.config.id);
-    loop = text_here(&f->machine->text);
-    rig_op(f->machine, OP_WORK, 100000);
-    rig_op(f->machine, OP_JMP, loop);
+    rig_spin(f->machine, 100000);
     machine_run(f->machine, SIM_MS);
     EXPECT_EQ(handled(f), 1);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 0);
-    EXPECT_EQ(exits(f, EXIT_NMI_WINDOW), 0);
-}
-
-/* STI takes so long that the NMI arrives in it. */
-static bool in_guests_sti(struct machine *m)
-{
-    const struct cpu_node *n = &m->cpu[1].node;
-
-    return n->cpu.non_root && n->step == STEP_OP && machine_now(m) > SIM_MS &&
-           m->text.op[rip_op(n->cpu.rip)].kind == OP_STI;
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 0);
+    EXPECT_EQ(exits_for(f->machine, EXIT_NMI_WINDOW), 0);
 }
 
 TEST_F(kvm_nmi, waits_for_the_window_in_the_shadow_of_sti)
@@ -273,10 +224,10 @@ TEST_F(kvm_nmi, waits_for_the_window_in_the_shadow_of_sti)
     rig_op(f->machine, OP_WORK, 500000);
     rig_op(f->machine, OP_JMP, loop);
     ASSERT_TRUE(rig_run_until(f->machine, in_guests_sti));
-    send(f, NMI);
-    run_for(f, 100 * SIM_US);
+    send_assigned(f->machine, NMI);
+    run_for(f->machine, 100 * SIM_US);
     EXPECT_EQ(handled(f), 1);
-    EXPECT_EQ(exits(f, EXIT_NMI_WINDOW), 1);
+    EXPECT_EQ(exits_for(f->machine, EXIT_NMI_WINDOW), 1);
 }
 
 /* Another CPU takes the device's message: NMIs are never posted. */
@@ -287,19 +238,14 @@ TEST_F(kvm_nmi, is_queued_with_a_kick_where_interrupts_are_posted)
     f->scenario.machine.cpus = 3;
     f->scenario.machine.irq_cpu = true;
     for (int i = 0; i < 2; i++)
-        f->scenario.vm[i].features.apicv =
-            (struct kvm_apicv){.tpr_shadow = true,
-                               .x2apic_virt = true,
-                               .apic_register_virtualization = true,
-                               .virtual_interrupt_delivery = true,
-                               .posted_interrupts = true};
+        f->scenario.vm[i].features.apicv = (struct kvm_apicv)POSTED;
     build(f);
     data = f->cpu->kvm->config.irq[NMI].host_vector;
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
     machine_write(f->machine, MSI_BASE | 2u << 12, &data, sizeof data);
-    run_for(f, SIM_MS);
+    run_for(f->machine, SIM_MS);
     EXPECT_EQ(handled(f), 1);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 1, "the kick");
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 1, "the kick");
 }
 
 TEST(kvm_nmi_device, message_of_an_assigned_device_tells_a_vector_of_the_host)

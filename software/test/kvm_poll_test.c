@@ -1,5 +1,5 @@
 /* Halt polling: the window, what ends it, what it costs. */
-#include "sim/machine/test/rig.h"
+#include "software/test/rungs.h"
 
 #define POLL(longest)                                                          \
     {                                                                          \
@@ -17,16 +17,6 @@ static struct scenario halting(sim_time interval, struct kvm_poll_config poll)
     return s;
 }
 
-static uint64_t in_time(const struct figures *f)
-{
-    uint64_t n = rig_count(f, "interrupts.handled");
-
-    EXPECT_GT(n, 20, "there is something to count");
-    EXPECT_EQ(rig_count(f, "interrupts.sent"),
-              rig_count(f, "interrupts.delivered"));
-    return n;
-}
-
 TEST(kvm_poll, interrupt_within_the_window_finds_the_cpu_awake)
 {
     struct scenario s =
@@ -36,7 +26,7 @@ TEST(kvm_poll, interrupt_within_the_window_finds_the_cpu_awake)
 
     s.warmup = 2 * SIM_MS; /* the window has grown */
     f = rig_run(&s);
-    n = in_time(&f);
+    n = all_handled(&f);
     EXPECT_EQ(rig_count(&f, "halt_polls.attempted"),
               rig_count(&f, "halt_polls.halts"));
     EXPECT_NEAR(rig_count(&f, "halt_polls.successful"), n, 2);
@@ -65,7 +55,7 @@ TEST(kvm_poll, interrupt_behind_the_window_wakes_the_cpu)
     s.device[1].nic.pulse = s.device[0].nic.pulse = PULSE_EXPONENTIAL;
     s.duration = 20 * SIM_MS;
     f = rig_exchange(&s, NULL);
-    in_time(&f);
+    all_handled(&f);
     EXPECT_GT(rig_count(&f, "halt_polls.attempted"),
               rig_count(&f, "halt_polls.successful"));
     EXPECT_GT(rig_count(&f, "halt_polls.successful"), 0);
@@ -162,13 +152,6 @@ TEST_EACH(kvm_poll, window, struct window_row, window_rows)
 
 /* ---- what ends polling ---- */
 
-#define POSTED                                                                 \
-    {                                                                          \
-        .tpr_shadow = true, .x2apic_virt = true,                               \
-        .apic_register_virtualization = true,                                  \
-        .virtual_interrupt_delivery = true, .posted_interrupts = true          \
-    }
-
 static const struct wake_row {
     const char *name;
     struct kvm_apicv apicv;
@@ -195,7 +178,7 @@ TEST_EACH(kvm_poll, is_ended_by, struct wake_row, wake_rows)
         s.device[i].delivery = row->nmi ? SIGNAL_NMI : SIGNAL_FIXED;
     }
     f = rig_run(&s);
-    EXPECT_NEAR(rig_count(&f, "halt_polls.successful"), in_time(&f), 3);
+    EXPECT_NEAR(rig_count(&f, "halt_polls.successful"), all_handled(&f), 3);
     EXPECT_EQ(rig_count(&f, "cycles.by_cpu.0.idle"), 0);
     EXPECT_EQ(rig_count(&f, "cycles.by_cpu.1.idle"), 0);
     figures_free(&f);
@@ -217,7 +200,7 @@ TEST(kvm_poll, is_ended_by_the_guests_timer)
             s.vm[i].features.guest_timer = (enum kvm_guest_timer)timer;
         }
         f = rig_run(&s);
-        n = in_time(&f);
+        n = all_handled(&f);
         EXPECT_NEAR(rig_count(&f, "halt_polls.successful"), n, 3);
         EXPECT_EQ(rig_count(&f, "cycles.idle"), 0);
         EXPECT_EQ(rig_count(&f, "exits.by_reason.PREEMPTION_TIMER"), 0);

@@ -1,7 +1,8 @@
 /* PV EOI: EOIs that a guest skips, and those that it may not. */
-#include "sim/machine/test/rig.h"
 #include "software/apic_code.h"
 #include "software/pv_eoi.h"
+#include "software/test/moments.h"
+#include "software/test/rungs.h"
 
 static struct scenario guests(enum scenario_apic_mode apic, bool pv_eoi)
 {
@@ -15,16 +16,6 @@ static struct scenario guests(enum scenario_apic_mode apic, bool pv_eoi)
     return s;
 }
 
-static uint64_t handled(const struct figures *f)
-{
-    uint64_t n = rig_count(f, "interrupts.handled");
-
-    EXPECT_GT(n, 100, "there is something to count");
-    EXPECT_EQ(rig_count(f, "interrupts.sent"),
-              rig_count(f, "interrupts.delivered"));
-    return n;
-}
-
 TEST(kvm_pv_eoi, skips_the_exit_of_an_eoi)
 {
     static const char *const reason[] = {
@@ -35,7 +26,7 @@ TEST(kvm_pv_eoi, skips_the_exit_of_an_eoi)
         for (int on = 0; on <= 1; on++) {
             struct scenario s = guests((enum scenario_apic_mode)apic, on);
             struct figures f = rig_exchange(&s, NULL);
-            uint64_t n = handled(&f);
+            uint64_t n = all_handled(&f);
 
             EXPECT_EQ(rig_count(&f, reason[apic]), on ? 0 : n);
             EXPECT_EQ(rig_count(&f, "exits.by_reason.EXTERNAL_INTERRUPT"), n);
@@ -67,7 +58,7 @@ TEST(kvm_pv_eoi, is_not_offered_for_a_line)
         s.device[i].pin = 16 + i;
     }
     f = rig_exchange(&s, NULL);
-    n = handled(&f);
+    n = all_handled(&f);
     EXPECT_EQ(rig_count(&f, "exits.by_reason.MSR_WRITE"), n);
     figures_free(&f);
 }
@@ -113,25 +104,7 @@ static void kvm_pv_eoi_moment_setup(struct kvm_pv_eoi_moment *f)
 
 static void kvm_pv_eoi_moment_teardown(struct kvm_pv_eoi_moment *f)
 {
-    struct figures figures;
-
-    rig_finish(f->machine, &figures);
-    EXPECT_EQ(f->cpu->kvm->unexpected, 0);
-    figures_free(&figures);
-    machine_free(f->machine);
-}
-
-static void send(struct kvm_pv_eoi_moment *f, unsigned i)
-{
-    uint32_t data = f->cpu->kvm->config.irq[i].host_vector;
-
-    machine_write(f->machine, MSI_BASE | 1u << 12, &data, sizeof data);
-}
-
-static bool in_guest(struct machine *m)
-{
-    return m->cpu[1].node.cpu.non_root && m->cpu[1].node.step == STEP_WORK &&
-           machine_now(m) > SIM_MS;
+    finish(f->machine, 0);
 }
 
 static bool handler_begins(struct machine *m)
@@ -142,24 +115,9 @@ static bool handler_begins(struct machine *m)
            m->text.op[rip_op(n->cpu.rip)].kind == OP_PUSHA;
 }
 
-static bool in_entry(struct machine *m)
-{
-    return m->cpu[1].node.step == STEP_ENTRY;
-}
-
-static bool in_exit(struct machine *m)
-{
-    return m->cpu[1].node.step == STEP_EXIT;
-}
-
 static uint32_t word(struct kvm_pv_eoi_moment *f)
 {
     return mem_read32(&f->machine->mem, f->cpu->kvm->pv_eoi_msr & ~UINT64_C(3));
-}
-
-static uint64_t msr_exits(const struct kvm_pv_eoi_moment *f)
-{
-    return f->cpu->node.account.exits[EXIT_MSR_WRITE];
 }
 
 TEST_F(kvm_pv_eoi_moment, bit_is_set_at_the_injection_and_cleared_by_the_guest)
@@ -167,10 +125,10 @@ TEST_F(kvm_pv_eoi_moment, bit_is_set_at_the_injection_and_cleared_by_the_guest)
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
     EXPECT_EQ(f->cpu->kvm->pv_eoi_msr & 3, PV_EOI_ENABLE);
     EXPECT_EQ(word(f), 0);
-    send(f, 0);
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, handler_begins));
     EXPECT_EQ(word(f), PV_EOI_SET);
-    machine_run(f->machine, machine_now(f->machine) + 20 * SIM_US);
+    run_for(f->machine, 20 * SIM_US);
     EXPECT_EQ(word(f), 0);
     EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.isr),
                  "the host does not know yet");
@@ -183,16 +141,17 @@ TEST_F(kvm_pv_eoi_moment, second_interrupt_before_the_eoi_takes_the_bit_back)
     uint64_t before;
 
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, 0);
+    send_assigned(f->machine, 0);
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
     EXPECT_EQ(word(f), PV_EOI_SET);
-    before = msr_exits(f);
-    send(f, 1);
+    before = exits_for(f->machine, EXIT_MSR_WRITE);
+    send_assigned(f->machine, 1);
     ASSERT_TRUE(rig_run_until(f->machine, in_exit));
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
     EXPECT_EQ(word(f), 0);
-    machine_run(f->machine, machine_now(f->machine) + 100 * SIM_US);
-    EXPECT_EQ(msr_exits(f), before + 1, "of two EOIs the second is skipped");
+    run_for(f->machine, 100 * SIM_US);
+    EXPECT_EQ(exits_for(f->machine, EXIT_MSR_WRITE), before + 1,
+              "of two EOIs the second is skipped");
     EXPECT_EQ(f->cpu->node.account.injections, 2);
 }
 
@@ -200,10 +159,10 @@ TEST_F(kvm_pv_eoi_moment, second_interrupt_before_the_eoi_takes_the_bit_back)
 TEST_F(kvm_pv_eoi_moment, exit_behind_the_clearing_ends_the_interrupt)
 {
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, 0);
-    machine_run(f->machine, machine_now(f->machine) + 20 * SIM_US);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, 20 * SIM_US);
     EXPECT_FALSE(vecset_empty(&f->cpu->kvm->vlapic.isr));
-    send(f, 1);
+    send_assigned(f->machine, 1);
     ASSERT_TRUE(rig_run_until(f->machine, in_entry));
     EXPECT_EQ(vecset_top(&f->cpu->kvm->vlapic.isr),
               f->cpu->kvm->config.irq[1].guest_vector);

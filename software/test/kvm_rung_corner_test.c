@@ -1,7 +1,7 @@
 /* Single moments of guests whose APIC the processor virtualizes, rung by rung,
  * each on the second of two CPUs. */
-#include "sim/machine/test/rig.h"
 #include "software/apic_code.h"
+#include "software/test/moments.h"
 
 #define MSR_TSC_DEADLINE 0x6e0u
 #define LVT_TSC_DEADLINE (2u << 17)
@@ -14,7 +14,6 @@ struct kvm_rung {
     struct machine_cpu *cpu;
 };
 
-/* Silent devices: a test sends the interrupts itself. */
 static void build(struct kvm_rung *f, struct kvm_apicv apicv)
 {
     struct scenario_vm *vm = &f->scenario.vm[1];
@@ -34,13 +33,7 @@ static void kvm_rung_setup(struct kvm_rung *f)
 
 static void kvm_rung_teardown(struct kvm_rung *f)
 {
-    struct figures figures;
-
-    rig_finish(f->machine, &figures);
-    EXPECT_EQ(f->cpu->kvm->unexpected, 0);
-    EXPECT_EQ(f->cpu->workload->faults, 0);
-    figures_free(&figures);
-    machine_free(f->machine);
+    finish(f->machine, 0);
 }
 
 static const struct kvm_apicv flexpriority = {.tpr_shadow = true,
@@ -50,49 +43,19 @@ static const struct kvm_apicv delivery = {.tpr_shadow = true,
                                           .apic_register_virtualization = true,
                                           .virtual_interrupt_delivery = true};
 
-static void send(struct kvm_rung *f, uint32_t vector)
-{
-    machine_write(f->machine, MSI_BASE | 1u << 12, &vector, sizeof vector);
-}
-
-static void run_for(struct kvm_rung *f, sim_time time)
-{
-    machine_run(f->machine, machine_now(f->machine) + time);
-}
-
-static uint64_t exits(const struct kvm_rung *f, enum exit_reason reason)
-{
-    return f->cpu->node.account.exits[reason];
-}
-
-static bool in_guest(struct machine *m)
-{
-    return m->cpu[1].node.cpu.non_root && m->cpu[1].node.step == STEP_WORK &&
-           machine_now(m) > SIM_MS;
-}
-
-static bool in_exit(struct machine *m)
-{
-    return m->cpu[1].node.step == STEP_EXIT;
-}
-
 /* ---- the software APIC ---- */
 
 TEST_F(kvm_rung, cr8_is_the_software_apics_tpr_and_exits_both_ways)
 {
-    uint64_t loop;
-
     build(f, (struct kvm_apicv){0});
     rig_code(f->machine, 1);
     rig_op(f->machine, OP_MOV, 5);
     rig_op(f->machine, OP_MOV_CR8, 0);
     rig_op(f->machine, OP_MOV, 0);
     rig_op(f->machine, OP_MOV_FROM_CR8, 0);
-    loop = text_here(&f->machine->text);
-    rig_op(f->machine, OP_WORK, 1000);
-    rig_op(f->machine, OP_JMP, loop);
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_CR_ACCESS), 2);
+    rig_spin(f->machine, 1000);
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_CR_ACCESS), 2);
     EXPECT_EQ(f->cpu->kvm->vlapic.tpr, 0x50);
     EXPECT_EQ(f->cpu->node.cpu.gpr[RAX], 5, "read back");
     EXPECT_EQ(f->cpu->lapic.lapic.tpr, 0, "the physical TPR is another");
@@ -124,8 +87,8 @@ static uint64_t lowers_tpr(struct kvm_rung *f, uint32_t to)
     rig_op(m, OP_WORK, 1000);
     rig_op(m, OP_JMP, loop);
     machine_run(m, SIM_MS);
-    send(f, f->cpu->kvm->config.irq[0].host_vector);
-    run_for(f, 100 * SIM_US);
+    send_assigned(f->machine, 0);
+    run_for(f->machine, 100 * SIM_US);
     EXPECT_EQ(f->machine->irqs.count[m->outside_source].delivered, 0);
     return behind;
 }
@@ -139,8 +102,8 @@ TEST_F(kvm_rung, tpr_below_a_waiting_vector_exits_once_behind_the_write)
     ASSERT_TRUE(rig_run_until(f->machine, in_exit));
     EXPECT_EQ(f->cpu->node.exit.reason, EXIT_TPR_BELOW_THRESHOLD);
     EXPECT_EQ(f->cpu->node.cpu.rip, behind);
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_TPR_BELOW_THRESHOLD), 1);
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_TPR_BELOW_THRESHOLD), 1);
     EXPECT_EQ(f->machine->irqs.count[f->machine->outside_source].delivered, 1);
 }
 
@@ -148,8 +111,8 @@ TEST_F(kvm_rung, tpr_in_the_class_of_a_waiting_vector_does_not_exit)
 {
     build(f, flexpriority);
     lowers_tpr(f, priority_class(f));
-    run_for(f, 5 * SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_TPR_BELOW_THRESHOLD), 0);
+    run_for(f->machine, 5 * SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_TPR_BELOW_THRESHOLD), 0);
     EXPECT_EQ(f->machine->irqs.count[f->machine->outside_source].delivered, 0);
 }
 
@@ -159,9 +122,9 @@ TEST_F(kvm_rung, kick_with_nothing_queued_is_one_exit_and_no_delivery)
 {
     build(f, delivery);
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
-    send(f, KVM_KICK_VECTOR);
-    run_for(f, SIM_MS);
-    EXPECT_EQ(exits(f, EXIT_EXTERNAL_INTERRUPT), 1);
+    send_message(f->machine, KVM_KICK_VECTOR);
+    run_for(f->machine, SIM_MS);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 1);
     EXPECT_EQ(f->cpu->node.account.cycles[SHARE_GUEST_IRQ], 0);
 }
 
@@ -176,10 +139,10 @@ TEST_F(kvm_rung, eoi_of_an_edge_exits_too_if_a_line_has_its_vector)
              UINT64_C(1) << v % 64);
     ASSERT_TRUE(rig_run_until(f->machine, in_guest));
     for (unsigned i = 0; i < 3; i++) {
-        send(f, f->cpu->kvm->config.irq[0].host_vector);
-        run_for(f, SIM_MS);
+        send_assigned(f->machine, 0);
+        run_for(f->machine, SIM_MS);
     }
-    EXPECT_EQ(exits(f, EXIT_EOI_INDUCED), 3);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EOI_INDUCED), 3);
     EXPECT_EQ(f->machine->irqs.count[f->machine->outside_source].delivered, 3);
 }
 
@@ -201,7 +164,7 @@ static bool timer_arrives(struct machine *m)
 /* The guest reckons in its own time, the physical APIC does not. */
 TEST_F(kvm_rung, deadline_in_an_open_msr_comes_late_by_the_guests_tsc_offset)
 {
-    uint64_t deadline, offset = 100000, at, loop, before;
+    uint64_t deadline, offset = 100000, at, before;
     struct machine *m;
 
     f->scenario.vm[1].apic = APIC_MODE_X2APIC;
@@ -214,16 +177,15 @@ TEST_F(kvm_rung, deadline_in_an_open_msr_comes_late_by_the_guests_tsc_offset)
     rig_code(m, 1);
     rig_op(m, OP_WORK, 3000000);
     rig_wrmsr(m, MSR_TSC_DEADLINE, deadline);
-    loop = text_here(&m->text);
-    rig_op(m, OP_WORK, 100000);
-    rig_op(m, OP_JMP, loop);
+    rig_spin(m, 100000);
     machine_run(m, SIM_MS / 2);
-    before = exits(f, EXIT_MSR_WRITE);
+    before = exits_for(f->machine, EXIT_MSR_WRITE);
     lapic_node_wrmsr(&f->cpu->lapic, MSR_X2APIC + APIC_LVT_TIMER / 16,
                      LVT_TSC_DEADLINE | GUEST_VECTOR);
     ASSERT_TRUE(rig_run_until(m, timer_arrives));
     EXPECT_EQ(lapic_msr(f, MSR_TSC_DEADLINE), 0, "it has fired");
     EXPECT_GE(machine_now(m), deadline * m->core.period);
     EXPECT_GT(machine_now(m), 2 * SIM_MS + offset * m->core.period / 2);
-    EXPECT_EQ(exits(f, EXIT_MSR_WRITE), before, "and the host knows nothing");
+    EXPECT_EQ(exits_for(f->machine, EXIT_MSR_WRITE), before,
+              "and the host knows nothing");
 }

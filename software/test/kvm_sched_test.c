@@ -171,8 +171,7 @@ TEST_F(kvm_sched, no_slice_ends_on_a_cpu_of_ones_own)
     struct scenario s = rig_scenario(RIG_KVM, PROGRAM_SPIN);
     struct figures figures;
 
-    s.device_count = 0;
-    s.vm[0].assigned_count = s.vm[1].assigned_count = 0;
+    rig_without_devices(&s);
     figures = rig_run(&s);
     EXPECT_EQ(rig_count(&figures, "exits.total"), 0);
     EXPECT_FALSE(figures_find(&figures, "scheduling.switches"));

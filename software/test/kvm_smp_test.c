@@ -20,11 +20,10 @@ static struct scenario machines(enum scenario_program_kind kind, uint32_t vcpus)
     struct scenario s = rig_scenario(RIG_KVM, kind);
 
     s.machine.cpus = 2 * vcpus;
-    s.device_count = 0;
+    rig_without_devices(&s);
     for (uint32_t i = 0; i < 2; i++) {
         s.vm[i].vcpus = vcpus;
         s.vm[i].cpu = i * vcpus;
-        s.vm[i].assigned_count = 0;
     }
     return s;
 }

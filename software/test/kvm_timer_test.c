@@ -1,13 +1,7 @@
 /* Who watches the guest's timer, and the exits that it costs. */
-#include "sim/machine/test/rig.h"
 #include "software/apic_code.h"
-
-#define APICV                                                                  \
-    {                                                                          \
-        .tpr_shadow = true, .x2apic_virt = true,                               \
-        .apic_register_virtualization = true,                                  \
-        .virtual_interrupt_delivery = true                                     \
-    }
+#include "software/test/moments.h"
+#include "software/test/rungs.h"
 
 /* Two guests with a timer of 20 kHz, on hosts without a tick; silent devices.
  */
@@ -26,14 +20,6 @@ static struct scenario guests(enum scenario_program_kind kind,
         s.vm[i].features.apicv = apicv;
     }
     return s;
-}
-
-static uint64_t exits(const struct figures *f, const char *reason)
-{
-    char key[80];
-
-    snprintf(key, sizeof key, "exits.by_reason.%s", reason);
-    return rig_count(f, key);
 }
 
 /* Expiries that reached a guest's handler; the run begins and ends at any
@@ -219,32 +205,12 @@ static void kvm_timer_moment_setup(struct kvm_timer_moment *f)
 
 static void kvm_timer_moment_teardown(struct kvm_timer_moment *f)
 {
-    struct figures figures;
-
-    rig_finish(f->machine, &figures);
-    EXPECT_EQ(f->cpu->kvm->unexpected, 0);
-    EXPECT_EQ(f->cpu->workload->faults, 0);
-    figures_free(&figures);
-    machine_free(f->machine);
+    finish(f->machine, 0);
 }
 
 static void deadline_at(struct kvm_timer_moment *f, uint64_t tsc)
 {
     rig_wrmsr(f->machine, MSR_TSC_DEADLINE, tsc);
-}
-
-static void spin(struct kvm_timer_moment *f)
-{
-    uint64_t loop = text_here(&f->machine->text);
-
-    rig_op(f->machine, OP_WORK, 100000);
-    rig_op(f->machine, OP_JMP, loop);
-}
-
-static uint64_t exits_of(const struct kvm_timer_moment *f,
-                         enum exit_reason reason)
-{
-    return f->cpu->node.account.exits[reason];
 }
 
 static uint64_t delivered(const struct kvm_timer_moment *f)
@@ -255,11 +221,11 @@ static uint64_t delivered(const struct kvm_timer_moment *f)
 TEST_F(kvm_timer_moment, deadline_in_the_past_is_injected_by_the_same_exit)
 {
     deadline_at(f, 1);
-    spin(f);
+    rig_spin(f->machine, 100000);
     machine_run(f->machine, SIM_MS);
     EXPECT_EQ(delivered(f), 1);
-    EXPECT_EQ(exits_of(f, EXIT_PREEMPTION_TIMER), 0);
-    EXPECT_EQ(exits_of(f, EXIT_EXTERNAL_INTERRUPT), 0);
+    EXPECT_EQ(exits_for(f->machine, EXIT_PREEMPTION_TIMER), 0);
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), 0);
 }
 
 TEST_F(kvm_timer_moment, deadline_too_far_for_the_preemption_timer_is_the_hosts)
@@ -269,7 +235,7 @@ TEST_F(kvm_timer_moment, deadline_too_far_for_the_preemption_timer_is_the_hosts)
         /* the last one that its 32 bits reach, from the very beginning */
         deadline_at(f, (UINT64_C(1) << (32 + PREEMPTION_TIMER_SHIFT)) +
                            (far ? 10000000 : 0));
-        spin(f);
+        rig_spin(f->machine, 100000);
         machine_run(f->machine, SIM_MS);
         EXPECT_EQ(f->cpu->kvm->timer_on_host, far);
         EXPECT_EQ((vmcs_get(&f->cpu->kvm->vmcs, VMCS_PIN_CONTROLS) &
@@ -283,25 +249,24 @@ TEST_F(kvm_timer_moment, deadline_too_far_for_the_preemption_timer_is_the_hosts)
 static void expect_back_from_host(struct kvm_timer_moment *f,
                                   uint64_t preemption)
 {
-    uint32_t vector = f->cpu->kvm->config.irq[0].host_vector;
     uint64_t before;
 
     deadline_at(f, 2 * 2930000); /* 2 ms */
     rig_op(f->machine, OP_HLT, 0);
-    spin(f);
+    rig_spin(f->machine, 100000);
     machine_run(f->machine, SIM_MS);
     EXPECT_TRUE(f->cpu->kvm->blocked);
     EXPECT_TRUE(f->cpu->kvm->timer_on_host);
-    machine_write(f->machine, MSI_BASE | 1u << 12, &vector, sizeof vector);
+    send_assigned(f->machine, 0);
     machine_run(f->machine, SIM_MS * 3 / 2);
     EXPECT_FALSE(f->cpu->kvm->timer_on_host);
-    before = exits_of(f, EXIT_EXTERNAL_INTERRUPT);
+    before = exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT);
     EXPECT_EQ(delivered(f), 0);
     machine_run(f->machine, 3 * SIM_MS);
     EXPECT_EQ(delivered(f), 1);
-    EXPECT_EQ(exits_of(f, EXIT_EXTERNAL_INTERRUPT), before,
+    EXPECT_EQ(exits_for(f->machine, EXIT_EXTERNAL_INTERRUPT), before,
               "the host's timer is silent");
-    EXPECT_EQ(exits_of(f, EXIT_PREEMPTION_TIMER), preemption);
+    EXPECT_EQ(exits_for(f->machine, EXIT_PREEMPTION_TIMER), preemption);
 }
 
 TEST_F(kvm_timer_moment, preemption_timer_takes_a_deadline_back_from_the_host)
@@ -327,12 +292,12 @@ TEST_F(kvm_timer_moment, virtualized_deadline_reads_back_until_it_expires)
     rig_op(f->machine, OP_WORK, 4000000);
     rig_op(f->machine, OP_RDMSR, MSR_TSC_DEADLINE);
     rig_op(f->machine, OP_STORE, w->stack - 0x7f8);
-    spin(f);
+    rig_spin(f->machine, 100000);
     mem_write64(&f->machine->mem, w->stack - 0x7f8, 1);
     machine_run(f->machine, 3 * SIM_MS);
     EXPECT_EQ(mem_read64(&f->machine->mem, w->stack - 0x800), 2930000);
     EXPECT_EQ(mem_read64(&f->machine->mem, w->stack - 0x7f8), 0);
-    EXPECT_EQ(exits_of(f, EXIT_MSR_READ), 0);
+    EXPECT_EQ(exits_for(f->machine, EXIT_MSR_READ), 0);
     EXPECT_EQ(delivered(f), 1);
 }
 

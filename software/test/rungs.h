@@ -40,4 +40,32 @@ static inline uint64_t exits(const struct figures *f, const char *reason)
     return rig_count(f, key);
 }
 
+/* How many interrupts; none of them is lost on the way. */
+static inline uint64_t all_delivered(const struct figures *f)
+{
+    uint64_t n = rig_count(f, "interrupts.delivered");
+
+    EXPECT_GT(n, 50, "there is something to count");
+    EXPECT_EQ(rig_count(f, "interrupts.sent"), n, "nothing merged or lost");
+    return n;
+}
+
+/* As many as the guests have handled. */
+static inline uint64_t all_handled(const struct figures *f)
+{
+    all_delivered(f);
+    return rig_count(f, "interrupts.handled");
+}
+
+/* The CPU writes `value` to the MSR of its APIC that sends, again and again. */
+static inline void sends_by(struct machine *m, unsigned cpu, uint32_t msr,
+                            uint64_t value)
+{
+    uint64_t loop = rig_code(m, cpu);
+
+    rig_wrmsr(m, msr, value);
+    rig_op(m, OP_WORK, 30000);
+    rig_op(m, OP_JMP, loop);
+}
+
 #endif

@@ -32,11 +32,10 @@ static struct scenario pairs(const struct thread_row *row, uint64_t work)
     rig_add_vm(&s, RIG_BARE_METAL, PROGRAM_USER_SENDER);
     rig_add_vm(&s, RIG_BARE_METAL, PROGRAM_USER_SENDER);
     s.platform.capabilities.user_interrupts = true;
-    s.device_count = 0;
+    rig_without_devices(&s);
     for (uint32_t i = 0; i < s.vm_count; i++) {
         struct scenario_program *p = &s.program[i];
 
-        s.vm[i].assigned_count = 0;
         s.vm[i].apic = row->apic;
         p->notification = row->how;
         p->message_work_cycles = work;

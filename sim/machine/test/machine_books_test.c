@@ -157,14 +157,9 @@ TEST(machine_books, balance_in_every_scenario)
     for (unsigned i = 0; i < SWEEPS; i++) {
         struct scenario s = any_scenario(&r);
         struct machine *m = machine_build(&s);
-        const char *complaint;
         struct figures f;
 
-        figures_init(&f);
-        machine_run(m, machine_end(m));
-        complaint = machine_finish(m, &f);
-        EXPECT_TRUE(!complaint, "scenario %u: %s", i,
-                    complaint ? complaint : "");
+        rig_finish_nth(m, i, &f);
         EXPECT_LE(rig_real(&f, "time_in_guest.percent"), 100.0, "scenario %u",
                   i);
         expect_no_warning(&f, i);

@@ -235,15 +235,29 @@ static inline void rig_pulses(struct scenario *s, enum pulse_distribution how,
     }
 }
 
-/* To the end; `out` gets the figures.  What does not add up fails the test. */
-static inline void rig_finish(struct machine *m, struct figures *out)
+static inline void rig_without_devices(struct scenario *s)
+{
+    s->device_count = 0;
+    for (uint32_t i = 0; i < s->vm_count; i++)
+        s->vm[i].assigned_count = 0;
+}
+
+/* To the end of the n-th of many machines; `out` gets the figures.  What does
+ * not add up fails the test. */
+static inline void rig_finish_nth(struct machine *m, unsigned n,
+                                  struct figures *out)
 {
     const char *complaint;
 
     figures_init(out);
     machine_run(m, SIM_TIME_NEVER);
     complaint = machine_finish(m, out);
-    EXPECT_TRUE(!complaint, "%s", complaint ? complaint : "");
+    EXPECT_TRUE(!complaint, "machine %u: %s", n, complaint ? complaint : "");
+}
+
+static inline void rig_finish(struct machine *m, struct figures *out)
+{
+    rig_finish_nth(m, 0, out);
 }
 
 /* Builds, runs and frees. */
@@ -337,6 +351,15 @@ static inline void rig_wrmsr(struct machine *m, uint32_t msr, uint64_t value)
 {
     rig_op(m, OP_MOV, value);
     rig_op(m, OP_WRMSR, msr);
+}
+
+/* Computes for ever. */
+static inline void rig_spin(struct machine *m, uint64_t cycles)
+{
+    uint64_t loop = text_here(&m->text);
+
+    rig_op(m, OP_WORK, cycles);
+    rig_op(m, OP_JMP, loop);
 }
 
 static inline void rig_each_cpu(struct machine *m,
