@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+import harness
+
 VIRQSIM = os.path.join(os.environ.get("BUILD", "build"), "virqsim")
 FIRST = "scenarios/first-interrupt.yaml"
 VERBS = ("run", "compare", "check", "show", "list", "replay")
@@ -254,19 +256,5 @@ def test_lists_name_what_is_there():
     assert "exits.per_interrupt" in virqsim("list", "figures").stdout
 
 
-def main():
-    failed = 0
-    for name, test in sorted(globals().items()):
-        if not name.startswith("test_"):
-            continue
-        try:
-            test()
-            print(f"ok {name[5:]}")
-        except AssertionError as why:
-            failed += 1
-            print(f"not ok {name[5:]}: {why}")
-    return failed != 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_tests(globals()))

@@ -30,6 +30,18 @@ def status():
     return 1 if _failed else 0
 
 
+def run_tests(named):
+    """Runs what is called test_*; the status to exit with."""
+    for name, test in sorted(named.items()):
+        if name.startswith("test_"):
+            try:
+                test()
+                report(True, name[5:])
+            except AssertionError as why:
+                report(False, name[5:], why)
+    return status()
+
+
 def virqsim(*arguments, **options):
     """Runs the program, by default at the root; the finished process."""
     options = {"cwd": ROOT, "text": True, "check": False,

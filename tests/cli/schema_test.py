@@ -10,6 +10,8 @@ import sys
 import jsonschema
 import yaml
 
+import harness
+
 VIRQSIM = os.path.join(os.environ.get("BUILD", "build"), "virqsim")
 FIRST = "scenarios/first-interrupt.yaml"
 
@@ -118,19 +120,5 @@ def test_platform_values_need_their_source():
     assert mistakes(platform, "platform")
 
 
-def main():
-    failed = 0
-    for name, test in sorted(globals().items()):
-        if not name.startswith("test_"):
-            continue
-        try:
-            test()
-            print(f"ok {name[5:]}")
-        except AssertionError as why:
-            failed += 1
-            print(f"not ok {name[5:]}: {why}")
-    return failed != 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.run_tests(globals()))

@@ -58,6 +58,23 @@ static sim_time arrival_of(uint64_t addr, uint64_t count)
     return 0;
 }
 
+struct report {
+    uint64_t count;
+    sim_time sent_us;
+};
+
+/* Of one direction, an interrupt each. */
+static void expect_reports(unsigned direction, const struct report reports[3])
+{
+    uint64_t addr = direction ? RXWB : TXWB;
+
+    for (int i = 0; i < 3; i++)
+        EXPECT_EQ(arrival_of(addr, reports[i].count),
+                  reports[i].sent_us * SIM_US + RIG_DMA_WRITE);
+    EXPECT_EQ(rig.reports[direction], 3);
+    EXPECT_EQ(nic.fn.vector[direction].messages, 3);
+}
+
 static void expect_all(uint64_t messages)
 {
     EXPECT_EQ(nic.queued, messages);
@@ -70,27 +87,23 @@ static void expect_all(uint64_t messages)
 
 TEST(nic_closed_loop, completes_every_8_messages_and_the_rest_when_dry)
 {
+    static const struct report reports[3] = {{8, 8}, {16, 16}, {20, 20}};
+
     start(loop());
     doorbell(20);
     run(SIM_MS);
-    EXPECT_EQ(arrival_of(TXWB, 8), 8 * SIM_US + RIG_DMA_WRITE);
-    EXPECT_EQ(arrival_of(TXWB, 16), 16 * SIM_US + RIG_DMA_WRITE);
-    EXPECT_EQ(arrival_of(TXWB, 20), 20 * SIM_US + RIG_DMA_WRITE);
-    EXPECT_EQ(rig.reports[0], 3);
-    EXPECT_EQ(nic.fn.vector[0].messages, 3);
+    expect_reports(0, reports);
     expect_all(20);
 }
 
 TEST(nic_closed_loop, acknowledges_every_4_messages_after_the_round_trip)
 {
+    static const struct report reports[3] = {{4, 24}, {8, 28}, {10, 30}};
+
     start(loop());
     doorbell(10);
     run(SIM_MS);
-    EXPECT_EQ(arrival_of(RXWB, 4), 24 * SIM_US + RIG_DMA_WRITE);
-    EXPECT_EQ(arrival_of(RXWB, 8), 28 * SIM_US + RIG_DMA_WRITE);
-    EXPECT_EQ(arrival_of(RXWB, 10), 30 * SIM_US + RIG_DMA_WRITE);
-    EXPECT_EQ(rig.reports[1], 3);
-    EXPECT_EQ(nic.fn.vector[1].messages, 3);
+    expect_reports(1, reports);
     expect_all(10);
 }
 

@@ -32,4 +32,18 @@ static inline void expect_refused(struct loaded l, const char *expected)
     loaded_free(&l);
 }
 
+/* Features of KVM, as YAML; an option "KEY=VALUE", or NULL. */
+static inline void expect_features_accepted(const char *features,
+                                            const char *set)
+{
+    char vm[256];
+    struct loaded l;
+
+    snprintf(vm, sizeof vm, "hypervisor: kvm, features: {%s}", features);
+    l = load_with("{cpus: 2}", SPR, vm, set);
+    EXPECT_TRUE(l.set != NULL, "%s: %s", features,
+                l.diag.text ? l.diag.text : "");
+    loaded_free(&l);
+}
+
 #endif
