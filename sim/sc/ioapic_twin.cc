@@ -6,15 +6,8 @@
 
 #include "Vioapic.h"
 #include "Vioapic120.h"
+#include "sim/sc/nodes_c.h"
 #include "sim/sc/twin.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Wshadow"
-extern "C" {
-#include "models/ioapic/ioapic_node.h"
-}
-#pragma GCC diagnostic pop
 
 namespace
 {

@@ -7,15 +7,8 @@
 #include <optional>
 
 #include "Viommu1024.h"
+#include "sim/sc/nodes_c.h"
 #include "sim/sc/twin.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Wshadow"
-extern "C" {
-#include "models/iommu/iommu_node.h"
-}
-#pragma GCC diagnostic pop
 
 namespace
 {

@@ -5,15 +5,8 @@
 #include <memory>
 
 #include "Vlapic.h"
+#include "sim/sc/nodes_c.h"
 #include "sim/sc/twin.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Wshadow"
-extern "C" {
-#include "models/lapic/lapic_node.h"
-}
-#pragma GCC diagnostic pop
 
 namespace
 {

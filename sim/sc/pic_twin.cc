@@ -4,15 +4,8 @@
 #include <memory>
 
 #include "Vpic.h"
+#include "sim/sc/nodes_c.h"
 #include "sim/sc/twin.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Wshadow"
-extern "C" {
-#include "models/pic/pic_node.h"
-}
-#pragma GCC diagnostic pop
 
 namespace
 {

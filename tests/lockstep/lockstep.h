@@ -103,6 +103,18 @@ struct lockstep_block {
     uint64_t *hits;
 };
 
+/* A block whose parts have their usual names, with its C side alone. */
+#define LOCKSTEP_BLOCK(name_)                                                  \
+    {                                                                          \
+        .name = #name_, .words = SEEN_WORDS, .word_name = word_name,           \
+        .op_text = op_text, .setup_text = setup_text,                          \
+        .setup = name_##_lockstep_setup,                                       \
+        .stimulate = name_##_lockstep_stimulate,                               \
+        .side = {{"C", NULL, name_##_lockstep_power_up,                        \
+                  name_##_lockstep_cycle}},                                    \
+        .rules = rules, .rule_count = RULE_COUNT, .hits = name_##_rule_hits    \
+    }
+
 /* A stimulus with its setup: what an episode, or what is left of it, is. */
 struct lockstep_stimulus {
     struct lockstep_setup setup;

@@ -88,16 +88,4 @@ static void setup_text(const struct lockstep_setup *s, char *text, size_t bytes)
              v[SETUP_APIC_PERIOD], v[SETUP_SIZE]);
 }
 
-struct lockstep_block ioapic_lockstep_block = {
-    .name = "ioapic",
-    .words = SEEN_WORDS,
-    .word_name = word_name,
-    .op_text = op_text,
-    .setup_text = setup_text,
-    .setup = ioapic_lockstep_setup,
-    .stimulate = ioapic_lockstep_stimulate,
-    .side = {{"C", NULL, ioapic_lockstep_power_up, ioapic_lockstep_cycle}},
-    .rules = rules,
-    .rule_count = RULE_COUNT,
-    .hits = ioapic_rule_hits,
-};
+struct lockstep_block ioapic_lockstep_block = LOCKSTEP_BLOCK(ioapic);

@@ -3,24 +3,7 @@
 #include "models/ioapic/ioapic.h"
 #include "models/ioapic/test/ioapic_lockstep.h"
 #include "sim/core/msg.h"
-
-/* The stimulus of one cycle as it grows. */
-struct making {
-    const struct lockstep_view *v;
-    struct rng *r;
-    struct lockstep_op *op;
-    uint32_t ops;
-};
-
-static bool chance(struct rng *r, unsigned percent)
-{
-    return rng_below(r, 100) < percent;
-}
-
-static uint32_t below(struct rng *r, uint32_t n)
-{
-    return (uint32_t)rng_below(r, n);
-}
+#include "tests/lockstep/stimulus.h"
 
 void ioapic_lockstep_setup(struct rng *r, struct lockstep_setup *s)
 {
@@ -50,14 +33,6 @@ static uint32_t vector(const struct making *m)
     if (chance(m->r, 4))
         return below(m->r, 256);
     return m->v->setup->value[SETUP_VECTORS] >> (8 * below(m->r, 8)) & 0xff;
-}
-
-static struct lockstep_op *add(struct making *m, enum ioapic_op kind)
-{
-    struct lockstep_op *op = &m->op[m->ops++];
-
-    op->kind = kind;
-    return op;
 }
 
 static uint32_t some_pin(const struct making *m)

@@ -108,16 +108,4 @@ static void setup_text(const struct lockstep_setup *s, char *text, size_t bytes)
              v[SETUP_LATENCY], v[SETUP_SALT]);
 }
 
-struct lockstep_block iommu_lockstep_block = {
-    .name = "iommu",
-    .words = SEEN_WORDS,
-    .word_name = word_name,
-    .op_text = op_text,
-    .setup_text = setup_text,
-    .setup = iommu_lockstep_setup,
-    .stimulate = iommu_lockstep_stimulate,
-    .side = {{"C", NULL, iommu_lockstep_power_up, iommu_lockstep_cycle}},
-    .rules = rules,
-    .rule_count = RULE_COUNT,
-    .hits = iommu_rule_hits,
-};
+struct lockstep_block iommu_lockstep_block = LOCKSTEP_BLOCK(iommu);

@@ -4,18 +4,9 @@
 #include "models/iommu/iommu.h"
 #include "models/iommu/test/iommu_lockstep.h"
 #include "sim/core/msg.h"
+#include "tests/lockstep/stimulus.h"
 
 #define PLACES (sizeof((struct lockstep_memory){0}.byte))
-
-static bool chance(struct rng *r, unsigned percent)
-{
-    return rng_below(r, 100) < percent;
-}
-
-static uint32_t below(struct rng *r, uint32_t n)
-{
-    return (uint32_t)rng_below(r, n);
-}
 
 /* ---- what is written ---- */
 

@@ -3,24 +3,7 @@
  * through the unit. */
 #include "models/iommu/iommu.h"
 #include "models/iommu/test/iommu_lockstep.h"
-
-/* The stimulus of one cycle as it grows. */
-struct making {
-    const struct lockstep_view *v;
-    struct rng *r;
-    struct lockstep_op *op;
-    uint32_t ops;
-};
-
-static bool chance(struct rng *r, unsigned percent)
-{
-    return rng_below(r, 100) < percent;
-}
-
-static uint32_t below(struct rng *r, uint32_t n)
-{
-    return (uint32_t)rng_below(r, n);
-}
+#include "tests/lockstep/stimulus.h"
 
 void iommu_lockstep_setup(struct rng *r, struct lockstep_setup *s)
 {
@@ -48,14 +31,6 @@ void iommu_lockstep_setup(struct rng *r, struct lockstep_setup *s)
     v[SETUP_FAILURES] = chance(r, 50) ? 0 : 10 + below(r, 90);
     v[SETUP_INDICES] = indices[below(r, 4)];
     v[SETUP_SALT] = rng_u64(r) >> 8;
-}
-
-static struct lockstep_op *add(struct making *m, enum iommu_op kind)
-{
-    struct lockstep_op *op = &m->op[m->ops++];
-
-    op->kind = kind;
-    return op;
 }
 
 /* A register as it was after the last cycle. */

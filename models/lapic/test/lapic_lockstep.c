@@ -146,16 +146,4 @@ static void setup_text(const struct lockstep_setup *s, char *text, size_t bytes)
         v[SETUP_TIMER_PERIOD], v[SETUP_TSC_PERIOD], v[SETUP_REPEATS]);
 }
 
-struct lockstep_block lapic_lockstep_block = {
-    .name = "lapic",
-    .words = SEEN_WORDS,
-    .word_name = word_name,
-    .op_text = op_text,
-    .setup_text = setup_text,
-    .setup = lapic_lockstep_setup,
-    .stimulate = lapic_lockstep_stimulate,
-    .side = {{"C", NULL, lapic_lockstep_power_up, lapic_lockstep_cycle}},
-    .rules = rules,
-    .rule_count = RULE_COUNT,
-    .hits = lapic_rule_hits,
-};
+struct lockstep_block lapic_lockstep_block = LOCKSTEP_BLOCK(lapic);

@@ -2,26 +2,9 @@
  * counts that end soon, several operations in one cycle. */
 #include "models/lapic/lapic.h"
 #include "models/lapic/test/lapic_lockstep.h"
+#include "tests/lockstep/stimulus.h"
 
 #define VECTORS 16u
-
-/* The stimulus of one cycle as it grows. */
-struct making {
-    const struct lockstep_view *v;
-    struct rng *r;
-    struct lockstep_op *op;
-    uint32_t ops;
-};
-
-static bool chance(struct rng *r, unsigned percent)
-{
-    return rng_below(r, 100) < percent;
-}
-
-static uint32_t below(struct rng *r, uint32_t n)
-{
-    return (uint32_t)rng_below(r, n);
-}
 
 void lapic_lockstep_setup(struct rng *r, struct lockstep_setup *s)
 {
@@ -68,14 +51,6 @@ static uint32_t vector(const struct making *m)
     if (chance(m->r, 6))
         return below(m->r, 256);
     return m->v->setup->value[SETUP_VECTORS + i / 8] >> (i % 8 * 8) & 0xff;
-}
-
-static struct lockstep_op *add(struct making *m, enum lapic_op kind)
-{
-    struct lockstep_op *op = &m->op[m->ops++];
-
-    op->kind = kind;
-    return op;
 }
 
 static void message(struct making *m)

@@ -1,13 +1,9 @@
 /* The 8259As in lock-step: random operations, biased to what collides. */
 #include "models/pic/pic_pair.h"
 #include "models/pic/test/pic_lockstep.h"
+#include "tests/lockstep/stimulus.h"
 
 #define WORDS_OF_ICW 8u /* both chips */
-
-static bool chance(struct rng *r, unsigned percent)
-{
-    return rng_below(r, 100) < percent;
-}
 
 static uint8_t byte(struct rng *r)
 {

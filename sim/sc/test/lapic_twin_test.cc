@@ -4,16 +4,9 @@
 
 #include <iterator>
 
+#include "sim/sc/nodes_c.h"
 #include "sim/sc/test/sc_test.h"
 #include "sim/sc/test/twin_board.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Wshadow"
-extern "C" {
-#include "models/lapic/lapic_node.h"
-}
-#pragma GCC diagnostic pop
 
 namespace
 {
