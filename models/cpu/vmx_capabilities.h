@@ -40,7 +40,6 @@ enum vmx_msr {
 #define VMX_BASIC_NESTED_EXCEPTION (UINT64_C(1) << 58)
 
 /* IA32_VMX_MISC. */
-#define VMX_MISC_TIMER_SHIFT 0x1fu
 #define VMX_MISC_ACTIVITY(activity) (1u << (5 + (activity))) /* 1..3 */
 #define VMX_MISC_ZERO_LENGTH (1u << 30)
 

@@ -335,15 +335,3 @@ const char *ioapic_warning_name(enum ioapic_warning warning)
 
     return name[warning];
 }
-
-const char *ioapic_warning_rule(enum ioapic_warning warning)
-{
-    static const char *const rule[] = {
-        "",
-#define WARNING(name, text, rule) rule,
-#include "models/ioapic/ioapic_warnings.def"
-#undef WARNING
-    };
-
-    return rule[warning];
-}

@@ -158,6 +158,5 @@ struct ioapic_out ioapic_write(struct ioapic *io, const struct ioapic_mmio *a);
 const char *ioapic_check(const struct ioapic *io);
 
 const char *ioapic_warning_name(enum ioapic_warning warning);
-const char *ioapic_warning_rule(enum ioapic_warning warning);
 
 #endif

@@ -259,19 +259,6 @@ const char *iommu_check(const struct iommu *u)
     return cache_check(u);
 }
 
-const char *iommu_fault_sentence(enum iommu_fault fault)
-{
-    switch (fault) {
-#define FAULT(name, code, qualified, sentence)                                 \
-    case IOMMU_FAULT_##name:                                                   \
-        return sentence;
-#include "models/iommu/iommu_faults.def"
-#undef FAULT
-    default:
-        return "none";
-    }
-}
-
 const char *iommu_warning_name(enum iommu_warning warning)
 {
     static const char *const name[] = {
@@ -282,16 +269,4 @@ const char *iommu_warning_name(enum iommu_warning warning)
     };
 
     return name[warning];
-}
-
-const char *iommu_warning_rule(enum iommu_warning warning)
-{
-    static const char *const rule[] = {
-        "",
-#define WARNING(name, text, rule) rule,
-#include "models/iommu/iommu_warnings.def"
-#undef WARNING
-    };
-
-    return rule[warning];
 }

@@ -321,8 +321,6 @@ struct iommu_out iommu_write(struct iommu *u, const struct iommu_mmio *a);
 /* NULL, or the first broken invariant in words. */
 const char *iommu_check(const struct iommu *u);
 
-const char *iommu_fault_sentence(enum iommu_fault fault);
 const char *iommu_warning_name(enum iommu_warning warning);
-const char *iommu_warning_rule(enum iommu_warning warning);
 
 #endif

@@ -52,7 +52,7 @@ struct iommu_counts {
     uint64_t requests, hits, misses;
     uint64_t passed, remapped, posted, blocked;
     uint64_t faults[IOMMU_FAULT_DESCRIPTOR_INVALID + 1]; /* by reason */
-    uint64_t recorded, notifications, invalidations;
+    uint64_t recorded, notifications;
     uint64_t events[IOMMU_EVENTS]; /* messages of the unit itself */
     uint64_t warnings[IOMMU_WARNING_COUNT];
 };

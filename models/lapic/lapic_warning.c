@@ -119,15 +119,3 @@ const char *lapic_warning_name(enum lapic_warning warning)
 
     return name[warning];
 }
-
-const char *lapic_warning_rule(enum lapic_warning warning)
-{
-    static const char *const rule[] = {
-        "",
-#define WARNING(name, text, rule) rule,
-#include "models/lapic/lapic_warnings.def"
-#undef WARNING
-    };
-
-    return rule[warning];
-}

@@ -23,6 +23,5 @@ enum lapic_warning lapic_warning_of(const struct lapic *l,
 
 /* As in "warnings.lapic.hole.cpu0"; the rule in words. */
 const char *lapic_warning_name(enum lapic_warning warning);
-const char *lapic_warning_rule(enum lapic_warning warning);
 
 #endif

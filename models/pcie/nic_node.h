@@ -68,7 +68,6 @@ enum nic_reg_at {
 };
 
 #define NIC_REG_MSIX_TABLE PCIE_MSIX_TABLE_AT
-#define NIC_REG_MSIX_PBA PCIE_MSIX_PBA_AT
 #define NIC_BAR_BYTES PCIE_BAR_BYTES
 
 #define NIC_GROUPS 4096u

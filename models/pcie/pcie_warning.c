@@ -98,15 +98,3 @@ const char *pcie_warning_name(enum pcie_warning warning)
 
     return name[warning];
 }
-
-const char *pcie_warning_rule(enum pcie_warning warning)
-{
-    static const char *const rule[] = {
-        "",
-#define WARNING(name, text, rule) rule,
-#include "models/pcie/pcie_warnings.def"
-#undef WARNING
-    };
-
-    return rule[warning];
-}

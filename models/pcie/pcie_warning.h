@@ -37,6 +37,5 @@ static inline bool pcie_bar_aligned(const struct pcie_access *a)
 
 /* As in "warnings.pcie.bar_hole.nic"; the rule in words. */
 const char *pcie_warning_name(enum pcie_warning warning);
-const char *pcie_warning_rule(enum pcie_warning warning);
 
 #endif

@@ -280,17 +280,6 @@ const char *pic_warning_name(enum pic_warning w)
     return name[w];
 }
 
-const char *pic_warning_rule(enum pic_warning w)
-{
-    static const char *const rule[] = {
-#define WARNING(name, text, rule) rule,
-#include "models/pic/pic_warnings.def"
-#undef WARNING
-    };
-
-    return rule[w];
-}
-
 const char *pic_check(const struct pic *p)
 {
     if (p->edge & ~p->line)

@@ -95,7 +95,6 @@ bool pic_cascades(const struct pic *p, int level);
 
 /* As in "warnings.pic.hole"; the rule in words. */
 const char *pic_warning_name(enum pic_warning w);
-const char *pic_warning_rule(enum pic_warning w);
 
 /* NULL, or the first broken invariant in words. */
 const char *pic_check(const struct pic *p);

@@ -171,14 +171,6 @@ uint64_t mem_fetch_and64(struct mem *m, uint64_t addr, uint64_t bits)
     return change(m, addr, bits, 0);
 }
 
-uint64_t mem_fetch_add64(struct mem *m, uint64_t addr, uint64_t n)
-{
-    uint64_t old = mem_read64(m, addr);
-
-    mem_write64(m, addr, old + n);
-    return old;
-}
-
 uint64_t mem_exchange64(struct mem *m, uint64_t addr, uint64_t value)
 {
     return change(m, addr, 0, value);

@@ -127,7 +127,6 @@ static inline void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
 /* Atomic read-modify-write; each returns the old value. */
 uint64_t mem_fetch_or64(struct mem *m, uint64_t addr, uint64_t bits);
 uint64_t mem_fetch_and64(struct mem *m, uint64_t addr, uint64_t bits);
-uint64_t mem_fetch_add64(struct mem *m, uint64_t addr, uint64_t n);
 uint64_t mem_exchange64(struct mem *m, uint64_t addr, uint64_t value);
 bool mem_compare_exchange64(struct mem *m, uint64_t addr, uint64_t *expected,
                             uint64_t desired);

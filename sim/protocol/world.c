@@ -23,12 +23,13 @@ uint8_t world_vector(unsigned post)
     return (uint8_t)(0x61 + 0x20 * post);
 }
 
-uint64_t world_control(struct protocol_world *w)
+static uint64_t control_of(struct protocol_world *w)
 {
     return mem_read64(&w->mem, world_pid(GUEST_A) + PID_CONTROL);
 }
 
-bool world_posted(struct protocol_world *w)
+/* Is anything in A's PIR? */
+static bool is_posted(struct protocol_world *w)
 {
     uint64_t pir = 0;
 
@@ -69,7 +70,7 @@ void world_notified(struct protocol_world *w)
 
 enum way world_test_on(struct protocol_world *w)
 {
-    return world_control(w) & PID_ON ? ONWARD : ASIDE;
+    return control_of(w) & PID_ON ? ONWARD : ASIDE;
 }
 
 enum way world_clear_on(struct protocol_world *w)
@@ -81,7 +82,7 @@ enum way world_clear_on(struct protocol_world *w)
 /* The CPU itself looks at ON next: nobody has to be notified. */
 enum way world_set_on_if_posted(struct protocol_world *w)
 {
-    if (world_posted(w)) {
+    if (is_posted(w)) {
         world_set_on(w);
         world_notified(w);
     }
@@ -90,7 +91,7 @@ enum way world_set_on_if_posted(struct protocol_world *w)
 
 enum way world_read_control(struct protocol_world *w)
 {
-    w->s.control = world_control(w);
+    w->s.control = control_of(w);
     return ONWARD;
 }
 
@@ -378,7 +379,7 @@ static enum way set_pir(struct protocol_world *w)
 
 static enum way notify(struct protocol_world *w)
 {
-    uint64_t control = world_control(w);
+    uint64_t control = control_of(w);
 
     if (!(control & PID_SN) && world_set_on(w))
         vecset_add(&w->s.flight, pid_nv(control));
@@ -407,9 +408,8 @@ bool world_forgotten(struct protocol_world *w)
     if (!w->cpu[0].non_root || w->s.posting || w->s.processing)
         return false;
     if (w->cpu[0].vmcs == &w->vmcs[GUEST_A])
-        return world_posted(w) && !comes(w, NOTIFICATION_VECTOR);
-    return w->s.linked && (world_control(w) & PID_ON) &&
-           !comes(w, WAKEUP_VECTOR);
+        return is_posted(w) && !comes(w, NOTIFICATION_VECTOR);
+    return w->s.linked && (control_of(w) & PID_ON) && !comes(w, WAKEUP_VECTOR);
 }
 
 const char *world_undelivered(struct protocol_world *w)

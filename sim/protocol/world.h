@@ -74,8 +74,6 @@ extern const struct protocol posting_against_entry, posting_on_tested_early,
 
 uint64_t world_pid(unsigned guest);
 uint8_t world_vector(unsigned post);
-uint64_t world_control(struct protocol_world *w);
-bool world_posted(struct protocol_world *w); /* is anything in A's PIR? */
 
 /* A software poster's accesses: PIR, then ON; false: ON was set already, and
  * the post is complete.  Otherwise it is after world_notified(). */

@@ -141,7 +141,7 @@ void number_percent(char out[NUMBER_TEXT], double value)
     if (value != 0 && fabs(value) < 0.005)
         significant(out, value, 2);
     else
-        number_fixed(out, value, 2);
+        c_format(out, "f", 2, value);
 }
 
 void number_limit(char out[NUMBER_TEXT], double value)
@@ -174,7 +174,7 @@ void number_difference(char out[NUMBER_TEXT], double percent)
         return;
     }
     if (size < 1000)
-        number_fixed(digits, size, 1);
+        c_format(digits, "f", 1, size);
     else
         significant(digits, size, 4);
     snprintf(out, NUMBER_TEXT, "%c%.32s %%", percent < 0 ? '-' : '+', digits);
@@ -195,9 +195,4 @@ void number_time(char out[NUMBER_TEXT], double nanoseconds)
     number_exact_real(out, nanoseconds / unit[i].nanoseconds);
     drop_point_zero(out);
     strcat(strcat(out, " "), unit[i].name);
-}
-
-void number_fixed(char out[NUMBER_TEXT], double value, int decimals)
-{
-    c_format(out, "f", decimals, value);
 }

@@ -35,7 +35,4 @@ void number_difference(char out[NUMBER_TEXT], double percent);
  * to the nanosecond. */
 void number_time(char out[NUMBER_TEXT], double nanoseconds);
 
-/* For scripts of other programs: fixed, with `decimals` digits. */
-void number_fixed(char out[NUMBER_TEXT], double value, int decimals);
-
 #endif

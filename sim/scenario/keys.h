@@ -123,9 +123,6 @@ const char *owner_id(enum key_owner owner);
 /* "device", "program" or "virtual machine": one element of a list. */
 const char *owner_noun(enum key_owner owner);
 
-/* What a value of the key looks like, in words: "a time (20us)". */
-void key_type_text(const struct key *k, char out[VALUE_TEXT]);
-
 /* The manual of all keys in Markdown, and the JSON Schema of a scenario. */
 void keys_markdown(FILE *to);
 void keys_schema(FILE *to);

@@ -70,7 +70,8 @@ static void type_of_choice(const struct key *k, char out[VALUE_TEXT])
                                  i ? ", " : "", k->choices[i]);
 }
 
-void key_type_text(const struct key *k, char out[VALUE_TEXT])
+/* What a value of the key looks like, in words: "a time (20us)". */
+static void type_of(const struct key *k, char out[VALUE_TEXT])
 {
     static const char *const plain[] = {
         [KEY_NUMBER] = "a number",
@@ -109,7 +110,7 @@ static void markdown_row(FILE *to, const struct key *k)
     char type[VALUE_TEXT];
     const char *code = k->fallback && *k->fallback ? "`" : "";
 
-    key_type_text(k, type);
+    type_of(k, type);
     fprintf(to, "| `%s` | %s | %s%s%s | ", k->name, type, code, default_text(k),
             code);
     if (k->min && k->max)
@@ -162,7 +163,7 @@ void keys_list(FILE *to)
 
         if (k->owner == OWNER_SOURCED)
             continue;
-        key_type_text(k, type);
+        type_of(k, type);
         fprintf(to, "%s%s: %s; %s\n    %s\n", owner_path(k->owner), k->name,
                 type, default_text(k), k->sentence);
     }

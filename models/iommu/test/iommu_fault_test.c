@@ -235,5 +235,4 @@ TEST_EACH(iommu_faults, have_the_codes_of_the_manual_in_order, struct fault_row,
 {
     EXPECT_EQ(row->reason, row->code);
     EXPECT_EQ(row->code, 0x20 + (row - faults));
-    EXPECT_TRUE(iommu_fault_sentence(row->reason)[0] != '\0');
 }

@@ -269,8 +269,7 @@ static const struct warning_row {
 #undef WARNING
 };
 
-TEST_EACH(iommu_warnings, have_a_name_and_a_rule, struct warning_row, warnings)
+TEST_EACH(iommu_warnings, have_a_name, struct warning_row, warnings)
 {
     EXPECT_TRUE(iommu_warning_name(row->warning)[0] != '\0');
-    EXPECT_TRUE(iommu_warning_rule(row->warning)[0] != '\0');
 }

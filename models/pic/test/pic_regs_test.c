@@ -104,10 +104,8 @@ TEST(pic_regs, no_two_rows_are_at_one_port)
             EXPECT_NE(ports[i].port, ports[j].port, "%s", ports[i].name);
 }
 
-TEST(pic_regs, every_warning_has_a_title)
+TEST(pic_regs, every_warning_has_a_name)
 {
-    for (int w = 0; w < PIC_WARNING_COUNT; w++) {
-        EXPECT_GT(strlen(pic_warning_rule((enum pic_warning)w)), 0);
+    for (int w = 0; w < PIC_WARNING_COUNT; w++)
         EXPECT_GT(strlen(pic_warning_name((enum pic_warning)w)), 0);
-    }
 }
