@@ -1,19 +1,19 @@
 /* virqsim check: a scenario's mistakes, all at once. */
 #include "sim/cli/cli.h"
 
+static int check_variant(const struct cli *cli, const struct scenario_set *set,
+                         unsigned variant)
+{
+    (void)cli;
+    (void)variant;
+    printf("%s: OK, %u variant%s\n", set->path, set->variant_count,
+           set->variant_count == 1 ? "" : "s");
+    return CLI_FINE;
+}
+
 static int check(const struct cli *cli)
 {
-    struct scenario_set *set = cli_load(cli);
-    int variant;
-
-    if (!set)
-        return CLI_USER_MISTAKE;
-    variant = cli_variant(cli, set);
-    if (variant >= 0)
-        printf("%s: OK, %u variant%s\n", set->path, set->variant_count,
-               set->variant_count == 1 ? "" : "s");
-    scenario_free(set);
-    return variant < 0 ? CLI_USER_MISTAKE : CLI_FINE;
+    return cli_on_variant(cli, check_variant);
 }
 
 const struct cli_verb cli_check = {

@@ -73,6 +73,12 @@ struct scenario_set *cli_load(const struct cli *cli);
 /* The index of --variant, 0 without it; -1 after a mistake is printed. */
 int cli_variant(const struct cli *cli, const struct scenario_set *set);
 
+/* Loads, and acts on --variant or the first one; the exit status. */
+int cli_on_variant(const struct cli *cli,
+                   int (*act)(const struct cli *cli,
+                              const struct scenario_set *set,
+                              unsigned variant));
+
 /* True if progress should be shown: a person is watching. */
 bool cli_watched(const struct cli *cli);
 

@@ -238,6 +238,22 @@ int cli_variant(const struct cli *cli, const struct scenario_set *set)
     return -1;
 }
 
+int cli_on_variant(const struct cli *cli,
+                   int (*act)(const struct cli *cli,
+                              const struct scenario_set *set, unsigned variant))
+{
+    struct scenario_set *set = cli_load(cli);
+    int variant, status = CLI_USER_MISTAKE;
+
+    if (!set)
+        return CLI_USER_MISTAKE;
+    variant = cli_variant(cli, set);
+    if (variant >= 0)
+        status = act(cli, set, (unsigned)variant);
+    scenario_free(set);
+    return status;
+}
+
 bool cli_watched(const struct cli *cli)
 {
     return !cli->quiet && isatty(STDERR_FILENO);

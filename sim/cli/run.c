@@ -55,16 +55,7 @@ static int run_variant(const struct cli *cli, const struct scenario_set *set,
 
 static int run(const struct cli *cli)
 {
-    struct scenario_set *set = cli_load(cli);
-    int variant, status = CLI_USER_MISTAKE;
-
-    if (!set)
-        return CLI_USER_MISTAKE;
-    variant = cli_variant(cli, set);
-    if (variant >= 0)
-        status = run_variant(cli, set, (unsigned)variant);
-    scenario_free(set);
-    return status;
+    return cli_on_variant(cli, run_variant);
 }
 
 const struct cli_verb cli_run = {

@@ -3,22 +3,20 @@
 
 #include "sim/cli/cli.h"
 
+static int show_variant(const struct cli *cli, const struct scenario_set *set,
+                        unsigned variant)
+{
+    char *text = scenario_show(set, variant);
+
+    (void)cli;
+    fputs(text, stdout);
+    free(text);
+    return CLI_FINE;
+}
+
 static int show(const struct cli *cli)
 {
-    struct scenario_set *set = cli_load(cli);
-    int variant;
-    char *text;
-
-    if (!set)
-        return CLI_USER_MISTAKE;
-    variant = cli_variant(cli, set);
-    if (variant >= 0) {
-        text = scenario_show(set, (unsigned)variant);
-        fputs(text, stdout);
-        free(text);
-    }
-    scenario_free(set);
-    return variant < 0 ? CLI_USER_MISTAKE : CLI_FINE;
+    return cli_on_variant(cli, show_variant);
 }
 
 const struct cli_verb cli_show = {

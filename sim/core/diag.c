@@ -71,23 +71,30 @@ static void append_place(struct diag *d, struct diag_place at)
     append(d, " ");
 }
 
-static bool room_for_text(const struct diag *d)
+/* False where there is no more room for text. */
+static bool begin_line(struct diag *d, struct diag_place at, const char *kind)
 {
-    return d->errors + d->warnings < KEPT_MAX;
+    if (d->errors + d->warnings >= KEPT_MAX)
+        return false;
+    append_place(d, at);
+    append(d, "%s: ", kind);
+    return true;
+}
+
+static void end_line(struct diag *d, const char *format, va_list ap)
+{
+    append_v(d, format, ap);
+    append(d, "\n");
 }
 
 void diag_error(struct diag *d, struct diag_place at, const char *format, ...)
 {
     va_list ap;
 
-    if (room_for_text(d)) {
-        append_place(d, at);
-        append(d, "error: ");
-        va_start(ap, format);
-        append_v(d, format, ap);
-        va_end(ap);
-        append(d, "\n");
-    }
+    va_start(ap, format);
+    if (begin_line(d, at, "error"))
+        end_line(d, format, ap);
+    va_end(ap);
     d->errors++;
 }
 
@@ -95,14 +102,10 @@ void diag_warning(struct diag *d, struct diag_place at, const char *format, ...)
 {
     va_list ap;
 
-    if (room_for_text(d)) {
-        append_place(d, at);
-        append(d, "warning: ");
-        va_start(ap, format);
-        append_v(d, format, ap);
-        va_end(ap);
-        append(d, "\n");
-    }
+    va_start(ap, format);
+    if (begin_line(d, at, "warning"))
+        end_line(d, format, ap);
+    va_end(ap);
     d->warnings++;
 }
 

@@ -76,8 +76,7 @@ TEST(eli_exits, exception_and_eoi_for_the_guests_timer)
     s.program[0].timer_hz = 5000;
     s.program[1].timer_hz = 9000;
     f = rig_exchange(&s, NULL);
-    n = rig_count(&f, "interrupts.by_source.vm0.timer.delivered") +
-        rig_count(&f, "interrupts.by_source.vm1.timer.delivered");
+    n = timers_delivered(&f);
     EXPECT_NEAR(n, 5e-3 * 14000, 2);
     EXPECT_NEAR(exits(&f, "EXCEPTION_NMI"), n, 2, "the host's timer");
     EXPECT_NEAR(exits(&f, "MSR_WRITE"), n, 2, "EOI of the injected one");

@@ -121,8 +121,7 @@ TEST(kvm_exits, guest_timer_as_an_emulated_device_on_this_cpu)
     s.program[1].timer_hz = 7000;
     rig_without_devices(&s);
     f = rig_exchange(&s, NULL);
-    n = rig_count(&f, "interrupts.by_source.vm0.timer.delivered") +
-        rig_count(&f, "interrupts.by_source.vm1.timer.delivered");
+    n = timers_delivered(&f);
     EXPECT_NEAR(n, 5e-3 * 12000, 2);
     EXPECT_NEAR(exits(&f, "EXTERNAL_INTERRUPT"), n, 2, "the host's timer");
     EXPECT_NEAR(exits(&f, "MSR_WRITE"), n, 2, "the EOI");

@@ -26,8 +26,7 @@ static struct scenario guests(enum scenario_program_kind kind,
  * place between the exits of one. */
 static uint64_t expiries(const struct figures *f)
 {
-    uint64_t n = rig_count(f, "interrupts.by_source.vm0.timer.delivered") +
-                 rig_count(f, "interrupts.by_source.vm1.timer.delivered");
+    uint64_t n = timers_delivered(f);
 
     EXPECT_GT(n, 160, "nearly 20 kHz for 5 ms");
     EXPECT_LE(n, 2 * 5 * 20 + 4);

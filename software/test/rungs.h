@@ -50,6 +50,13 @@ static inline uint64_t all_delivered(const struct figures *f)
     return n;
 }
 
+/* Of the timers of both guests. */
+static inline uint64_t timers_delivered(const struct figures *f)
+{
+    return rig_count(f, "interrupts.by_source.vm0.timer.delivered") +
+           rig_count(f, "interrupts.by_source.vm1.timer.delivered");
+}
+
 /* As many as the guests have handled. */
 static inline uint64_t all_handled(const struct figures *f)
 {

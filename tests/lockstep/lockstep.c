@@ -65,6 +65,18 @@ static uint32_t run_episode(const struct lockstep_block *b,
     return LOCKSTEP_SAME;
 }
 
+void lockstep_load_text(const struct lockstep_op *op, char *text, size_t bytes)
+{
+    snprintf(text, bytes, "load %03" PRIx64 " (%" PRIu64 " bytes)", op->address,
+             op->extra);
+}
+
+void lockstep_store_text(const struct lockstep_op *op, char *text, size_t bytes)
+{
+    snprintf(text, bytes, "store %03" PRIx64 " (%" PRIu64 " bytes) %" PRIx64,
+             op->address, op->extra, op->value);
+}
+
 static void print_words(const struct lockstep_block *b,
                         uint32_t seen[2][LOCKSTEP_WORDS_MAX], bool all)
 {

@@ -103,6 +103,11 @@ struct lockstep_block {
     uint64_t *hits;
 };
 
+/* An access of `extra` bytes to a register, in words. */
+void lockstep_load_text(const struct lockstep_op *op, char *text, size_t bytes);
+void lockstep_store_text(const struct lockstep_op *op, char *text,
+                         size_t bytes);
+
 /* A block whose parts have their usual names, with its C side alone. */
 #define LOCKSTEP_BLOCK(name_)                                                  \
     {                                                                          \

@@ -60,13 +60,10 @@ static void op_text(const struct lockstep_op *op, char *text, size_t bytes)
         snprintf(text, bytes, "EOI %02" PRIx64, op->value);
         break;
     case OP_LOAD:
-        snprintf(text, bytes, "load %03" PRIx64 " (%" PRIu64 " bytes)",
-                 op->address, op->extra);
+        lockstep_load_text(op, text, bytes);
         break;
     case OP_STORE:
-        snprintf(text, bytes,
-                 "store %03" PRIx64 " (%" PRIu64 " bytes) %" PRIx64,
-                 op->address, op->extra, op->value);
+        lockstep_store_text(op, text, bytes);
         break;
     case OP_PIN:
         snprintf(text, bytes, "pin %" PRIu64 " = %" PRIu64, op->address,

@@ -79,13 +79,10 @@ static void op_text(const struct lockstep_op *op, char *text, size_t bytes)
                  op->address, op->value, op->extra);
         break;
     case OP_LOAD:
-        snprintf(text, bytes, "load %03" PRIx64 " (%" PRIu64 " bytes)",
-                 op->address, op->extra);
+        lockstep_load_text(op, text, bytes);
         break;
     case OP_STORE:
-        snprintf(text, bytes,
-                 "store %03" PRIx64 " (%" PRIu64 " bytes) %" PRIx64,
-                 op->address, op->extra, op->value);
+        lockstep_store_text(op, text, bytes);
         break;
     default:
         snprintf(text, bytes,

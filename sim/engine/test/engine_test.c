@@ -67,15 +67,25 @@ static void at(struct engine_rules *f, unsigned i, sim_time time)
     engine_schedule(&f->engine, &f->event[i], time);
 }
 
+/* Which events ran, from the n-th on. */
+static void expect_order(const struct engine_rules *f, unsigned n,
+                         const unsigned *event, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        EXPECT_EQ(f->log[n + i].event, event[i], "the %u-th", n + i);
+}
+
+#define EXPECT_ORDER(f, n, ...)                                                \
+    expect_order(f, n, (const unsigned[]){__VA_ARGS__},                        \
+                 sizeof(unsigned[]){__VA_ARGS__} / sizeof(unsigned))
+
 TEST_F(engine_rules, events_run_in_order_of_time)
 {
     at(f, 0, 30);
     at(f, 1, 10);
     at(f, 2, 20);
     EXPECT_EQ(engine_run(&f->engine, 100), 3);
-    EXPECT_EQ(f->log[0].event, 1);
-    EXPECT_EQ(f->log[1].event, 2);
-    EXPECT_EQ(f->log[2].event, 0);
+    EXPECT_ORDER(f, 0, 1, 2, 0);
 }
 
 TEST_F(engine_rules, events_of_one_instant_run_as_they_were_scheduled)
@@ -93,8 +103,7 @@ TEST_F(engine_rules, scheduling_again_for_the_same_instant_loses_the_place)
     at(f, 1, 7);
     at(f, 0, 7);
     EXPECT_EQ(engine_run(&f->engine, 7), 2);
-    EXPECT_EQ(f->log[0].event, 1);
-    EXPECT_EQ(f->log[1].event, 0);
+    EXPECT_ORDER(f, 0, 1, 0);
 }
 
 TEST_F(engine_rules, scheduling_again_moves_the_event_both_ways)
@@ -105,9 +114,7 @@ TEST_F(engine_rules, scheduling_again_moves_the_event_both_ways)
     at(f, 0, 25);
     at(f, 2, 5);
     EXPECT_EQ(engine_run(&f->engine, 100), 3);
-    EXPECT_EQ(f->log[0].event, 2);
-    EXPECT_EQ(f->log[1].event, 1);
-    EXPECT_EQ(f->log[2].event, 0);
+    EXPECT_ORDER(f, 0, 2, 1, 0);
     EXPECT_EQ(f->log[2].time, 25);
 }
 
@@ -179,9 +186,7 @@ TEST_F(engine_rules, events_scheduled_by_events_run_in_the_same_run)
     at(f, 3, 10);
     EXPECT_EQ(engine_run(&f->engine, 15), 5);
     EXPECT_EQ(f->log[1].event, 3, "it was scheduled before event 1");
-    EXPECT_EQ(f->log[2].event, 1);
-    EXPECT_EQ(f->log[3].event, 0);
-    EXPECT_EQ(f->log[4].event, 2);
+    EXPECT_ORDER(f, 2, 1, 0, 2);
 }
 
 static void cancel_and_move_others(struct engine_rules *f)
@@ -199,9 +204,7 @@ TEST_F(engine_rules, a_running_event_may_cancel_and_move_others)
     for (unsigned i = 0; i < EVENTS; i++)
         at(f, i, 10 + i);
     EXPECT_EQ(engine_run(&f->engine, 100), EVENTS - 1);
-    EXPECT_EQ(f->log[1].event, 3);
-    EXPECT_EQ(f->log[2].event, 2);
-    EXPECT_EQ(f->log[3].event, 4);
+    EXPECT_ORDER(f, 1, 3, 2, 4);
 }
 
 static void cancel_the_only_other(struct engine_rules *f)
@@ -302,10 +305,7 @@ TEST_F(engine_rules, events_keep_their_order_when_the_numbers_begin_anew)
     at(f, 3, 15);
     at(f, 4, 20);
     EXPECT_EQ(engine_run(&f->engine, 20), 5);
-    EXPECT_EQ(f->log[1].event, 1);
-    EXPECT_EQ(f->log[2].event, 2);
-    EXPECT_EQ(f->log[3].event, 4);
-    EXPECT_EQ(f->log[4].event, 3);
+    EXPECT_ORDER(f, 1, 1, 2, 4, 3);
 }
 
 static void schedule_before_now(void *f)
@@ -429,8 +429,7 @@ TEST_F(engine_rules, a_later_event_can_be_chosen_and_the_passed_over_are_late)
     EXPECT_EQ(scheduled(f), 1);
     engine_run_event(&f->engine, &f->event[0], 25);
     EXPECT_EQ(engine_now(&f->engine), 25);
-    EXPECT_EQ(f->log[0].event, 1);
-    EXPECT_EQ(f->log[1].event, 0);
+    EXPECT_ORDER(f, 0, 1, 0);
     EXPECT_EQ(f->log[1].time, 25);
 }
 

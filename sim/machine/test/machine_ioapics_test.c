@@ -35,26 +35,12 @@ static struct scenario with_units(const struct units_row *row)
     return s;
 }
 
-static struct figures exchange(struct machine *m)
-{
-    const struct scenario *s = m->scenario;
-    struct figures f;
-
-    rig_talk(m, false);
-    machine_run(m, s->warmup);
-    rig_talk(m, true);
-    machine_run(m, s->warmup + s->duration * 3 / 4);
-    rig_talk(m, false);
-    rig_finish(m, &f);
-    return f;
-}
-
 TEST_EACH(machine_ioapics, every_pulse_is_seen_through_either_unit,
           struct units_row, units_rows)
 {
     struct scenario s = with_units(row);
     struct machine *m = machine_build(&s);
-    struct figures f = exchange(m);
+    struct figures f = rig_exchange_on(m);
 
     for (unsigned i = 0; i < 2; i++) {
         EXPECT_GT(m->device[i].pulses, 300);
@@ -81,7 +67,7 @@ TEST_EACH(machine_ioapics, one_cpu_can_have_lines_of_both, struct units_row,
     s.vm[0].assigned_count = 2;
     s.vm[0].assigned[1] = 1;
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     for (unsigned i = 0; i < 2; i++)
         EXPECT_EQ(m->cpu[0].workload->seen_received[i], m->device[i].pulses);
     machine_free(m);

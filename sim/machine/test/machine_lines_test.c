@@ -40,20 +40,6 @@ static void share(struct scenario *s)
     s->device[1].pin = s->device[0].pin;
 }
 
-static struct figures exchange(struct machine *m)
-{
-    const struct scenario *s = m->scenario;
-    struct figures f;
-
-    rig_talk(m, false);
-    machine_run(m, s->warmup);
-    rig_talk(m, true);
-    machine_run(m, s->warmup + s->duration * 3 / 4);
-    rig_talk(m, false);
-    rig_finish(m, &f);
-    return f;
-}
-
 static void expect_idle_line(struct machine *m)
 {
     for (unsigned i = 0; i < m->devices; i++) {
@@ -78,7 +64,7 @@ TEST_EACH(machine_lines, every_pulse_is_seen_and_the_line_falls,
     rig_pulses(&s, PULSE_EXPONENTIAL, 40 * SIM_US);
     s.duration = 40 * SIM_MS;
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_GT(m->device[0].pulses, 500);
     EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
     EXPECT_EQ(m->cpu[1].workload->seen_received[1], m->device[1].pulses);
@@ -100,7 +86,7 @@ TEST_EACH(machine_lines, a_cleared_cause_interrupts_once, struct line_row,
 
     rig_pulses(&s, PULSE_PERIODIC, 100 * SIM_US);
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_EQ(rig_count(&f, "interrupts.sent"),
               m->device[0].pulses + m->device[1].pulses);
     EXPECT_EQ(rig_count(&f, "interrupts.delivered"),
@@ -137,7 +123,7 @@ TEST_EACH(machine_lines, eoi_comes_after_the_line_has_fallen, struct slow_row,
     s.platform.pcie.dma_write = row->dma_write;
     s.program[0].handler_cycles = s.program[1].handler_cycles = 0;
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_EQ(rig_count(&f, "interrupts.sent"),
               m->device[0].pulses + m->device[1].pulses);
     EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
@@ -157,7 +143,7 @@ TEST_EACH(machine_lines, two_devices_share_a_pin, struct line_row, line_rows)
     s.duration = 40 * SIM_MS;
     share(&s);
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_GT(m->device[0].pulses, m->device[1].pulses);
     EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
     EXPECT_EQ(m->cpu[0].workload->seen_received[1], m->device[1].pulses);
@@ -205,7 +191,7 @@ TEST_EACH(machine_lines, storm_ends_with_its_causes, struct line_row, line_rows)
     rig_pulses(&s, PULSE_EXPONENTIAL, 2 * SIM_US);
     s.duration = 10 * SIM_MS;
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
     EXPECT_EQ(m->cpu[1].workload->seen_received[1], m->device[1].pulses);
     EXPECT_LT(rig_count(&f, "interrupts.delivered"),

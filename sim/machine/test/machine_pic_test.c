@@ -48,20 +48,6 @@ static struct scenario with_pic(const struct wire_row *row)
     return s;
 }
 
-static struct figures exchange(struct machine *m)
-{
-    const struct scenario *s = m->scenario;
-    struct figures f;
-
-    rig_talk(m, false);
-    machine_run(m, s->warmup);
-    rig_talk(m, true);
-    machine_run(m, s->warmup + s->duration * 3 / 4);
-    rig_talk(m, false);
-    rig_finish(m, &f);
-    return f;
-}
-
 static void expect_idle(const struct machine *m)
 {
     for (unsigned i = 0; i < PIC_CHIPS; i++) {
@@ -76,7 +62,7 @@ TEST_EACH(machine_pic, every_pulse_is_seen_on_both_controllers, struct wire_row,
 {
     struct scenario s = with_pic(row);
     struct machine *m = machine_build(&s);
-    struct figures f = exchange(m);
+    struct figures f = rig_exchange_on(m);
 
     EXPECT_GT(m->device[0].pulses, 500);
     EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
@@ -98,7 +84,7 @@ TEST_EACH(machine_pic, a_cleared_cause_interrupts_once, struct wire_row,
 
     rig_pulses(&s, PULSE_PERIODIC, 100 * SIM_US);
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_EQ(rig_count(&f, "interrupts.by_source.pic.delivered"),
               m->device[0].pulses);
     expect_idle(m);
@@ -119,7 +105,7 @@ TEST(machine_pic, devices_share_a_level_triggered_line)
     s.device[1].irq = s.device[0].irq;
     s.device[1].nic.pulse_interval = 70 * SIM_US;
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
     EXPECT_EQ(m->cpu[0].workload->seen_received[1], m->device[1].pulses);
     expect_idle(m);
@@ -247,7 +233,7 @@ TEST_EACH(machine_pic, every_pulse_is_seen_however_its_interrupt_ends,
 
     s.machine.pic.eoi = row->eoi;
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_EQ(m->cpu[0].workload->seen_received[0], m->device[0].pulses);
     EXPECT_EQ(m->cpu[0].workload->spurious, 0);
     expect_idle(m);
@@ -301,7 +287,7 @@ TEST_EACH(machine_pic, eager_eoi_meets_a_line_that_has_not_fallen,
     s.platform.pcie.intx_message = row->intx_message;
     rig_pulses(&s, PULSE_PERIODIC, 100 * SIM_US);
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     delivered = rig_count(&f, "interrupts.by_source.pic.delivered");
     spurious = m->cpu[0].workload->spurious;
     pulses = m->device[0].pulses;
@@ -323,7 +309,7 @@ TEST(machine_pic, isa_line_0_is_pin_2_and_pin_0_is_silent)
 
     s.device[0].controller = CONTROLLER_IOAPIC;
     m = machine_build(&s);
-    f = exchange(m);
+    f = rig_exchange_on(m);
     EXPECT_EQ(m->ioapic->ioapic.rte[2] & IOAPIC_RTE_MASKED, 0);
     EXPECT_TRUE(m->ioapic->ioapic.rte[0] & IOAPIC_RTE_MASKED);
     EXPECT_GT(m->device[0].pulses, 500);

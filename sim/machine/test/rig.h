@@ -309,21 +309,31 @@ static inline void rig_talk(struct machine *m, bool on)
 }
 
 /* Silence while the software boots, then pulses, then silence until nothing
- * is under way: every count is exact.  `prepare` may be NULL. */
+ * is under way: every count is exact. */
+static inline struct figures rig_exchange_on(struct machine *m)
+{
+    const struct scenario *s = m->scenario;
+    struct figures f;
+
+    rig_talk(m, false);
+    machine_run(m, s->warmup);
+    rig_talk(m, true);
+    machine_run(m, s->warmup + s->duration * 3 / 4);
+    rig_talk(m, false);
+    rig_finish(m, &f);
+    return f;
+}
+
+/* The same on a machine of its own.  `prepare` may be NULL. */
 static inline struct figures rig_exchange(const struct scenario *s,
                                           void (*prepare)(struct machine *m))
 {
     struct machine *m = machine_build(s);
     struct figures f;
 
-    rig_talk(m, false);
     if (prepare)
         prepare(m);
-    machine_run(m, s->warmup);
-    rig_talk(m, true);
-    machine_run(m, s->warmup + s->duration * 3 / 4);
-    rig_talk(m, false);
-    rig_finish(m, &f);
+    f = rig_exchange_on(m);
     machine_free(m);
     return f;
 }
