@@ -23,7 +23,8 @@ module lapic_access (
   output logic                send_o,
   output lapic_pkg::message_t message_o
 );
-  lapic_pkg::state_t   s;
+  lapic_pkg::state_t   stored;  // the register has its value
+  lapic_pkg::state_t   s;       // and what follows from it
   lapic_pkg::state_t   disabled;
   logic [64*32-1:0]    regs;
 
@@ -168,7 +169,6 @@ module lapic_access (
 
   // ---- what is written -------------------------------------------------------------------------
 
-  logic        sample_lint0;
   logic        write_icr;
   logic        write_self_ipi;
   logic        command_sends;
@@ -205,71 +205,78 @@ module lapic_access (
     .tsc_deadline_o(tsc_deadline)
   );
 
-  always_comb begin
-    s = state_i;
-    s.tmict = tmict;
-    s.dcr = dcr;
-    s.counting = counting;
-    s.clocks_left = clocks_left;
-    s.tsc_deadline = tsc_deadline;
-    raise_o = illegal_address ? lapic_pkg::EsrIllegalAddress : 8'd0;
-    if (command_illegal) raise_o = lapic_pkg::EsrSendIllegal;
-    eoi_o = 1'b0;
-    eoi_vector_o = lapic_pkg::top_vector(state_i.isr);
-    send_o = command_sends;
-    message_o = command_message;
-    cleared_o = 1'b0;
-    sample_lint0 = 1'b0;
+  assign raise_o = command_illegal ? lapic_pkg::EsrSendIllegal
+                 : illegal_address ? lapic_pkg::EsrIllegalAddress : 8'd0;
 
+  logic write_cr8;
+  logic write_lint0;
+  assign write_cr8 = valid_i && kind_i == lapic_pkg::AccessSetCr8 && !fault_o;
+  assign write_lint0 = write && {20'd0, offset} == lapic_regs_pkg::LVT_LINT0_OFFSET;
+
+  always_comb begin
+    stored = state_i;
+    stored.tmict = tmict;
+    stored.dcr = dcr;
+    stored.counting = counting;
+    stored.clocks_left = clocks_left;
+    stored.tsc_deadline = tsc_deadline;
     if (write) begin
       unique case ({20'd0, offset})
-        lapic_regs_pkg::ID_OFFSET: s.id = new_value;
-        lapic_regs_pkg::TPR_OFFSET: s.tpr = new_value;
-        lapic_regs_pkg::EOI_OFFSET: eoi_o = eoi_vector_o != 8'd0;
-        lapic_regs_pkg::LDR_OFFSET: s.ldr = new_value;
-        lapic_regs_pkg::DFR_OFFSET: s.dfr = new_value;
-        lapic_regs_pkg::SVR_OFFSET: s.svr = new_value;
+        lapic_regs_pkg::ID_OFFSET: stored.id = new_value;
+        lapic_regs_pkg::TPR_OFFSET: stored.tpr = new_value;
+        lapic_regs_pkg::LDR_OFFSET: stored.ldr = new_value;
+        lapic_regs_pkg::DFR_OFFSET: stored.dfr = new_value;
+        lapic_regs_pkg::SVR_OFFSET: stored.svr = new_value;
         lapic_regs_pkg::ESR_OFFSET: begin
-          s.esr = state_i.errors;
-          s.errors = 8'd0;
-          s.error_armed = 1'b1;
+          stored.esr = state_i.errors;
+          stored.errors = 8'd0;
+          stored.error_armed = 1'b1;
         end
-        lapic_regs_pkg::LVT_CMCI_OFFSET: s.lvt_cmci = new_value;
+        lapic_regs_pkg::LVT_CMCI_OFFSET: stored.lvt_cmci = new_value;
         lapic_regs_pkg::ICR_LOW_OFFSET: begin
-          s.icr_low = new_value;
-          if (x2apic) s.icr_high = wdata_i[63:32];
+          stored.icr_low = new_value;
+          if (x2apic) stored.icr_high = wdata_i[63:32];
         end
-        lapic_regs_pkg::ICR_HIGH_OFFSET: s.icr_high = new_value;
-        lapic_regs_pkg::LVT_TIMER_OFFSET: s.lvt_timer = new_value;
-        lapic_regs_pkg::LVT_THERMAL_OFFSET: s.lvt_thermal = new_value;
-        lapic_regs_pkg::LVT_PERFMON_OFFSET: s.lvt_perfmon = new_value;
-        lapic_regs_pkg::LVT_LINT0_OFFSET: begin
-          s.lvt_lint0 = new_value;
-          sample_lint0 = 1'b1;  // an unmasked level is taken
-        end
-        lapic_regs_pkg::LVT_LINT1_OFFSET: s.lvt_lint1 = new_value;
-        lapic_regs_pkg::LVT_ERROR_OFFSET: s.lvt_error = new_value;
+        lapic_regs_pkg::ICR_HIGH_OFFSET: stored.icr_high = new_value;
+        lapic_regs_pkg::LVT_TIMER_OFFSET: stored.lvt_timer = new_value;
+        lapic_regs_pkg::LVT_THERMAL_OFFSET: stored.lvt_thermal = new_value;
+        lapic_regs_pkg::LVT_PERFMON_OFFSET: stored.lvt_perfmon = new_value;
+        lapic_regs_pkg::LVT_LINT0_OFFSET: stored.lvt_lint0 = new_value;
+        lapic_regs_pkg::LVT_LINT1_OFFSET: stored.lvt_lint1 = new_value;
+        lapic_regs_pkg::LVT_ERROR_OFFSET: stored.lvt_error = new_value;
         default: ;
       endcase
     end
+    if (write_cr8) stored.tpr = {24'd0, wdata_i[3:0], 4'd0};
+  end
 
-    if (valid_i && kind_i == lapic_pkg::AccessSetCr8 && !fault_o) begin
-      s.tpr = {24'd0, wdata_i[3:0], 4'd0};
-    end
+  // ---- EOI -------------------------------------------------------------------------------------
 
-    if (eoi_o) begin
-      s.isr[eoi_vector_o] = 1'b0;
-      if (state_i.tmr[eoi_vector_o] && !state_i.svr[lapic_pkg::SvrSuppressEoi]) begin
-        send_o = 1'b1;
-        message_o = '0;
-        message_o.eoi = 1'b1;
-        message_o.irq_vector = eoi_vector_o;
-      end
-      if (s.lvt_lint0[lapic_pkg::LvtRemoteIrr] && s.lint0_vector == eoi_vector_o) begin
-        s.lvt_lint0[lapic_pkg::LvtRemoteIrr] = 1'b0;
-        sample_lint0 = 1'b1;
-      end
+  logic ends_lint0;
+  assign eoi_vector_o = lapic_pkg::top_vector(state_i.isr);
+  assign eoi_o = write && {20'd0, offset} == lapic_regs_pkg::EOI_OFFSET && eoi_vector_o != 8'd0;
+  assign ends_lint0 = eoi_o && state_i.lvt_lint0[lapic_pkg::LvtRemoteIrr]
+                      && state_i.lint0_vector == eoi_vector_o;
+
+  always_comb begin
+    send_o = command_sends;
+    message_o = command_message;
+    if (eoi_o && state_i.tmr[eoi_vector_o] && !state_i.svr[lapic_pkg::SvrSuppressEoi]) begin
+      send_o = 1'b1;
+      message_o = '0;
+      message_o.eoi = 1'b1;
+      message_o.irq_vector = eoi_vector_o;
     end
+  end
+
+  // ---- what else the write changes -------------------------------------------------------------
+
+  assign cleared_o = write_base && state_i.base_en && !new_en;
+
+  always_comb begin
+    s = stored;
+    if (eoi_o) s.isr[eoi_vector_o] = 1'b0;
+    if (ends_lint0) s.lvt_lint0[lapic_pkg::LvtRemoteIrr] = 1'b0;
 
     if (!s.svr[lapic_pkg::SvrEnable]) begin
       s.lvt_cmci[lapic_pkg::LvtMasked] = 1'b1;
@@ -281,29 +288,32 @@ module lapic_access (
       s.lvt_error[lapic_pkg::LvtMasked] = 1'b1;
     end
 
+    if (cleared_o) begin
+      s = disabled;
+      s.tpr = state_i.tpr;  // one storage cell with CR8, which goes on
+    end
     if (write_base) begin
-      if (state_i.base_en && !new_en) begin
-        s = disabled;
-        s.tpr = state_i.tpr;  // one storage cell with CR8, which goes on
-        cleared_o = 1'b1;
-      end
       if (xapic && new_extd) s.icr_high = 32'd0;
       s.base_page = wdata_i[51:12];
       s.base_en = new_en;
       s.base_extd = new_extd;
       s.base_bsp = wdata_i[8];
     end
+  end
 
-    // LINT0 is accepted if it is an open level entry and the pin is active.
-    lint0_o = 1'b0;
-    if (sample_lint0) begin
-      if (!s.lvt_lint0[lapic_pkg::LvtLevel] || s.lvt_lint0[10:8] != lapic_pkg::ModeFixed) begin
-        s.lvt_lint0[lapic_pkg::LvtRemoteIrr] = 1'b0;
-      end else begin
-        lint0_o = !s.lvt_lint0[lapic_pkg::LvtMasked] && !s.lvt_lint0[lapic_pkg::LvtRemoteIrr]
-                  && s.lint[0] != s.lvt_lint0[lapic_pkg::LvtActiveLow];
-      end
-    end
+  // An open level entry of LINT0 whose pin is active is accepted when it is written, and when the
+  // interrupt before it ends.
+  logic lint0_level;
+  assign lint0_level = s.lvt_lint0[lapic_pkg::LvtLevel]
+                       && s.lvt_lint0[10:8] == lapic_pkg::ModeFixed;
+  assign lint0_o = (write_lint0 || ends_lint0) && lint0_level
+      && !s.lvt_lint0[lapic_pkg::LvtMasked] && !s.lvt_lint0[lapic_pkg::LvtRemoteIrr]
+      && s.lint[0] != s.lvt_lint0[lapic_pkg::LvtActiveLow];
+
+  always_comb begin
     state_o = s;
+    if ((write_lint0 || ends_lint0) && !lint0_level) begin
+      state_o.lvt_lint0[lapic_pkg::LvtRemoteIrr] = 1'b0;
+    end
   end
 endmodule
