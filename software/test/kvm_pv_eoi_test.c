@@ -87,18 +87,16 @@ TEST(kvm_pv_eoi, loses_nothing_in_a_storm)
 /* ---- single moments, on the second of two CPUs ---- */
 
 struct kvm_pv_eoi_moment {
+    struct scenario scenario;
     struct machine *machine;
     struct machine_cpu *cpu;
 };
 
 static void kvm_pv_eoi_moment_setup(struct kvm_pv_eoi_moment *f)
 {
-    struct scenario s = rig_scenario(RIG_KVM, PROGRAM_SPIN);
-
-    s.warmup = 0;
-    s.duration = 10 * SIM_MS;
-    s.vm[1].features.pv_eoi = true;
-    f->machine = machine_build(&s);
+    f->scenario = moment_scenario(RIG_KVM);
+    f->scenario.vm[1].features.pv_eoi = true;
+    f->machine = machine_build(&f->scenario);
     f->cpu = &f->machine->cpu[1];
 }
 

@@ -5,6 +5,24 @@
 
 #include "sim/machine/test/rig.h"
 
+static inline struct scenario moment_scenario(enum rig_variant v)
+{
+    struct scenario s = rig_scenario(v, PROGRAM_SPIN);
+
+    s.warmup = 0;
+    s.duration = 10 * SIM_MS;
+    return s;
+}
+
+/* The scenario's machine instead of the one before, or of NULL. */
+static inline struct machine *rebuilt(struct machine *before,
+                                      const struct scenario *s)
+{
+    if (before)
+        machine_free(before);
+    return machine_build(s);
+}
+
 /* A device's message to the CPU. */
 static inline void send_message(struct machine *m, uint32_t data)
 {
