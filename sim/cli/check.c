@@ -11,11 +11,6 @@ static int check_variant(const struct cli *cli, const struct scenario_set *set,
     return CLI_FINE;
 }
 
-static int check(const struct cli *cli)
-{
-    return cli_on_variant(cli, check_variant);
-}
-
 const struct cli_verb cli_check = {
     .name = "check",
     .summary = "report every mistake in a scenario, without running it",
@@ -27,5 +22,5 @@ const struct cli_verb cli_check = {
             "Exit status: 0 fine, 2 there are mistakes.",
     .options = CLI_VARIANT | CLI_SET,
     .needs_file = true,
-    .run = check,
+    .on_variant = check_variant,
 };

@@ -56,7 +56,11 @@ struct cli_verb {
     const char *text;      /* of --help: what it does, then an example */
     unsigned options;
     bool needs_file, many_files;
+    /* One of both; the exit status.  The second acts on --variant, or on the
+     * first one of the file. */
     int (*run)(const struct cli *cli);
+    int (*on_variant)(const struct cli *cli, const struct scenario_set *set,
+                      unsigned variant);
 };
 
 extern const struct cli_verb cli_run, cli_compare, cli_check, cli_show,
@@ -73,11 +77,8 @@ struct scenario_set *cli_load(const struct cli *cli);
 /* The index of --variant, 0 without it; -1 after a mistake is printed. */
 int cli_variant(const struct cli *cli, const struct scenario_set *set);
 
-/* Loads, and acts on --variant or the first one; the exit status. */
-int cli_on_variant(const struct cli *cli,
-                   int (*act)(const struct cli *cli,
-                              const struct scenario_set *set,
-                              unsigned variant));
+/* Loads the scenario for a verb that acts on one variant; the exit status. */
+int cli_on_variant(const struct cli_verb *verb, const struct cli *cli);
 
 /* True if progress should be shown: a person is watching. */
 bool cli_watched(const struct cli *cli);

@@ -56,7 +56,7 @@ static int run_verb(const struct cli_verb *verb, int argc, char **argv)
     snprintf(name, sizeof name, "virqsim %s", verb->name);
     argv[0] = name;
     cli_parse(verb, argc, argv, &cli);
-    return verb->run(&cli);
+    return verb->run ? verb->run(&cli) : cli_on_variant(verb, &cli);
 }
 
 int main(int argc, char **argv)

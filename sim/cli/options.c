@@ -238,9 +238,7 @@ int cli_variant(const struct cli *cli, const struct scenario_set *set)
     return -1;
 }
 
-int cli_on_variant(const struct cli *cli,
-                   int (*act)(const struct cli *cli,
-                              const struct scenario_set *set, unsigned variant))
+int cli_on_variant(const struct cli_verb *verb, const struct cli *cli)
 {
     struct scenario_set *set = cli_load(cli);
     int variant, status = CLI_USER_MISTAKE;
@@ -249,7 +247,7 @@ int cli_on_variant(const struct cli *cli,
         return CLI_USER_MISTAKE;
     variant = cli_variant(cli, set);
     if (variant >= 0)
-        status = act(cli, set, (unsigned)variant);
+        status = verb->on_variant(cli, set, (unsigned)variant);
     scenario_free(set);
     return status;
 }

@@ -53,11 +53,6 @@ static int run_variant(const struct cli *cli, const struct scenario_set *set,
     return status;
 }
 
-static int run(const struct cli *cli)
-{
-    return cli_on_variant(cli, run_variant);
-}
-
 const struct cli_verb cli_run = {
     .name = "run",
     .summary = "simulate one variant of a scenario",
@@ -71,5 +66,5 @@ const struct cli_verb cli_run = {
             "a mistake in the input, 3 the books of a run do not balance.",
     .options = CLI_VARIANT | CLI_SET | CLI_OUTPUT | CLI_FOLDER | CLI_HOST,
     .needs_file = true,
-    .run = run,
+    .on_variant = run_variant,
 };

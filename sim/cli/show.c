@@ -14,11 +14,6 @@ static int show_variant(const struct cli *cli, const struct scenario_set *set,
     return CLI_FINE;
 }
 
-static int show(const struct cli *cli)
-{
-    return cli_on_variant(cli, show_variant);
-}
-
 const struct cli_verb cli_show = {
     .name = "show",
     .summary = "print a variant with all defaults and platform values",
@@ -32,5 +27,5 @@ const struct cli_verb cli_show = {
             "Exit status: 0 fine, 2 a mistake in the input.",
     .options = CLI_VARIANT | CLI_SET,
     .needs_file = true,
-    .run = show,
+    .on_variant = show_variant,
 };

@@ -108,17 +108,13 @@ struct eli {
 
 static void build(struct eli *f)
 {
-    if (f->machine)
-        machine_free(f->machine);
-    f->machine = machine_build(&f->scenario);
+    f->machine = rebuilt(f->machine, &f->scenario);
     f->cpu = &f->machine->cpu[1];
 }
 
 static void eli_setup(struct eli *f)
 {
-    f->scenario = rig_scenario(RIG_ELI, PROGRAM_SPIN);
-    f->scenario.warmup = 0;
-    f->scenario.duration = 10 * SIM_MS;
+    f->scenario = moment_scenario(RIG_ELI);
     build(f);
 }
 

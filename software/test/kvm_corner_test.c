@@ -11,17 +11,13 @@ struct kvm_corner {
 
 static void build(struct kvm_corner *f)
 {
-    if (f->machine)
-        machine_free(f->machine);
-    f->machine = machine_build(&f->scenario);
+    f->machine = rebuilt(f->machine, &f->scenario);
     f->cpu = &f->machine->cpu[1];
 }
 
 static void kvm_corner_setup(struct kvm_corner *f)
 {
-    f->scenario = rig_scenario(RIG_KVM, PROGRAM_SPIN);
-    f->scenario.warmup = 0;
-    f->scenario.duration = 10 * SIM_MS;
+    f->scenario = moment_scenario(RIG_KVM);
     build(f);
 }
 

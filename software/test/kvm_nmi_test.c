@@ -14,17 +14,13 @@ struct kvm_nmi {
 
 static void build(struct kvm_nmi *f)
 {
-    if (f->machine)
-        machine_free(f->machine);
-    f->machine = machine_build(&f->scenario);
+    f->machine = rebuilt(f->machine, &f->scenario);
     f->cpu = &f->machine->cpu[1];
 }
 
 static void kvm_nmi_setup(struct kvm_nmi *f)
 {
-    f->scenario = rig_scenario(RIG_KVM, PROGRAM_SPIN);
-    f->scenario.warmup = 0;
-    f->scenario.duration = 10 * SIM_MS;
+    f->scenario = moment_scenario(RIG_KVM);
     for (int i = 0; i < 2; i++) {
         f->scenario.device[i].delivery = SIGNAL_NMI;
         f->scenario.vm[i].features.nmi_injection = true;

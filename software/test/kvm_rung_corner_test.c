@@ -25,9 +25,7 @@ static void build(struct kvm_rung *f, struct kvm_apicv apicv)
 
 static void kvm_rung_setup(struct kvm_rung *f)
 {
-    f->scenario = rig_scenario(RIG_KVM, PROGRAM_SPIN);
-    f->scenario.warmup = 0;
-    f->scenario.duration = 10 * SIM_MS;
+    f->scenario = moment_scenario(RIG_KVM);
     f->scenario.vm[1].apic = APIC_MODE_XAPIC;
 }
 

@@ -1,5 +1,5 @@
 /* Guests that ask their hypervisor for the table entries of their messages. */
-#include "sim/machine/test/rig.h"
+#include "software/test/rungs.h"
 
 static const struct map_row {
     const char *name;
@@ -16,24 +16,14 @@ static struct scenario asking(const struct map_row *row)
 
     rig_pulses(&s, PULSE_EXPONENTIAL, 60 * SIM_US);
     s.warmup = 0;
-    s.machine.iommu = (struct scenario_iommu){.units = 2,
-                                              .entries = 256,
-                                              .cache_entries = 16,
-                                              .cache_ways = 4,
-                                              .x2apic = true,
-                                              .source_check = true};
+    s.machine.iommu = rig_iommu(2, true);
     for (uint32_t i = 0; i < 2; i++) {
         s.device[i].vectors = 3;
         s.device[i].unit = i;
         s.vm[i].maps_by_hypercall = true;
         s.vm[i].features.vtd_posting = row->posting;
         if (row->posting)
-            s.vm[i].features.apicv =
-                (struct kvm_apicv){.tpr_shadow = true,
-                                   .x2apic_virt = true,
-                                   .apic_register_virtualization = true,
-                                   .virtual_interrupt_delivery = true,
-                                   .posted_interrupts = true};
+            s.vm[i].features.apicv = (struct kvm_apicv)POSTED;
     }
     return s;
 }

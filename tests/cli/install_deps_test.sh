@@ -3,17 +3,9 @@
 # apt-get, sudo and id are replaced: nothing is installed here.
 set -u
 cd "$(dirname "$0")/../.."
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-status=0
-for tool in sh awk sed grep dirname env cat; do
-    ln -s "$(command -v $tool)" "$work/$tool"
-done
+. tests/cli/fakes.sh
+tools sh awk sed grep dirname env cat
 
-fake() { # fake NAME: the program comes from standard input
-    { echo "#!$(command -v sh)"; cat; } >"$work/$1"
-    chmod +x "$work/$1"
-}
 fake dpkg-query <<<'while read -r p; do echo "installed $p"; done \
     <"'"$work"'/have"; exit 1'
 fake apt-get <<<'echo "$DEBIAN_FRONTEND apt-get $*" >>"'"$work"'/calls"'
@@ -24,16 +16,6 @@ run() { # run [ARGUMENT]: sets $code; output and calls are in $work
     PATH=$work DEBIAN_FRONTEND= tools/install-deps.sh "$@" \
         >"$work/out" 2>&1 </dev/null
     code=$?
-}
-
-say() { # say CONDITION SENTENCE
-    if eval "$1"; then
-        echo "ok - $2"
-    else
-        echo "not ok - $2"
-        cat "$work/out" "$work/calls"
-        status=1
-    fi
 }
 
 packages=$(awk '!/^#/ && NF {print $1}' tools/packages.txt)

@@ -3,17 +3,9 @@
 # dpkg are replaced: nothing is fetched here.
 set -u
 cd "$(dirname "$0")/../.."
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-status=0
-for tool in sh grep head mkdir mktemp cat rm tail touch chmod dirname; do
-    ln -s "$(command -v $tool)" "$work/$tool"
-done
+. tests/cli/fakes.sh
+tools sh grep head mkdir mktemp cat rm tail touch chmod dirname
 
-fake() { # fake NAME: the program comes from standard input
-    { echo "#!$(command -v sh)"; cat; } >"$work/$1"
-    chmod +x "$work/$1"
-}
 # The last option that sets Dir::Cache is where packages belong.
 fake apt-get <<<'case $1 in indextargets) cat "'"$work"'/source"; exit;; esac
 echo "$*" >>"'"$work"'/calls"
@@ -31,16 +23,6 @@ run() { # sets $code; output and calls are in $work
     PATH=$work OS_RELEASE=$work/release tools/install-qemu10.sh \
         "$work/qemu10" >"$work/out" 2>&1
     code=$?
-}
-
-say() { # say CONDITION SENTENCE
-    if eval "$1"; then
-        echo "ok - $2"
-    else
-        echo "not ok - $2"
-        cat "$work/out" "$work/calls"
-        status=1
-    fi
 }
 
 touch "$work/offline"

@@ -18,12 +18,8 @@ static struct scenario root(const struct adopt_row *row)
     s.duration = 20 * SIM_MS;
     s.machine.ioapic.pins = 24;
     s.machine.ioapic.unit = 1;
-    s.machine.iommu = (struct scenario_iommu){.units = 2,
-                                              .entries = 256,
-                                              .cache_entries = 16,
-                                              .cache_ways = 4,
-                                              .compatibility = true,
-                                              .source_check = true};
+    s.machine.iommu = rig_iommu(2, false);
+    s.machine.iommu.compatibility = true;
     for (uint32_t i = 0; i < s.device_count; i++) {
         struct scenario_device *d = &s.device[i];
 

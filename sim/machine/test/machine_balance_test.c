@@ -10,12 +10,7 @@ static struct scenario balanced(enum scenario_balance balance)
     s.device[0].vectors = 4;
     s.program[0].timer_hz = 2000;
     s.vm[0].balance = balance;
-    s.machine.iommu = (struct scenario_iommu){.units = 2,
-                                              .entries = 256,
-                                              .cache_entries = 16,
-                                              .cache_ways = 4,
-                                              .x2apic = true,
-                                              .source_check = true};
+    s.machine.iommu = rig_iommu(2, true);
     return s;
 }
 

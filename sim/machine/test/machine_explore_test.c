@@ -4,6 +4,7 @@
 
 #include "sim/machine/state.h"
 #include "sim/machine/test/rig.h"
+#include "software/test/rungs.h"
 
 #define BOOTED (100 * SIM_US)
 
@@ -147,12 +148,7 @@ TEST_F(machine_explore, an_interrupt_taken_behind_the_last_look_is_found)
 static void build_posting(struct machine_explore *f)
 {
     f->s.platform.capabilities.vmx = vmx_all_features();
-    f->s.vm[0].features.apicv =
-        (struct kvm_apicv){.tpr_shadow = true,
-                           .x2apic_virt = true,
-                           .apic_register_virtualization = true,
-                           .virtual_interrupt_delivery = true,
-                           .posted_interrupts = true};
+    f->s.vm[0].features.apicv = (struct kvm_apicv)POSTED;
     f->s.machine.cpus = 2;
     f->s.machine.irq_cpu = true;
     f->s.device[1].nic.pulse_interval = BOOTED + 12450 * SIM_NS;

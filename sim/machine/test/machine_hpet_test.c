@@ -26,12 +26,7 @@ static struct scenario ticking(const struct tick_row *row)
     s.machine.hpet.timers = 4;
     s.machine.hpet.hz = 14318180;
     s.machine.hpet.unit = row->units ? 1 : 0;
-    s.machine.iommu = (struct scenario_iommu){.units = row->units,
-                                              .entries = 256,
-                                              .cache_entries = 16,
-                                              .cache_ways = 4,
-                                              .x2apic = true,
-                                              .source_check = true};
+    s.machine.iommu = rig_iommu(row->units, true);
     for (uint32_t i = 0; i < s.program_count; i++) {
         s.program[i].timer_hz = 10000 * (i + 1);
         s.program[i].timer_source = row->source;

@@ -5,6 +5,7 @@
 #include "models/cpu/vapic.h"
 #include "sim/core/pid.h"
 #include "sim/machine/test/rig.h"
+#include "software/test/rungs.h"
 
 /* Pulses into two guests; APICv and posting by a CPU of the host's own. */
 struct machine_invariants {
@@ -25,12 +26,7 @@ static void build_posted(struct machine_invariants *f)
     rig_pulses(&f->s, PULSE_PERIODIC, 50 * SIM_US);
     f->s.platform.capabilities.vmx = vmx_all_features();
     for (unsigned i = 0; i < 2; i++)
-        f->s.vm[i].features.apicv =
-            (struct kvm_apicv){.tpr_shadow = true,
-                               .x2apic_virt = true,
-                               .apic_register_virtualization = true,
-                               .virtual_interrupt_delivery = true,
-                               .posted_interrupts = true};
+        f->s.vm[i].features.apicv = (struct kvm_apicv)POSTED;
     f->s.machine.cpus++;
     f->s.machine.irq_cpu = true;
     f->m = machine_build(&f->s);

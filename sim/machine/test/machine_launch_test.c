@@ -22,11 +22,7 @@ static struct scenario running(const struct launch_row *row)
     s.vm[0].late_launch = LAUNCH;
     s.machine.ioapic.pins = 24;
     s.machine.ioapic.unit = 1;
-    s.machine.iommu = (struct scenario_iommu){.units = 2,
-                                              .entries = 256,
-                                              .cache_entries = 16,
-                                              .cache_ways = 4,
-                                              .source_check = true};
+    s.machine.iommu = rig_iommu(2, false);
     for (uint32_t i = 0; i < 2; i++) {
         s.vm[i].apic = APIC_MODE_XAPIC;
         s.device[i].message = row->message;

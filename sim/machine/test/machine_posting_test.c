@@ -21,13 +21,7 @@ static struct scenario posting(const struct posting_row *row, sim_time interval)
 
     rig_pulses(&s, PULSE_EXPONENTIAL, interval);
     s.duration = 20 * SIM_MS;
-    s.machine.iommu =
-        (struct scenario_iommu){.units = 2,
-                                .entries = 256,
-                                .cache_entries = 16,
-                                .cache_ways = 4,
-                                .x2apic = row->apic == APIC_MODE_X2APIC,
-                                .source_check = true};
+    s.machine.iommu = rig_iommu(2, row->apic == APIC_MODE_X2APIC);
     for (uint32_t i = 0; i < 2; i++) {
         s.device[i].message = row->message;
         s.device[i].vectors = 4;

@@ -27,12 +27,7 @@ static struct scenario remapped(const struct remap_row *row)
     s.duration = 20 * SIM_MS;
     s.machine.ioapic.pins = 24;
     s.machine.ioapic.unit = 1;
-    s.machine.iommu = (struct scenario_iommu){.units = 2,
-                                              .entries = 256,
-                                              .cache_entries = 16,
-                                              .cache_ways = 4,
-                                              .x2apic = row->x2apic,
-                                              .source_check = true};
+    s.machine.iommu = rig_iommu(2, row->x2apic);
     for (uint32_t i = 0; i < s.device_count; i++) {
         struct scenario_device *d = &s.device[i];
         bool line = row->message == MESSAGE_INTX;

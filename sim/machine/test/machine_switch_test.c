@@ -3,6 +3,7 @@
  */
 #include "sim/machine/state.h"
 #include "sim/machine/test/rig.h"
+#include "software/test/rungs.h"
 
 static const struct switch_row {
     const char *name;
@@ -26,24 +27,14 @@ static struct scenario switched(const struct switch_row *row,
     rig_pulses(&s, PULSE_EXPONENTIAL, 15 * SIM_US);
     s.duration = 20 * SIM_MS;
     s.machine.host_timer_hz = 10000;
-    s.machine.iommu = (struct scenario_iommu){.units = row->units,
-                                              .entries = 256,
-                                              .cache_entries = 16,
-                                              .cache_ways = 4,
-                                              .x2apic = true,
-                                              .source_check = true};
+    s.machine.iommu = rig_iommu(row->units, true);
     for (uint32_t i = 0; i < 2; i++) {
         s.device[i].message = row->message;
         s.device[i].vectors = 4;
         s.device[i].unit = i % row->units;
         s.vm[i].posting_switch = how;
         s.vm[i].features.vtd_posting = true;
-        s.vm[i].features.apicv =
-            (struct kvm_apicv){.tpr_shadow = true,
-                               .x2apic_virt = true,
-                               .apic_register_virtualization = true,
-                               .virtual_interrupt_delivery = true,
-                               .posted_interrupts = true};
+        s.vm[i].features.apicv = (struct kvm_apicv)POSTED;
     }
     return s;
 }

@@ -235,6 +235,17 @@ static inline void rig_pulses(struct scenario *s, enum pulse_distribution how,
     }
 }
 
+/* Remapping units, with a cache that is soon full. */
+static inline struct scenario_iommu rig_iommu(uint32_t units, bool x2apic)
+{
+    return (struct scenario_iommu){.units = units,
+                                   .entries = 256,
+                                   .cache_entries = 16,
+                                   .cache_ways = 4,
+                                   .x2apic = x2apic,
+                                   .source_check = true};
+}
+
 static inline void rig_without_devices(struct scenario *s)
 {
     s->device_count = 0;
