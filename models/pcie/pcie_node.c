@@ -181,10 +181,8 @@ void pcie_node_push(struct pcie_node *n)
 void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
                          uint32_t bytes)
 {
-    if (!pcie_bus_master(&n->pcie)) {
-        n->dma_refused++;
+    if (!pcie_bus_master(&n->pcie))
         return;
-    }
     *post(n, n->config.costs.dma_write) =
         (struct msg){.kind = MSG_WRITE,
                      .write = {.addr = addr,

@@ -80,7 +80,6 @@ struct pcie_node {
     } waits; /* from what a message tells first to the message */
     uint64_t warnings[PCIE_WARNING_COUNT]; /* how often, by kind */
     uint64_t intx_asserted;                /* how often the signal rose */
-    uint64_t dma_refused; /* without bus mastering nothing is written */
 };
 
 void pcie_node_init(struct pcie_node *n, const struct pcie_node_config *c);
@@ -104,7 +103,7 @@ void pcie_node_cause_gone(struct pcie_node *n, unsigned k);
 void pcie_node_push(struct pcie_node *n);
 
 /* A posted write of `bytes` bytes to memory, of which the first 8 are data.
- * Only while pcie_node_ready(). */
+ * Only while pcie_node_ready(); lost without bus mastering. */
 void pcie_node_dma_write(struct pcie_node *n, uint64_t addr, uint64_t data,
                          uint32_t bytes);
 
