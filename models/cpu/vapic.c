@@ -187,7 +187,6 @@ void vapic_end_notification(struct cpu *c, struct mem *m)
     array_clear(c, m, VAPIC_ISR, c->vapic.svi);
     c->vapic.svi = array_top(c, m, VAPIC_ISR);
     ppr_virtualization(c, m);
-    vapic_evaluate(c, m);
 }
 
 static bool takes_threshold_exit(const struct cpu *c)

@@ -93,7 +93,8 @@ void vapic_leave(struct cpu *c);
 uint8_t vapic_deliver(struct cpu *c, struct mem *m);
 
 /* The vector that vapic_deliver() gave notifies of user interrupts: it is not
- * in service, and ends without an EOI exit. */
+ * in service, and ends without an EOI exit.  What else is in VIRR waits for an
+ * evaluation by something else. */
 void vapic_end_notification(struct cpu *c, struct mem *m);
 
 /* The notification of a SENDUIPI, where the TPR shadow is in use: as a write

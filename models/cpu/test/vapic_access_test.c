@@ -61,6 +61,7 @@ TEST_F(vapic, access_must_lie_within_the_low_doubleword_of_a_slot)
     EXPECT_FALSE(page_serves(f, 0x84, 4, VAPIC_READ));
     EXPECT_FALSE(page_serves(f, 0x80, 8, VAPIC_READ));
     EXPECT_FALSE(page_serves(f, 0x82, 4, VAPIC_READ), "082 to 085");
+    EXPECT_FALSE(page_serves(f, 0x81, 4, VAPIC_READ), "081 to 084");
     EXPECT_FALSE(page_serves(f, 0x8f, 1, VAPIC_WRITE));
 }
 
@@ -329,11 +330,13 @@ TEST_F(vapic, exit_before_the_operation_is_complete_loses_its_emulation)
 
 TEST_F(vapic, read_of_a_part_gives_its_bytes)
 {
-    struct vapic_access a = {0x32, 2, VAPIC_READ, 0};
+    struct vapic_access part = {0x32, 2, VAPIC_READ, 0};
+    struct vapic_access whole = {0x30, 4, VAPIC_READ, 0};
 
-    page_put(f, 0x30, 0x12345678);
+    page_put(f, 0x30, 0x92345678);
     vapic_run(f, ALL, 0, 0);
-    EXPECT_EQ(vapic_read(&f->r.cpu, &f->r.mem, &a), 0x1234);
+    EXPECT_EQ(vapic_read(&f->r.cpu, &f->r.mem, &part), 0x9234);
+    EXPECT_EQ(vapic_read(&f->r.cpu, &f->r.mem, &whole), 0x92345678);
 }
 
 /* ---- x2APIC mode ---- */

@@ -46,7 +46,7 @@ TEST_F(vapic, vppr_is_vtpr_with_its_low_nibble_unless_svi_has_a_higher_class)
     EXPECT_EQ(page_get(f, VAPIC_PPR), 0x55, "the same class: VTPR");
     vapic_leave_guest(f);
     page_put(f, VAPIC_TPR, 0x45);
-    vmcs_set(&f->r.vmcs, VMCS_GUEST_INTERRUPT_STATUS, 0x5300);
+    vmcs_set(&f->r.vmcs, VMCS_GUEST_INTERRUPT_STATUS, 0x5f00);
     vapic_reenter(f);
     EXPECT_EQ(page_get(f, VAPIC_PPR), 0x50, "SVI without its low nibble");
 }
@@ -71,6 +71,28 @@ TEST_F(vapic, rvi_is_trusted_against_a_fuller_virr)
     EXPECT_EQ(deliver(f), 0x31, "80h is in VIRR, but not RVI");
     EXPECT_EQ(vapic_status(f), 0x3180, "only delivery looks there");
     EXPECT_FALSE(vapic_recognized(f), "and recognizes nothing");
+}
+
+TEST_F(vapic, vector_is_a_bit_of_virr_and_then_of_visr)
+{
+    vapic_run(f, X2 | VID, 0, 0);
+    for (uint32_t v = 16; v < 256; v++) {
+        EXPECT_NO_EXIT(wrmsr(f, MSR_SELF_IPI, v));
+        EXPECT_TRUE(page_has(f, VAPIC_IRR, (uint8_t)v), "VIRR, %x", v);
+        EXPECT_EQ(deliver(f), v);
+        EXPECT_FALSE(page_has(f, VAPIC_IRR, (uint8_t)v), "VIRR, %x", v);
+        EXPECT_TRUE(page_has(f, VAPIC_ISR, (uint8_t)v), "VISR, %x", v);
+        EXPECT_NO_EXIT(wrmsr(f, MSR_EOI, 0));
+        EXPECT_FALSE(page_has(f, VAPIC_ISR, (uint8_t)v), "VISR, %x", v);
+        EXPECT_EQ(vapic_status(f), 0);
+    }
+}
+
+TEST_F(vapic, page_that_nobody_wrote_has_no_vectors)
+{
+    struct vecset s = vapic_vectors(&f->r.mem, VAPIC_AT + VAPIC_IRR);
+
+    EXPECT_EQ(vecset_top(&s), -1);
 }
 
 /* ---- when evaluation happens ---- */
@@ -132,6 +154,39 @@ TEST_F(vapic, even_a_higher_vector_waits_for_an_evaluation)
     EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_NONE);
     EXPECT_NO_EXIT(wrmsr(f, MSR_TPR, 0));
     EXPECT_EQ(deliver(f), 0xa1, "a TPR write evaluates");
+}
+
+TEST_F(vapic, neither_sti_nor_iret_is_an_evaluation)
+{
+    page_set(f, VAPIC_IRR, 0x61);
+    page_set(f, VAPIC_IRR, 0xa1); /* a VMM's error: not in RVI */
+    vapic_run(f, X2 | VID, 0x61, 0);
+    EXPECT_EQ(deliver(f), 0x61);
+    rig_deliver(&f->r, 0x61, INTR_TYPE_EXTERNAL);
+    EXPECT_EQ(f->r.cpu.rflags & RFLAGS_IF, 0);
+    rig_op(&f->r, OP_STI, 0);
+    rig_op(&f->r, OP_NOP, 0);
+    EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_NONE);
+    rig_op(&f->r, OP_IRET, 0);
+    EXPECT_EQ(f->r.cpu.rip, CODE);
+    EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_NONE);
+    vapic_leave_guest(f);
+    vapic_reenter(f);
+    EXPECT_EQ(deliver(f), 0xa1, "a VM entry is one");
+}
+
+TEST_F(vapic, user_interrupt_notification_ends_without_an_evaluation)
+{
+    page_set(f, VAPIC_IRR, 0xec);
+    page_set(f, VAPIC_IRR, 0x61);
+    vapic_run(f, X2 | VID, 0xec, 0);
+    EXPECT_EQ(deliver(f), 0xec);
+    vapic_end_notification(&f->r.cpu, &f->r.mem);
+    EXPECT_EQ(vapic_status(f), 0x61);
+    EXPECT_EQ(page_get(f, VAPIC_PPR), 0, "but PPR virtualization");
+    EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_NONE);
+    EXPECT_NO_EXIT(wrmsr(f, MSR_EOI, 0));
+    EXPECT_EQ(deliver(f), 0x61, "an EOI is one");
 }
 
 TEST_F(vapic, higher_vector_nests_because_its_arrival_evaluates)
@@ -269,15 +324,17 @@ TEST_F(vapic, eoi_exit_comes_before_the_delivery_that_it_would_allow)
 
 TEST_F(vapic, eoi_exit_bitmap_has_64_vectors_a_field)
 {
-    for (unsigned v = 0x10; v < 256; v += 0x2f) {
-        page_set(f, VAPIC_ISR, (uint8_t)v);
-        exit_on_eoi(f, (uint8_t)v);
+    static const uint8_t vectors[] = {0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xff};
+    unsigned n = sizeof vectors;
+
+    for (unsigned i = 0; i < n; i++) {
+        page_set(f, VAPIC_ISR, vectors[i]);
+        exit_on_eoi(f, vectors[i]);
     }
-    vapic_run(f, X2 | VID, 0, 0xfb);
-    EXPECT_TRAP(wrmsr(f, MSR_EOI, 0), EXIT_EOI_INDUCED, 0xfb);
-    EXPECT_TRAP(wrmsr(f, MSR_EOI, 0), EXIT_EOI_INDUCED, 0xcc);
-    EXPECT_TRAP(wrmsr(f, MSR_EOI, 0), EXIT_EOI_INDUCED, 0x9d);
-    EXPECT_TRAP(wrmsr(f, MSR_EOI, 0), EXIT_EOI_INDUCED, 0x6e);
+    vapic_run(f, X2 | VID, 0, 0xff);
+    while (n--)
+        EXPECT_TRAP(wrmsr(f, MSR_EOI, 0), EXIT_EOI_INDUCED, vectors[n]);
+    EXPECT_NO_EXIT(wrmsr(f, MSR_EOI, 0));
 }
 
 /* ---- TPR ---- */
@@ -302,6 +359,9 @@ TEST_F(vapic, tpr_threshold_exits_below_it_only)
     EXPECT_NO_EXIT(page_store(f, VAPIC_TPR, 0x50));
     EXPECT_TRAP(page_store(f, VAPIC_TPR, 0x4f), EXIT_TPR_BELOW_THRESHOLD, 0);
     EXPECT_EQ(page_get(f, VAPIC_TPR), 0x4f, "the write is done");
+    vmcs_set(&f->r.vmcs, VMCS_TPR_THRESHOLD, 15);
+    EXPECT_NO_EXIT(page_store(f, VAPIC_TPR, 0xf0));
+    EXPECT_TRAP(page_store(f, VAPIC_TPR, 0xe0), EXIT_TPR_BELOW_THRESHOLD, 0);
 }
 
 TEST_F(vapic, tpr_threshold_0_never_exits)
