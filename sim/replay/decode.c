@@ -16,16 +16,13 @@ void decode_split(struct decoder *c, uint32_t line)
 
         while (at < end && *at == ' ')
             at++;
-        if (at == end)
+        if (at == end || c->words == DECODE_WORDS)
             break;
         for (start = at; at < end && *at != ' ';)
             at++;
-        if (c->words < DECODE_WORDS)
-            c->word[c->words] = (struct word){start, (size_t)(at - start)};
-        c->words++;
+        c->word[c->words++] = (struct word){start, (size_t)(at - start)};
     }
-    c->unscored = c->words && c->words <= DECODE_WORDS &&
-                  word_is(&c->word[c->words - 1], "?");
+    c->unscored = c->words && word_is(&c->word[c->words - 1], "?");
     c->words -= c->unscored;
 }
 
@@ -35,7 +32,7 @@ void decode_error(struct decoder *c, unsigned i, const char *what)
     struct diag_place at = {c->recording->path, c->line,
                             (unsigned)l->bytes + 1};
 
-    if (i < c->words && i < DECODE_WORDS)
+    if (i < c->words)
         at.column = (unsigned)(c->word[i].text - l->text) + 1;
     if (!c->bad)
         diag_error(c->diag, at, "%s", what);

@@ -6,7 +6,7 @@
 
 #include "sim/replay/op.h"
 
-#define DECODE_WORDS 64u
+#define DECODE_WORDS 64u /* more than any line that is understood has */
 
 struct word {
     const char *text;
@@ -20,7 +20,7 @@ struct decoder {
     /* The line at hand. */
     uint32_t line;
     struct word word[DECODE_WORDS];
-    unsigned words; /* beyond DECODE_WORDS only counted */
+    unsigned words; /* beyond DECODE_WORDS none is seen */
     bool unscored;  /* it ends in " ?", which is no word */
     bool bad;       /* a mistake was found in it */
 };

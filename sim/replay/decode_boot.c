@@ -126,7 +126,9 @@ static void line(struct machine_decoder *m)
         if (decode_expect_words(c, ARGUMENT + 3))
             machine_pin(m, (unsigned)decode_number(c, ARGUMENT + 1, PINS - 1),
                         high);
-    } else if (!word_is(&c->word[ARGUMENT], "gsi")) {
+    } else if (word_is(&c->word[ARGUMENT], "gsi")) {
+        decode_expect_words(c, ARGUMENT + 3);
+    } else {
         decode_error(c, ARGUMENT, "expected gsi, pic or ioapic");
     }
 }

@@ -88,8 +88,7 @@ static void decode_line(struct decoder *c, struct vtd_op *op)
 {
     op->line = c->line;
     op->unscored = c->unscored;
-    if (c->words <= ANSWER || c->words > DECODE_WORDS ||
-        !word_is(&c->word[EIME_NAME], "eime") ||
+    if (c->words <= ANSWER || !word_is(&c->word[EIME_NAME], "eime") ||
         !word_is(&c->word[MSI], "msi") || !word_is(&c->word[ARROW], "->")) {
         decode_error(c, 0,
                      "expected k irte[i]=HIGH:LOW eime e msi ADDR DATA "

@@ -447,3 +447,13 @@ TEST_F(replayed, every_mistake_of_a_machine_has_its_line_and_column)
     EXPECT_MISTAKE(f, "text:7:23: error: the number is too large");
     EXPECT_MISTAKE(f, "text:8:11: error: the line ends too early");
 }
+
+TEST_F(replayed, line_of_very_many_words_is_a_mistake)
+{
+    char text[1024] = "1 0.000001 t1 L gsi";
+
+    for (int i = 0; i < 300; i++)
+        strcat(text, " 1");
+    play_text(f, text);
+    EXPECT_MISTAKE(f, "text:1:25: error: expected the end of the line");
+}
