@@ -6,9 +6,10 @@
 static const struct field {
     uint8_t kind;
     const char *name;
-    uint8_t count, base;
+    uint8_t count, base, bits;
 } fields[] = {
-#define VAPIC_FIELD(kind, name, count, base) {VAPIC_##kind, name, count, base},
+#define VAPIC_FIELD(kind, name, count, base, bits)                             \
+    {VAPIC_##kind, name, count, base, bits},
 #include "sim/replay/vapic_fields.def"
 #undef VAPIC_FIELD
 };
@@ -43,10 +44,11 @@ static void expect_word(struct decoder *c, unsigned i, const char *text)
     decode_error(c, i, what);
 }
 
-static uint64_t number(struct decoder *c, unsigned i, unsigned base)
+static uint64_t number(struct decoder *c, unsigned i, const struct field *f)
 {
-    return base == 10 ? decode_decimal(c, i, UINT32_MAX)
-                      : decode_hex(c, i, UINT64_MAX);
+    uint64_t max = UINT64_MAX >> (64 - f->bits);
+
+    return f->base == 10 ? decode_decimal(c, i, max) : decode_hex(c, i, max);
 }
 
 /* Vectors up to the next word that is none; returns its place. */
@@ -74,7 +76,7 @@ static unsigned decode_fields(struct decoder *c, struct vapic_row *row)
         if (fields[f].name[0])
             expect_word(c, i++, fields[f].name);
         for (unsigned n = 0; n < fields[f].count && !c->bad; n++)
-            row->value[v++] = number(c, i++, fields[f].base);
+            row->value[v++] = number(c, i++, &fields[f]);
         if (!fields[f].count)
             i = decode_taken(c, i, row);
     }
@@ -112,14 +114,28 @@ static bool kind_of(const struct decoder *c, struct vapic_row *row)
     return false;
 }
 
+/* Only reads and writes have an offset, only writes a value; what stands there
+ * otherwise means nothing. */
+static void check_operation(struct decoder *c, const uint64_t *value)
+{
+    enum vapic_operation op = (enum vapic_operation)value[OPERATION_KIND];
+    bool writes =
+        op == VAPIC_OP_WRITE || op == VAPIC_OP_WRMSR || op == VAPIC_OP_SET_CR8;
+
+    if (op >= VAPIC_OPS)
+        decode_error(c, 1, "expected an operation from 0 to 7");
+    else if (op <= VAPIC_OP_WRMSR && value[OPERATION_OFFSET] > 0xfff)
+        decode_error(c, 2, "the number is too large");
+    else if (writes && value[OPERATION_VALUE] > UINT32_MAX)
+        decode_error(c, 3, "the number is too large");
+}
+
 /* Rules of single numbers, and of the order of lines. */
 static void check(struct decoder *c, const struct vapic_row *row,
                   const struct vapic_row *before)
 {
-    if (row->kind == VAPIC_OPERATION && row->value[OPERATION_KIND] >= VAPIC_OPS)
-        decode_error(c, 1, "expected an operation from 0 to 7");
-    if (row->kind == VAPIC_OPERATION && row->value[OPERATION_OFFSET] > 0xfff)
-        decode_error(c, 2, "the number is too large");
+    if (row->kind == VAPIC_OPERATION)
+        check_operation(c, row->value);
     if (row->kind == VAPIC_SETUP &&
         (row->value[SETUP_CTL] & ~UINT64_C(0x111111)))
         decode_error(c, 3, "expected six flags, 0 or 1");
@@ -129,7 +145,8 @@ static void check(struct decoder *c, const struct vapic_row *row,
         decode_error(c, 0, "expected an operation before it");
 }
 
-static void decode_row(struct decoder *c, struct vapic_row *row,
+/* False: it is not known what the line is. */
+static bool decode_row(struct decoder *c, struct vapic_row *row,
                        const struct vapic_row *before)
 {
     unsigned end;
@@ -137,7 +154,7 @@ static void decode_row(struct decoder *c, struct vapic_row *row,
     *row = (struct vapic_row){.line = c->line, .unscored = c->unscored};
     if (!kind_of(c, row)) {
         decode_error(c, 0, "expected T, O, E, S or F");
-        return;
+        return false;
     }
     end = row->kind == VAPIC_FAILURE ? decode_failure(c, row)
                                      : decode_fields(c, row);
@@ -147,6 +164,7 @@ static void decode_row(struct decoder *c, struct vapic_row *row,
         decode_error(c, end, "expected the end of the line");
     if (!c->bad)
         check(c, row, before);
+    return true;
 }
 
 void vapic_rows_decode(struct vapic_rows *rows, const struct recording *r,
@@ -165,8 +183,9 @@ void vapic_rows_decode(struct vapic_rows *rows, const struct recording *r,
         if (!c.words || word_is(&c.word[0], "BEGIN") ||
             word_is(&c.word[0], "END"))
             continue;
-        decode_row(&c, &rows->row[n], n ? &rows->row[n - 1] : NULL);
-        rows->count += !c.bad;
+        /* one with a mistake counts: what follows it is no mistake */
+        rows->count +=
+            decode_row(&c, &rows->row[n], n ? &rows->row[n - 1] : NULL);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
  * The lines of a virtual-APIC recording as numbers.  A line is words that name
- * what follows, and numbers; vapic_rows.def says which.
+ * what follows, and numbers; vapic_fields.def says which.
  */
 #ifndef SIM_REPLAY_VAPIC_ROW_H
 #define SIM_REPLAY_VAPIC_ROW_H

@@ -122,6 +122,8 @@ static const struct vapic_mistake {
      "3:1: error: expected an operation before it"},
     {"unknown_operation", SETUP "O 8 0 0\n", "from 0 to 7"},
     {"offset_beyond_the_page", SETUP "O 0 1000 0\n", "too large"},
+    {"value_of_more_than_32_bits", SETUP "O 1 80 100000000\n",
+     "3:8: error: the number is too large"},
     {"flag_that_is_no_bit",
      "T 0 ctl 210110 thr 0 vtpr 20 rvi 61 svi 0 eoi 0 0 "
      "0 0 pir 0 0 0 0 on 0 irr 0 0 0 2 0 0 0 0 isr 0 0 0 0 0 0 0 0\n",
@@ -130,6 +132,12 @@ static const struct vapic_mistake {
     {"line_that_goes_on", SETUP "O 7 0 0 0\n", "expected the end of the line"},
     {"other_word", SETUP "O 7 0 0\nE 44 quel 0 st 0\n", "expected 'qual'"},
     {"no_number", SETUP "O 7 0 x\n", "hexadecimal"},
+    {"vector_requested_beyond_255",
+     "T 0 ctl 110110 thr 0 vtpr 20 rvi 161 svi 0 eoi 0 0 0 0 pir 0 0 0 0 on 0 "
+     "irr 0 0 0 2 0 0 0 0 isr 0 0 0 0 0 0 0 0\n",
+     "2:34: error: the number is too large"},
+    {"word_of_another_set_up", "T 0 ctl 110110 thr 0 ept 1 vtpr 20\n",
+     "2:22: error: expected 'vtpr'"},
     {"vector_beyond_255", SETUP "O 7 0 0\nS rv 0 gp 0 taken 100 " TAKEN "\n",
      "too large"},
 };
@@ -145,4 +153,20 @@ TEST_EACH(replayed_vapic, mistake_is_reported, struct vapic_mistake,
     play_text(&f, text);
     EXPECT_MISTAKE(&f, row->what);
     replayed_teardown(&f);
+}
+
+TEST_F(replayed, mistake_in_a_set_up_is_none_of_its_operations)
+{
+    play_text(f, "BEGIN vapic\nT 0 ctl x\nO 7 0 0\nF vmfail err 7\n");
+    EXPECT_MISTAKE(f, "2:9: error: expected a hexadecimal number");
+    EXPECT_EQ(f->diag.errors, 1);
+}
+
+TEST_F(replayed, offset_and_value_that_mean_nothing_may_be_any)
+{
+    play_text(f, "BEGIN vapic\n" SETUP "O 5 123456789 123456789\n"
+                 "S rv 2 gp 0 taken " REQUESTED "\nO 0 80 123456789\n"
+                 "S rv 20 gp 0 taken " REQUESTED "\nO 4 123456789 2\n"
+                 "S rv 0 gp 0 taken " REQUESTED "\n");
+    EXPECT_COUNTS(f, 3, 0, 0);
 }
