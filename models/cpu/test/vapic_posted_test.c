@@ -346,6 +346,14 @@ TEST_F(vapic, ipi_to_a_suppressed_or_notified_descriptor_sends_nothing)
     EXPECT_TRUE(pir_has(f, OTHER_PID_AT, 0x33));
 }
 
+TEST_F(vapic, ipi_of_a_vector_that_is_in_pir_already_is_told_as_merged)
+{
+    run_ipiv(f, X2);
+    EXPECT_FALSE(wrmsr(f, MSR_ICR, TO(LAST_ID) | 0x31).merged);
+    EXPECT_TRUE(wrmsr(f, MSR_ICR, TO(LAST_ID) | 0x31).merged);
+    EXPECT_FALSE(wrmsr(f, MSR_ICR, TO(LAST_ID) | 0x32).merged);
+}
+
 TEST_F(vapic, ipi_on_the_page_has_an_8_bit_target)
 {
     struct vapic_out out;
@@ -355,6 +363,17 @@ TEST_F(vapic, ipi_on_the_page_has_an_8_bit_target)
     out = page_store(f, VAPIC_ICR_LOW, 0x31);
     EXPECT_NO_EXIT(out);
     EXPECT_EQ(out.descriptor, OTHER_PID_AT);
+}
+
+TEST_F(vapic, ipi_on_the_page_with_a_reserved_bit_exits_and_posts_nothing)
+{
+    static const uint8_t reserved[] = {13, 16, 17, 20, 25, 31};
+
+    run_ipiv(f, AA | VID);
+    for (size_t i = 0; i < sizeof reserved; i++)
+        EXPECT_TRAP(page_store(f, VAPIC_ICR_LOW, 1u << reserved[i] | 0x31),
+                    EXIT_APIC_WRITE, 0x300);
+    EXPECT_FALSE(pir_has(f, PID_AT, 0x31));
 }
 
 TEST_F(vapic, ipi_virtualization_alone_serves_icr_low_but_not_high)

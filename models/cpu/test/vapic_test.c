@@ -419,6 +419,17 @@ TEST_EACH(vapic_entry, below_the_threshold_is_not_seen_in, struct inactive,
 
 /* ---- exits ---- */
 
+TEST_F(vapic, new_deadline_replaces_one_that_has_just_passed)
+{
+    rig_set(&f->r, VMCS_PRIMARY_CONTROLS, PRIMARY_TERTIARY);
+    rig_set(&f->r, VMCS_TERTIARY_CONTROLS, TERTIARY_APIC_TIMER_VIRTUALIZATION);
+    vapic_run(f, X2 | VID, 0, 0);
+    f->r.cpu.vapic.timer_due = true;
+    EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_GUEST_TIMER);
+    EXPECT_NO_EXIT(wrmsr(f, VAPIC_MSR_TSC_DEADLINE, 1000));
+    EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_NONE);
+}
+
 TEST_F(vapic, exit_saves_rvi_and_svi_and_leaves_vppr_as_it_is)
 {
     page_put(f, VAPIC_TPR, 0x20);
