@@ -1,10 +1,12 @@
 /* virqsim replay: recorded answers against the models'. */
 #include <errno.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/cli/cli.h"
 #include "sim/replay/replay.h"
+#include "sim/report/text.h"
 
 #define LINE_SHOWN 120
 
@@ -17,20 +19,23 @@ struct replays {
     struct diag diag;
 };
 
-static const char *text_of(const struct recording *r, uint32_t line, int *bytes)
+/* What is shown of a line; to be freed. */
+static char *shown(const struct recording *r, uint32_t line)
 {
     const struct recording_line *l = &r->line[line - 1];
+    char start[LINE_SHOWN + 1];
 
-    *bytes = l->bytes < LINE_SHOWN ? (int)l->bytes : LINE_SHOWN;
-    return l->text;
+    snprintf(start, sizeof start, "%.*s",
+             (int)(l->bytes < LINE_SHOWN ? l->bytes : LINE_SHOWN), l->text);
+    return text_clean(start);
 }
 
 static void print_line(FILE *to, const struct recording *r, uint32_t line)
 {
-    int bytes;
-    const char *text = text_of(r, line, &bytes);
+    char *text = shown(r, line);
 
-    fprintf(to, "%s:%u: %.*s", r->path, line, bytes, text);
+    fprintf(to, "%s:%u: %s", r->path, line, text);
+    free(text);
 }
 
 static void print_first(FILE *to, const struct recording *r,
@@ -70,21 +75,24 @@ static void print_result(const struct replays *all, const struct recording *r,
 
 static json_t *json_line(const struct recording *r, uint32_t line)
 {
-    int bytes;
-    const char *text = text_of(r, line, &bytes);
+    char *text = shown(r, line);
+    json_t *json =
+        json_pack("{s:I, s:s}", "line", (json_int_t)line, "operation", text);
 
-    return json_pack("{s:I, s:o}", "line", (json_int_t)line, "operation",
-                     json_stringn(text, (size_t)bytes));
+    free(text);
+    return json;
 }
 
 static json_t *json_first(const struct recording *r,
                           const struct replay_first *f)
 {
     json_t *earlier = json_array(), *first;
+    char *path = text_clean(r->path); /* jansson takes UTF-8 only */
 
     for (unsigned i = 0; i < f->earlier_count; i++)
         json_array_append_new(earlier, json_line(r, f->earlier[i]));
-    first = json_pack("{s:s}", "file", r->path);
+    first = json_pack("{s:s}", "file", path);
+    free(path);
     json_object_update_new(first, json_line(r, f->line));
     json_object_set_new(first, "expected", json_string(f->expected));
     json_object_set_new(first, "got", json_string(f->got));

@@ -85,6 +85,18 @@ def test_json():
            "no JSON comes of a broken file", done.stdout)
 
 
+def test_name_that_is_not_utf8():
+    path = changed("lapic-101.txt", 7, "AR a0 =70")
+    odd = os.fsencode(FOLDER.name) + b"/odd-\xff.txt"
+    os.rename(path, odd)
+    done = virqsim("replay", os.fsdecode(odd), "--json", "-",
+                   errors="surrogateescape")
+    first = json.loads(done.stdout)["first"]
+    report(first and first["file"].endswith("/odd-\ufffd.txt") and
+           first["line"] == 7, "a name that is not UTF-8 is told cleaned",
+           first)
+
+
 def test_json_file():
     path = os.path.join(FOLDER.name, "replay.json")
     done = virqsim("replay", recorded("pic-101.txt"), "--json", path)
