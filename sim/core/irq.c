@@ -64,6 +64,34 @@ const struct irq_record *irq_find(const struct irqs *q, irq_id id)
     return find(q, id);
 }
 
+const struct irq_record *irq_last(const struct irqs *q, irq_id id)
+{
+    uint64_t slot = id & SLOT_MASK;
+
+    return id && slot < q->capacity && q->record[slot].last == id
+               ? &q->record[slot]
+               : NULL;
+}
+
+static void complain(const struct irqs *q, irq_id id)
+{
+    assert(q->wrong);
+    q->wrong(q->watch_ctx, id);
+}
+
+/* The record of an interrupt whose fate is to be settled; NULL: nobody's, or
+ * it is settled already. */
+static struct irq_record *unsettled(const struct irqs *q, irq_id id)
+{
+    struct irq_record *r = find(q, id);
+
+    if (r && !r->final)
+        return r;
+    if (id)
+        complain(q, id);
+    return NULL;
+}
+
 static void add_hop(struct irq_record *r, enum hop hop, sim_time now)
 {
     assert(hop < HOP_COUNT);
@@ -91,6 +119,7 @@ irq_id irq_birth(struct irqs *q, uint16_t source, enum hop hop, sim_time now)
     r = &q->record[slot];
     q->free = r->next_free;
     r->id = ++q->serial << SLOT_BITS | slot;
+    r->last = r->id;
     r->source = source;
     r->hops = 0;
     r->final = false;
@@ -111,11 +140,10 @@ void irq_hop(struct irqs *q, irq_id id, enum hop hop, sim_time now)
 
 void irq_deliver(struct irqs *q, irq_id id, enum hop hop, sim_time now)
 {
-    struct irq_record *r = find(q, id);
+    struct irq_record *r = unsettled(q, id);
 
-    if (!id)
+    if (!r)
         return;
-    assert(r && !r->final);
     if (hop != HOP_COUNT)
         add_hop(r, hop, now);
     r->final = true;
@@ -130,7 +158,10 @@ void irq_finish(struct irqs *q, irq_id id, enum hop hop, sim_time now)
 
     if (!r)
         return;
-    assert(r->final);
+    if (!r->final) {
+        complain(q, id);
+        return;
+    }
     if (hop != HOP_COUNT)
         add_hop(r, hop, now);
     if (q->sink && !r->warmup)
@@ -141,12 +172,11 @@ void irq_finish(struct irqs *q, irq_id id, enum hop hop, sim_time now)
 /* Merged or dropped: counted in `fate`, and nothing more will come. */
 static void end(struct irqs *q, irq_id id, enum irq_reason why, bool merged)
 {
-    struct irq_record *r = find(q, id);
+    struct irq_record *r = unsettled(q, id);
     struct irq_counts *c;
 
-    if (!id)
+    if (!r)
         return;
-    assert(r && !r->final);
     assert(why < IRQ_REASON_COUNT);
     c = &q->count[r->source];
     c->merged += merged;

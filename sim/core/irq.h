@@ -40,7 +40,8 @@ enum irq_reason {
 #define IRQ_SOURCES_MAX 256
 
 struct irq_record {
-    irq_id id; /* 0: the slot is free */
+    irq_id id;   /* 0: the slot is free */
+    irq_id last; /* whose hops these are */
     uint32_t next_free;
     uint16_t source;
     uint8_t hops; /* how many of the entries below are used */
@@ -64,6 +65,9 @@ typedef void irq_sink_fn(void *ctx, const struct irq_record *r);
 /* Called when an interrupt has reached its final consumer, at that hop. */
 typedef void irq_watch_fn(void *ctx, const struct irq_record *r);
 
+/* Called when an interrupt has ended twice, or without a fate. */
+typedef void irq_wrong_fn(void *ctx, irq_id id);
+
 struct irqs {
     struct irq_record *record;
     uint32_t capacity;
@@ -74,8 +78,9 @@ struct irqs {
     irq_sink_fn *sink;
     void *sink_ctx;
     irq_watch_fn *watch; /* or NULL */
-    void *watch_ctx;
-    char problem[160]; /* the words of irqs_check() */
+    irq_wrong_fn *wrong; /* or NULL: an assertion */
+    void *watch_ctx;     /* of both */
+    char problem[160];   /* the words of irqs_check() */
 };
 
 /* `capacity`: how many can be unfinished at once, at most 2^20. */
@@ -94,7 +99,7 @@ void irq_hop(struct irqs *q, irq_id id, enum hop hop, sim_time now);
 /* It reaches its final consumer, by that hop or, with HOP_COUNT, by the one
  * before it; the record stays until irq_finish().  Here and in irq_merge() and
  * irq_drop() id 0 is ignored, and a fate that is settled already is our
- * mistake. */
+ * mistake: `wrong` is told, and nothing is counted. */
 void irq_deliver(struct irqs *q, irq_id id, enum hop hop, sim_time now);
 
 /* The last hop (the EOI): the sink gets the record, the slot is freed.  Also
@@ -111,6 +116,9 @@ uint16_t irq_source(const struct irqs *q, irq_id id);
 
 /* NULL for 0 and for interrupts that are finished. */
 const struct irq_record *irq_find(const struct irqs *q, irq_id id);
+
+/* One that is finished is found too, until its slot is used again. */
+const struct irq_record *irq_last(const struct irqs *q, irq_id id);
 
 /* True while the interrupt's fate is open. */
 bool irq_pending(const struct irqs *q, irq_id id);

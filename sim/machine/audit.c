@@ -37,6 +37,18 @@ static void mark_held(struct machine *m)
     }
 }
 
+/* One that is pending, and no node holds it; or 0. */
+static irq_id lost(const struct irqs *q)
+{
+    for (uint32_t i = 0; i < q->capacity; i++) {
+        const struct irq_record *r = &q->record[i];
+
+        if (r->id && !r->final && !r->held)
+            return r->id;
+    }
+    return 0;
+}
+
 /* How many pending interrupts of a source some node holds. */
 static uint64_t held(const struct irqs *q, uint16_t source)
 {
@@ -53,6 +65,8 @@ static uint64_t held(const struct irqs *q, uint16_t source)
 const char *audit_interrupts(struct machine *m)
 {
     mark_held(m);
+    if (lost(&m->irqs))
+        return invariants_lost(m, lost(&m->irqs));
     for (uint16_t s = 0; s < m->irqs.sources; s++) {
         const struct irq_counts *c = &m->irqs.count[s];
         uint64_t settled = c->delivered + c->merged + c->dropped;

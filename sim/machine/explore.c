@@ -20,7 +20,7 @@ static uint64_t hash(void *machine)
 static const char *broken(void *machine)
 {
     struct machine *m = machine;
-    const char *what = invariants_broken(m);
+    const char *what = invariants_broken_at_all(m);
 
     return what ? what : audit_interrupts(m);
 }

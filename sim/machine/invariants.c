@@ -2,9 +2,11 @@
  * What holds at every event, or the run stops.
  *
  * When an interrupt reaches its handler: its vector is the highest in service
- * of the APIC that it came from, no other one of its class is in service, its
- * class is above the TPR's, and the code that it interrupted had IF = 1.  That
- * it is not delivered twice the ledger itself asserts.
+ * of the APIC that it came from, and was the highest that waited there; no
+ * other one of its class is in service, its class is above the TPR's, and the
+ * code that it interrupted had IF = 1.  It has not ended before, and what
+ * waits and is in service at that APIC are interrupts that were sent; for all
+ * APICs and descriptors books.c says so now and then.
  *
  * Of every CPU: it does not wait while there is something to take, RVI and SVI
  * are the highest bits of the virtual-APIC page.
@@ -54,7 +56,7 @@ static void append(struct machine *m, const char *format, ...)
 /* The way that the interrupt has gone. */
 static void append_hops(struct machine *m, irq_id irq)
 {
-    const struct irq_record *r = irq_find(&m->irqs, irq);
+    const struct irq_record *r = irq_last(&m->irqs, irq);
 
     if (!r)
         return;
@@ -65,23 +67,39 @@ static void append_hops(struct machine *m, irq_id irq)
                (double)r->hop[i].time / (double)SIM_NS);
 }
 
+/* `c`: NULL if it is no CPU's. */
 static void violate(struct machine *m, const struct machine_cpu *c,
                     enum invariant what, irq_id irq)
 {
     if (*m->violation)
         return; /* the first one counts */
-    append(m, "CPU %u breaks \"%s\"", c->index, sentences[what]);
+    if (c)
+        append(m, "CPU %u breaks \"%s\"", c->index, sentences[what]);
+    else
+        append(m, "this is broken: \"%s\"", sentences[what]);
     append_hops(m, irq);
     engine_stop(&m->engine);
+}
+
+static void look_at_books(struct machine *m)
+{
+    struct misfit f;
+
+    if (*m->violation || !books_differ(m, &f))
+        return;
+    violate(m, NULL, f.lost ? INVARIANT_KEPT : INVARIANT_SENT, f.irq);
+    append(m, "; vector %02Xh in the %s of %s %u", f.vector, f.array, f.owner,
+           f.index);
 }
 
 /* ---- an interrupt reaches its handler ---- */
 
 /* The APIC that it came from. */
 struct origin {
-    struct vecset isr;
+    struct vecset irr, isr;
     uint32_t tpr;
-    const irq_id *isr_irq;
+    const irq_id *irr_irq, *isr_irq;
+    enum hop accept; /* when an interrupt came there */
 };
 
 static bool delivers_virtually(const struct vmcs *v)
@@ -100,29 +118,46 @@ static const struct kvm *current(const struct machine_cpu *c)
     return NULL;
 }
 
+/* `tpr`: a guest whose interrupts are the CPU's has none. */
+static struct origin physical_origin(const struct lapic_node *n, uint32_t tpr)
+{
+    return (struct origin){n->lapic.irr, n->lapic.isr, tpr,
+                           n->irr_irq,   n->isr_irq,   HOP_LAPIC_ACCEPT};
+}
+
+static struct origin virtual_origin(struct machine *m, const struct kvm *k)
+{
+    struct origin o = {k->vlapic.irr,    k->vlapic.isr,    k->vlapic.tpr,
+                       k->vmcs.virr_irq, k->vmcs.visr_irq, HOP_VLAPIC_ACCEPT};
+    uint64_t page = vmcs_get(&k->vmcs, VMCS_VIRTUAL_APIC_ADDRESS);
+
+    if (delivers_virtually(&k->vmcs)) {
+        o.irr = books_page_vectors(m, &k->vmcs, VAPIC_IRR);
+        o.isr = books_page_vectors(m, &k->vmcs, VAPIC_ISR);
+        o.tpr = mem_read32(&m->mem, page + VAPIC_TPR);
+    }
+    return o;
+}
+
+static bool serves(const struct origin *o, irq_id irq)
+{
+    int top = vecset_top(&o->isr);
+
+    return top >= 0 && o->isr_irq[top] == irq;
+}
+
 /* False: a twin acts for the local APIC, and keeps ISR to itself. */
 static bool find_origin(struct machine *m, const struct machine_cpu *c,
                         irq_id irq, struct origin *o)
 {
     const struct kvm *k = current(c);
-    const struct lapic *l = k ? &k->vlapic : &c->lapic.lapic;
-    bool physical = !k;
-    int top;
 
-    *o = (struct origin){l->isr, l->tpr,
-                         k ? k->vmcs.visr_irq : c->lapic.isr_irq};
-    if (k && delivers_virtually(&k->vmcs)) {
-        uint64_t page = vmcs_get(&k->vmcs, VMCS_VIRTUAL_APIC_ADDRESS);
-
-        o->isr = vapic_vectors(&m->mem, page + VAPIC_ISR);
-        o->tpr = mem_read32(&m->mem, page + VAPIC_TPR);
-    }
-    top = vecset_top(&o->isr);
-    if (k && (top < 0 || o->isr_irq[top] != irq) && k->config.eli) {
-        *o = (struct origin){c->lapic.lapic.isr, 0, c->lapic.isr_irq};
-        physical = true;
-    }
-    return !physical || m->scenario->machine.lapic != IMPLEMENTATION_RTL;
+    if (k)
+        *o = virtual_origin(m, k);
+    if (k && (serves(o, irq) || !k->config.eli))
+        return true;
+    *o = physical_origin(&c->lapic, k ? 0 : c->lapic.lapic.tpr);
+    return m->scenario->machine.lapic != IMPLEMENTATION_RTL;
 }
 
 static bool alone_in_class(const struct vecset *isr, unsigned vector)
@@ -132,13 +167,54 @@ static bool alone_in_class(const struct vecset *isr, unsigned vector)
     return !((word & 0xffff) & ~(UINT64_C(1) << vector % 16));
 }
 
+/* The time of the hop, or SIM_TIME_NEVER. */
+static sim_time hop_time(const struct irq_record *r, enum hop hop)
+{
+    for (unsigned i = 0; i < r->hops; i++)
+        if (r->hop[i].hop == hop)
+            return r->hop[i].time;
+    return SIM_TIME_NEVER;
+}
+
+static sim_time earlier(sim_time a, sim_time b)
+{
+    return a < b ? a : b;
+}
+
+/* When it left the IRR, or later: when its delivery or the VM entry began; or,
+ * if it is injected a second time, the first time. */
+static sim_time taken_at(const struct cpu_node *n, const struct irq_record *r)
+{
+    sim_time injected = hop_time(r, HOP_INJECTION);
+
+    return earlier(n->start, earlier(injected, hop_time(r, HOP_VM_EXIT)));
+}
+
+/* Was one above `vector` there already? */
+static bool passed_over(const struct machine *m, const struct origin *o,
+                        int vector, sim_time taken)
+{
+    const struct irq_record *r;
+    int top = vecset_top(&o->irr);
+
+    if (top <= vector)
+        return false;
+    r = irq_find(&m->irqs, o->irr_irq[top]);
+    return r && hop_time(r, o->accept) < taken;
+}
+
 /* INVARIANT_COUNT: none. */
-static enum invariant priority_broken(const struct origin *o, irq_id irq)
+static enum invariant priority_broken(const struct machine *m,
+                                      const struct cpu_node *n,
+                                      const struct origin *o,
+                                      const struct irq_record *r)
 {
     int top = vecset_top(&o->isr);
 
-    if (top < 0 || o->isr_irq[top] != irq)
+    if (!serves(o, r->id))
         return INVARIANT_HIGHEST;
+    if (passed_over(m, o, top, taken_at(n, r)))
+        return INVARIANT_ORDER;
     if (!alone_in_class(&o->isr, (unsigned)top))
         return INVARIANT_ONE_OF_CLASS;
     if (class_of(top) <= class_of((int)o->tpr))
@@ -156,10 +232,14 @@ static bool had_interrupts_off(struct machine *m, const struct cpu *c)
 /* No local APIC has it in service. */
 static bool from_8259(const struct irq_record *r)
 {
-    for (unsigned i = 0; i < r->hops; i++)
-        if (r->hop[i].hop == HOP_PIC_ACK)
-            return true;
-    return false;
+    return hop_time(r, HOP_PIC_ACK) != SIM_TIME_NEVER;
+}
+
+/* Is there a vector of which nobody knows what sent it? */
+static bool knows_not(const struct origin *o)
+{
+    return books_unknown_vector(&o->irr, o->irr_irq) >= 0 ||
+           books_unknown_vector(&o->isr, o->isr_irq) >= 0;
 }
 
 static void look_at_delivery(struct machine *m, const struct machine_cpu *c,
@@ -167,14 +247,20 @@ static void look_at_delivery(struct machine *m, const struct machine_cpu *c,
 {
     enum invariant what = INVARIANT_COUNT;
     struct origin o;
+    bool found = !from_8259(r) && find_origin(m, c, r->id, &o);
 
-    if (!from_8259(r) && find_origin(m, c, r->id, &o))
-        what = priority_broken(&o, r->id);
+    if (found)
+        what = priority_broken(m, &c->node, &o, r);
     if (had_interrupts_off(m, &c->node.cpu))
         what = INVARIANT_INTERRUPT_FLAG;
     if (what != INVARIANT_COUNT)
         violate(m, c, what, r->id);
+    else if (found && knows_not(&o))
+        look_at_books(m);
 }
+
+/* All books of a machine cost more than what one delivery does. */
+#define DELIVERIES_A_LOOK 1024u
 
 static void on_delivered(void *machine, const struct irq_record *r)
 {
@@ -186,11 +272,19 @@ static void on_delivered(void *machine, const struct irq_record *r)
         if (m->cpu[i].node.vectored_irq == r->id)
             look_at_delivery(m, &m->cpu[i], r);
     invariants_broken(m);
+    if (++m->delivered % DELIVERIES_A_LOOK == 0)
+        look_at_books(m);
+}
+
+static void on_wrong(void *machine, irq_id irq)
+{
+    violate(machine, NULL, INVARIANT_CONSERVATION, irq);
 }
 
 void invariants_init(struct machine *m)
 {
     m->irqs.watch = on_delivered;
+    m->irqs.wrong = on_wrong;
     m->irqs.watch_ctx = m;
 }
 
@@ -211,13 +305,20 @@ static irq_id posted_irq(const struct machine *m, uint64_t pid)
     return 0;
 }
 
-static bool is_posted(struct machine *m, uint64_t pid)
+/* What waits in the descriptor. */
+struct waiting {
+    bool vectors, outstanding; /* in PIR; ON */
+};
+
+static struct waiting waits_at(struct machine *m, uint64_t pid)
 {
     uint64_t word[PID_CONTROL / 8 + 1];
 
     mem_read(&m->mem, pid, word, sizeof word);
-    return word[0] | word[1] | word[2] | word[3] |
-           (le64toh(word[PID_CONTROL / 8]) & PID_ON);
+    return (struct waiting){
+        .vectors = word[0] | word[1] | word[2] | word[3],
+        .outstanding = le64toh(word[PID_CONTROL / 8]) & PID_ON,
+    };
 }
 
 /* Vectors below 16 are never accepted. */
@@ -274,21 +375,29 @@ static irq_id queued_irq(const struct kvm *k)
     return v < 0 ? 0 : k->inbox_irq[v];
 }
 
+/* Not while the CPU takes what is posted, or leaves the guest. */
+static bool runs_guest(const struct machine_cpu *c, const struct kvm *k)
+{
+    return c->node.cpu.non_root && c->node.cpu.vmcs == &k->vmcs &&
+           c->node.step != STEP_POSTED && c->node.step != STEP_EXIT;
+}
+
 static void look_at_waiting(struct machine *m, const struct kvm *k)
 {
     const struct machine_cpu *c = &m->cpu[k->cpu];
     uint64_t pid = descriptor(k);
-    bool posted = pid && is_posted(m, pid);
+    struct waiting posted = pid ? waits_at(m, pid) : (struct waiting){0};
+    bool waits = posted.vectors || posted.outstanding;
     bool queued = k->queued || !vecset_empty(&k->inbox);
 
     /* most often nothing waits, and whoever would look need not be found */
-    if ((!posted && !queued) || k->state == KVM_RUNNABLE || looks_itself(c) ||
-        told_by_others(m, c))
+    if ((!waits && !queued) || k->state == KVM_RUNNABLE)
         return;
-    if (posted)
-        violate(m, c, INVARIANT_POSTED_SEEN, posted_irq(m, pid));
-    else
-        violate(m, c, INVARIANT_QUEUED_SEEN, queued_irq(k));
+    if (!looks_itself(c) && !told_by_others(m, c))
+        violate(m, c, waits ? INVARIANT_POSTED_SEEN : INVARIANT_QUEUED_SEEN,
+                waits ? posted_irq(m, pid) : queued_irq(k));
+    if (posted.vectors && !posted.outstanding && runs_guest(c, k))
+        violate(m, c, INVARIANT_OUTSTANDING, posted_irq(m, pid));
 }
 
 /* ---- the scheduler ---- */
@@ -377,4 +486,16 @@ const char *invariants_broken(struct machine *m)
         look_at_descriptor(m, k);
     }
     return *m->violation ? m->violation : NULL;
+}
+
+const char *invariants_broken_at_all(struct machine *m)
+{
+    look_at_books(m);
+    return invariants_broken(m);
+}
+
+const char *invariants_lost(struct machine *m, irq_id irq)
+{
+    violate(m, NULL, INVARIANT_CONSERVATION, irq);
+    return m->violation;
 }

@@ -378,7 +378,7 @@ const char *machine_finish(struct machine *m, struct figures *out)
 {
     const char *complaint;
 
-    if (*m->violation)
+    if (*m->violation || invariants_broken_at_all(m))
         return m->violation;
     for (unsigned i = 0; i < m->cpus; i++)
         cpu_node_settle(&m->cpu[i].node, m->end);

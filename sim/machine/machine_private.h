@@ -199,6 +199,7 @@ struct machine {
     char source_name[IRQ_SOURCES_MAX][SOURCE_NAME];
     char complaint[256]; /* what machine_finish() returns */
     char violation[512]; /* the invariant that broke, or empty */
+    uint64_t delivered;  /* interrupts that the invariants have seen so far */
     bool small;          /* see machine_build_small() */
 };
 
@@ -362,6 +363,32 @@ void invariants_init(struct machine *m);
 
 /* Between two events: NULL, or the invariant that the state breaks. */
 const char *invariants_broken(struct machine *m);
+
+/* The same, and whether an interrupt is lost or was delivered twice. */
+const char *invariants_broken_at_all(struct machine *m);
+
+/* An interrupt is pending, and nobody has it. */
+const char *invariants_lost(struct machine *m, irq_id irq);
+
+/* books.c: what tells registers and the ledger of interrupts apart. */
+struct misfit {
+    bool lost;         /* else a vector stands for no interrupt */
+    irq_id irq;        /* the one that is lost */
+    const char *array; /* where the vector is, or should be */
+    const char *owner; /* of it, with its number */
+    unsigned index;
+    uint8_t vector;
+};
+
+/* False: they tell the same. */
+bool books_differ(struct machine *m, struct misfit *found);
+
+/* The first vector without an interrupt, or -1. */
+int books_unknown_vector(const struct vecset *vectors, const irq_id *irq);
+
+/* An array of vectors in a virtual-APIC page. */
+struct vecset books_page_vectors(struct machine *m, const struct vmcs *v,
+                                 uint32_t offset);
 
 /* describe.c: what an event is, before it runs. */
 struct words {

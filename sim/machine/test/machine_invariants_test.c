@@ -43,19 +43,25 @@ static void machine_invariants_teardown(struct machine_invariants *f)
         machine_free(f->m);
 }
 
-/* The run goes on and has to stop before its end. */
-static void expect_violation(struct machine_invariants *f, const char *sentence)
+/* The run goes on, and says at its end at the latest what is broken. */
+static void expect_complaint(struct machine_invariants *f, const char *sentence)
 {
     struct figures figures;
     const char *complaint;
 
     machine_run(f->m, SIM_TIME_NEVER);
-    EXPECT_LT(machine_now(f->m), machine_end(f->m), "the run stops");
     figures_init(&figures);
     complaint = machine_finish(f->m, &figures);
     ASSERT_TRUE(complaint, "nobody noticed: %s", sentence);
     EXPECT_TRUE(strstr(complaint, sentence), "%s", complaint);
     figures_free(&figures);
+}
+
+/* The run goes on and has to stop before its end. */
+static void expect_violation(struct machine_invariants *f, const char *sentence)
+{
+    expect_complaint(f, sentence);
+    EXPECT_LT(machine_now(f->m), machine_end(f->m), "the run stops");
 }
 
 static bool guest_runs(struct machine *m)
@@ -123,6 +129,160 @@ TEST_F(machine_invariants, they_hold_for_what_a_hypervisor_injects)
     expect_violation(f, "the interrupt delivered is the highest in service");
 }
 
+/* ---- which one is taken ---- */
+
+/* An interrupt of the same source came to an APIC then. */
+static irq_id came(struct machine *m, irq_id like, enum hop hop, sim_time when)
+{
+    return irq_birth(&m->irqs, irq_source(&m->irqs, like), hop, when);
+}
+
+TEST_F(machine_invariants, a_higher_one_that_waits_is_taken_first)
+{
+    struct lapic_node *l;
+
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    l = &f->m->cpu[1].lapic;
+    vecset_add(&l->lapic.irr, 0xf0);
+    l->irr_irq[0xf0] = came(f->m, f->m->cpu[1].node.vectored_irq,
+                            HOP_LAPIC_ACCEPT, f->m->cpu[1].node.start - 1);
+    expect_violation(f, "no interrupt is taken while a higher one waits");
+}
+
+static bool delivery_has_ended(struct machine *m)
+{
+    return m->cpu[1].node.step != STEP_DELIVERY;
+}
+
+TEST_F(machine_invariants, a_higher_one_may_come_while_another_is_delivered)
+{
+    struct lapic_node *l;
+
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    l = &f->m->cpu[1].lapic;
+    vecset_add(&l->lapic.irr, 0xf0);
+    l->irr_irq[0xf0] = came(f->m, f->m->cpu[1].node.vectored_irq,
+                            HOP_LAPIC_ACCEPT, f->m->cpu[1].node.start);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_has_ended));
+    EXPECT_STREQ(f->m->violation, "");
+}
+
+TEST_F(machine_invariants, a_hypervisor_too_takes_the_higher_one_first)
+{
+    struct kvm *k;
+
+    build(f, RIG_KVM);
+    ASSERT_TRUE(rig_run_until(f->m, injection_begins));
+    k = f->m->cpu[1].kvm;
+    vecset_add(&k->vlapic.irr, 0xf0);
+    k->vmcs.virr_irq[0xf0] = came(f->m, k->vmcs.inject_irq, HOP_VLAPIC_ACCEPT,
+                                  machine_now(f->m) - 1);
+    expect_violation(f, "no interrupt is taken while a higher one waits");
+}
+
+/* ---- none is lost, and none comes twice ---- */
+
+TEST_F(machine_invariants, a_request_that_nobody_sent_is_noticed)
+{
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    vecset_add(&f->m->cpu[1].lapic.lapic.irr, 0x20);
+    expect_violation(f, "each vector that is requested, in service");
+    EXPECT_TRUE(strstr(f->m->violation, "; vector 20h in the IRR of CPU 1"),
+                "%s", f->m->violation);
+}
+
+TEST_F(machine_invariants, what_a_guest_has_in_service_was_sent)
+{
+    build(f, RIG_KVM);
+    ASSERT_TRUE(rig_run_until(f->m, injection_begins));
+    vecset_add(&f->m->cpu[1].kvm->vlapic.isr, 0x11);
+    expect_violation(f, "each vector that is requested, in service");
+}
+
+TEST_F(machine_invariants, one_that_is_delivered_twice_stops_the_run)
+{
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    irq_deliver(&f->m->irqs, f->m->cpu[1].node.vectored_irq, HOP_COUNT,
+                machine_now(f->m));
+    expect_violation(f, "and none is delivered twice");
+    EXPECT_TRUE(strstr(f->m->violation, "of nic1: msi_write at "), "%s",
+                f->m->violation);
+}
+
+TEST_F(machine_invariants, one_that_comes_back_after_its_end_has_its_way_told)
+{
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, delivery_begins));
+    irq_drop(&f->m->irqs, f->m->cpu[1].node.vectored_irq, IRQ_NO_TARGET);
+    expect_violation(f, "and none is delivered twice");
+    EXPECT_TRUE(strstr(f->m->violation, "of nic1: msi_write at "), "%s",
+                f->m->violation);
+}
+
+static bool request_waits(struct machine *m)
+{
+    return !vecset_empty(&m->cpu[1].lapic.lapic.irr);
+}
+
+static uint8_t requested(struct machine *m)
+{
+    return (uint8_t)vecset_top(&m->cpu[1].lapic.lapic.irr);
+}
+
+TEST_F(machine_invariants, one_whose_bit_is_gone_is_lost)
+{
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, request_waits));
+    vecset_del(&f->m->cpu[1].lapic.lapic.irr, requested(f->m));
+    f->m->cpu[1].node.cpu.intr = false;
+    f->m->delivered = 1023; /* at the next one all books are looked at */
+    expect_violation(f, "an interrupt waits where its bit is set");
+    EXPECT_TRUE(strstr(f->m->violation, ", lapic_accept at "), "%s",
+                f->m->violation);
+}
+
+TEST_F(machine_invariants, one_that_nobody_has_is_lost)
+{
+    uint8_t v;
+
+    build(f, RIG_BARE_METAL);
+    ASSERT_TRUE(rig_run_until(f->m, request_waits));
+    v = requested(f->m);
+    vecset_del(&f->m->cpu[1].lapic.lapic.irr, v);
+    f->m->cpu[1].lapic.irr_irq[v] = 0;
+    expect_complaint(f, "no interrupt is lost");
+    EXPECT_TRUE(strstr(f->m->violation, "of nic1: msi_write at "), "%s",
+                f->m->violation);
+}
+
+TEST_F(machine_invariants, books_are_compared_for_what_is_posted_and_queued)
+{
+    struct kvm *k;
+    uint64_t pid;
+
+    build_posted(f);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    k = f->m->cpu[1].kvm;
+    pid = kvm_descriptor(&k->config);
+    EXPECT_FALSE(invariants_broken_at_all(f->m));
+    mem_write64(&f->m->mem, pid + PID_PIR + 8, 1);
+    EXPECT_TRUE(strstr(invariants_broken_at_all(f->m), "each vector that is"));
+    EXPECT_TRUE(strstr(f->m->violation, "; vector 40h in the PIR of virtual "
+                                        "CPU 1"));
+    mem_write64(&f->m->mem, pid + PID_PIR + 8, 0);
+    *f->m->violation = 0;
+    k->inbox_irq[0x41] = 1;
+    EXPECT_TRUE(strstr(invariants_broken_at_all(f->m), "where its bit is set"));
+    k->inbox_irq[0x41] = 0;
+    *f->m->violation = 0;
+    k->vmcs.virr_irq[0x41] = 1;
+    EXPECT_TRUE(strstr(invariants_broken_at_all(f->m), "where its bit is set"));
+}
+
 TEST_F(machine_invariants, a_violation_tells_the_way_of_the_interrupt)
 {
     build(f, RIG_BARE_METAL);
@@ -179,6 +339,24 @@ TEST_F(machine_invariants, what_is_posted_for_a_guest_is_seen)
     mem_write64(&f->m->mem, pid + PID_PIR + 8, 1);
     EXPECT_TRUE(invariants_broken(f->m));
     expect_violation(f, "a posted interrupt waits only where a notification");
+}
+
+/* Its CPU will look, but not because of what was posted. */
+TEST_F(machine_invariants, what_is_posted_for_a_guest_that_runs_sets_on)
+{
+    struct machine_cpu *c;
+    uint64_t pid;
+
+    build_posted(f);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    c = &f->m->cpu[1];
+    pid = kvm_descriptor(&c->kvm->config);
+    mem_write64(&f->m->mem, pid + PID_PIR + 8, 1);
+    c->node.cpu.intr = true;
+    EXPECT_TRUE(strstr(invariants_broken(f->m), "ON is set while"));
+    *f->m->violation = 0;
+    mem_fetch_or64(&f->m->mem, pid + PID_CONTROL, PID_ON);
+    EXPECT_FALSE(invariants_broken(f->m));
 }
 
 TEST_F(machine_invariants, what_others_send_to_a_guest_is_seen)
