@@ -295,7 +295,8 @@ struct cpu_result cpu_raise(const struct cpu *c, uint8_t vector,
 /* Does this op fault with #GP(0) outside privilege level 0? */
 bool cpu_privileged(const struct cpu *c, const struct op *op);
 
-/* The guest is about to execute PAUSE: PAUSE-loop exiting counts. */
+/* The guest is about to execute PAUSE: PAUSE-loop exiting counts, at privilege
+ * level 0 alone. */
 void cpu_note_pause(struct cpu *c, uint64_t tsc);
 
 /* Does this op exit instead of executing?  Fills `x` if so.  Accesses to

@@ -70,13 +70,14 @@ void cpu_note_pause(struct cpu *c, uint64_t tsc)
 {
     struct cpu_pause_loop *loop = &c->pause_loop;
 
+    if (c->cpl)
+        return;
     if (!loop->begun || tsc - loop->last > vmcs_get32(c->vmcs, VMCS_PLE_GAP))
         loop->first = tsc;
     loop->begun = true;
     loop->last = tsc;
 }
 
-/* PAUSE-loop exiting looks at privilege level 0 alone. */
 static bool pause_exits(const struct cpu *c)
 {
     const struct cpu_pause_loop *loop = &c->pause_loop;

@@ -81,6 +81,8 @@ static void load_host(struct cpu *c)
     c->tr_base = vmcs_get(v, VMCS_HOST_TR_BASE);
     c->cpl = 0;
     load_cr4(c, VMCS_HOST_CR4);
+    if (vmcs_get32(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_CLEAR_UINV)
+        c->uintr.uinv = 0;
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
     c->mov_ss_blocking = false;
@@ -188,19 +190,25 @@ entry_error(const struct cpu *c, const struct vmx_checked *checked, bool launch)
         return VMERR_RESUME_NOT_LAUNCHED;
     if (!vmx_controls_legal(checked))
         return VMERR_CONTROLS;
-    if (!(vmcs_get32(c->vmcs, VMCS_EXIT_CONTROLS) & EXIT_CTL_HOST_64))
-        return VMERR_HOST_STATE; /* the host is in 64-bit mode */
-    return VMERR_NONE;
+    return vmx_host_state_legal(c->vmcs) ? VMERR_NONE : VMERR_HOST_STATE;
+}
+
+static void abort_vmx(struct cpu *c, enum vmx_abort why)
+{
+    c->vmcs->abort = why;
+    if (why)
+        c->activity = ACTIVITY_SHUTDOWN;
 }
 
 /* "VM-Entry Failures During or After Loading Guest State": an exit that saves
  * nothing of the guest. */
-static void fail_entry(struct cpu *c, enum exit_reason reason,
+static void fail_entry(struct cpu *c, struct mem *m, enum exit_reason reason,
                        uint32_t qualification)
 {
     vmcs_set(c->vmcs, VMCS_EXIT_REASON, EXIT_REASON_ENTRY_FAILURE | reason);
     vmcs_set(c->vmcs, VMCS_EXIT_QUALIFICATION, qualification);
     load_host(c);
+    abort_vmx(c, vmx_host_msrs_failure(c->vmcs, m));
 }
 
 enum vm_instruction_error cpu_vm_entry(struct cpu *c, struct mem *m,
@@ -223,9 +231,9 @@ enum vm_instruction_error cpu_vm_entry(struct cpu *c, struct mem *m,
     bad_msr = vmx_entry_msrs_failure(v, m);
     *entry_failure = failure != STATE_LEGAL || bad_msr;
     if (failure != STATE_LEGAL) {
-        fail_entry(c, EXIT_INVALID_GUEST_STATE, (uint32_t)failure);
+        fail_entry(c, m, EXIT_INVALID_GUEST_STATE, (uint32_t)failure);
     } else if (bad_msr) {
-        fail_entry(c, EXIT_MSR_LOADING, bad_msr);
+        fail_entry(c, m, EXIT_MSR_LOADING, bad_msr);
     } else {
         v->launched = true;
         load_guest(c);
@@ -308,15 +316,11 @@ void cpu_vm_exit(struct cpu *c, const struct cpu_exit *x)
     vmcs_set(v, VMCS_ENTRY_INTR_INFO,
              vmcs_get(v, VMCS_ENTRY_INTR_INFO) & ~(uint64_t)INTR_INFO_VALID);
     load_host(c);
-    if (vmcs_get32(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_CLEAR_UINV)
-        c->uintr.uinv = 0;
     if (x->intr_info == INTR_INFO_NMI)
         c->nmi_blocking = true; /* until the host's IRET */
 }
 
 void cpu_exit_msrs(struct cpu *c, struct mem *m)
 {
-    c->vmcs->abort = vmx_exit_msrs_failure(c->vmcs, m);
-    if (c->vmcs->abort)
-        c->activity = ACTIVITY_SHUTDOWN;
+    abort_vmx(c, vmx_exit_msrs_failure(c->vmcs, m));
 }

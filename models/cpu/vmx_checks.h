@@ -21,6 +21,9 @@ struct vmx_checked {
 /* Execution, exit and entry controls; false: VM-instruction error 7. */
 bool vmx_controls_legal(const struct vmx_checked *c);
 
+/* The host-state area; false: VM-instruction error 8. */
+bool vmx_host_state_legal(const struct vmcs *v);
+
 /* Exit qualifications of an entry failure; which one is reported if there are
  * several mistakes is up to the processor. */
 enum state_failure {

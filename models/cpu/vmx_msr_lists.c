@@ -36,13 +36,18 @@ uint32_t vmx_entry_msrs_failure(const struct vmcs *v, struct mem *m)
                          vmcs_get(v, VMCS_ENTRY_MSR_LOAD_COUNT), true);
 }
 
+enum vmx_abort vmx_host_msrs_failure(const struct vmcs *v, struct mem *m)
+{
+    return first_illegal(m, vmcs_get(v, VMCS_EXIT_MSR_LOAD_ADDRESS),
+                         vmcs_get(v, VMCS_EXIT_MSR_LOAD_COUNT), true)
+               ? VMX_ABORT_LOAD
+               : VMX_ABORT_NONE;
+}
+
 enum vmx_abort vmx_exit_msrs_failure(const struct vmcs *v, struct mem *m)
 {
     if (first_illegal(m, vmcs_get(v, VMCS_EXIT_MSR_STORE_ADDRESS),
                       vmcs_get(v, VMCS_EXIT_MSR_STORE_COUNT), false))
         return VMX_ABORT_STORE;
-    if (first_illegal(m, vmcs_get(v, VMCS_EXIT_MSR_LOAD_ADDRESS),
-                      vmcs_get(v, VMCS_EXIT_MSR_LOAD_COUNT), true))
-        return VMX_ABORT_LOAD;
-    return VMX_ABORT_NONE;
+    return vmx_host_msrs_failure(v, m);
 }

@@ -22,6 +22,9 @@ enum vmx_abort {
 /* The number, from 1, of the first entry that VM entry cannot load; 0: none. */
 uint32_t vmx_entry_msrs_failure(const struct vmcs *v, struct mem *m);
 
+/* What the list of host MSRs leads to, also where a VM entry fails. */
+enum vmx_abort vmx_host_msrs_failure(const struct vmcs *v, struct mem *m);
+
 /* What the lists of a VM exit lead to. */
 enum vmx_abort vmx_exit_msrs_failure(const struct vmcs *v, struct mem *m);
 

@@ -1,6 +1,8 @@
-/* "Checks on Guest Non-Register State" and the registers that go with it. */
+/* "Checks on Guest Non-Register State" and the registers that go with it;
+ * those of the host. */
 #include "models/cpu/cpu.h"
 #include "models/cpu/vmx_checks.h"
+#include "sim/core/bits.h"
 
 /* Neither in SMM nor in an enclave. */
 #define BLOCKING_LEGAL (BLOCKING_BY_STI | BLOCKING_BY_MOV_SS | BLOCKING_BY_NMI)
@@ -91,6 +93,8 @@ static bool registers_legal(const struct vmcs *v)
         vmcs_get(v, VMCS_GUEST_UINV) >> 8)
         return false;
     return (rflags & RFLAGS_FIXED) && !(rflags & RFLAGS_ZERO) &&
+           is_canonical(vmcs_get(v, VMCS_GUEST_IDTR_BASE)) &&
+           is_canonical(vmcs_get(v, VMCS_GUEST_TR_BASE)) &&
            !(vmcs_get32(v, VMCS_GUEST_IDTR_LIMIT) >> 16);
 }
 
@@ -111,6 +115,14 @@ static bool state_takes(const struct vmcs *v, uint32_t info)
     default:
         return true;
     }
+}
+
+/* The host is in 64-bit mode. */
+bool vmx_host_state_legal(const struct vmcs *v)
+{
+    return (vmcs_get32(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_HOST_64) &&
+           is_canonical(vmcs_get(v, VMCS_HOST_IDTR_BASE)) &&
+           is_canonical(vmcs_get(v, VMCS_HOST_TR_BASE));
 }
 
 enum state_failure vmx_guest_state_failure(const struct vmx_checked *c)

@@ -468,12 +468,22 @@ static void look_at_rest(struct machine *m, const struct machine_cpu *c)
         violate(m, c, INVARIANT_AWAKE, 0);
 }
 
+/* A guest would wait for ever. */
+static void look_at_entries(struct machine *m, const struct machine_cpu *c)
+{
+    const uint64_t *exits = c->node.account.exits;
+
+    if (c->host && (exits[EXIT_INVALID_GUEST_STATE] | exits[EXIT_MSR_LOADING]))
+        violate(m, c, INVARIANT_ENTRY, 0);
+}
+
 const char *invariants_broken(struct machine *m)
 {
     for (unsigned i = 0; i < m->cpus; i++) {
         const struct machine_cpu *c = &m->cpu[i];
 
         look_at_rest(m, c);
+        look_at_entries(m, c);
         look_at_page(m, c);
         look_at_queue(m, c);
     }

@@ -44,6 +44,12 @@ static const struct control_row control_rows[] = {
     LEGAL("msr_bitmap_unaligned_but_unused", MSR_BITMAP, 0, 0x800),
     {"host_not_in_64_bit_mode", VMCS_EXIT_CONTROLS, EXIT_CTL_HOST_64, 0,
      VMERR_HOST_STATE},
+    {"host_idtr_base_not_canonical", VMCS_HOST_IDTR_BASE, 0, UINT64_C(1) << 47,
+     VMERR_HOST_STATE},
+    {"host_tr_base_not_canonical", VMCS_HOST_TR_BASE, 0, UINT64_C(1) << 63,
+     VMERR_HOST_STATE},
+    LEGAL("host_tr_base_in_the_upper_half", HOST_TR_BASE, 0,
+          ~((UINT64_C(1) << 47) - 1)),
 };
 
 static void change(struct rig *r, enum vmcs_field f, uint64_t clear,
@@ -164,6 +170,7 @@ static const struct injection_row {
     {"exception_31", INFO(3, 31), 0, 0, true},
     {"exception_32", INFO(3, 32), 0, 0, false},
     {"type_7", INFO(7, 0), 0, 0, false},
+    {"nmi_with_code", INFO(2, 2) | CODE_BIT, 0, 0, false},
     {"reserved_bit_12", INFO(0, 0x31) | 1u << 12, 0, 0, false},
     {"reserved_bit_30", INFO(0, 0x31) | 1u << 30, 0, 0, false},
     {"ud_without_code", INFO(3, 6), 0, 0, true},
@@ -215,6 +222,7 @@ TEST_F(vm_entry_rules, pending_mtf_is_injected_if_the_flag_is_supported)
     EXPECT_EQ(launch_injecting(&f->r, INFO(7, 0)), VMERR_NONE);
     EXPECT_EQ(launch_injecting(&f->r, INFO(7, 1)), VMERR_CONTROLS, "FRED");
     EXPECT_EQ(launch_injecting(&f->r, INFO(7, 2)), VMERR_CONTROLS, "FRED");
+    EXPECT_EQ(launch_injecting(&f->r, INFO(7, 3)), VMERR_CONTROLS);
 }
 
 TEST_F(vm_entry_rules, software_events_may_have_length_0_if_misc_30_says_so)
@@ -295,6 +303,13 @@ static const struct state_row {
     {"inject_nmi_into_shutdown", INFO(2, 2), IF_1, 0, ACTIVITY_SHUTDOWN, OK},
     {"inject_nmi_into_wait_for_sipi", INFO(2, 2), IF_1, 0,
      ACTIVITY_WAIT_FOR_SIPI, 0},
+    {"inject_external_into_wait_for_sipi", INFO(0, 0x31), IF_1, 0,
+     ACTIVITY_WAIT_FOR_SIPI, 0},
+    {"inject_pending_mtf_into_wait_for_sipi", INFO(7, 0), IF_1, 0,
+     ACTIVITY_WAIT_FOR_SIPI, 0},
+    {"inject_int_n_into_hlt", INFO(4, 1), IF_1, 0, ACTIVITY_HLT, 0},
+    {"inject_int1_into_hlt", INFO(5, 1), IF_1, 0, ACTIVITY_HLT, 0},
+    {"enclave_interruption_without_enclaves", 0, IF_1, 1u << 4, 0, 0},
     {"inject_nmi_under_sti", INFO(2, 2), IF_1, BLOCKING_BY_STI, 0, 3},
     {"inject_nmi_under_mov_ss", INFO(2, 2), IF_1, BLOCKING_BY_MOV_SS, 0, 0},
     {"inject_pending_mtf_into_hlt", INFO(7, 0), IF_1, 0, ACTIVITY_HLT, OK},
@@ -421,6 +436,34 @@ TEST_F(vm_entry_rules, idtr_limit_has_16_bits)
     vmcs_set(&f->r.vmcs, VMCS_GUEST_IDTR_LIMIT, 0x10fff);
     EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
     EXPECT_TRUE(failure);
+}
+
+TEST_F(vm_entry_rules, bases_of_idtr_and_tr_are_canonical)
+{
+    static const enum vmcs_field bases[] = {VMCS_GUEST_IDTR_BASE,
+                                            VMCS_GUEST_TR_BASE};
+    bool failure;
+
+    for (unsigned i = 0; i < 2; i++) {
+        rig_init(&f->r);
+        vmcs_set(&f->r.vmcs, bases[i], UINT64_C(1) << 47);
+        EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
+        EXPECT_TRUE(failure);
+        expect_entry_failure(&f->r, 0);
+    }
+}
+
+TEST_F(vm_entry_rules, failed_entry_clears_uinv_if_exits_do)
+{
+    bool failure;
+
+    f->r.cpu.uintr.uinv = 0x71;
+    vmcs_set(&f->r.vmcs, VMCS_GUEST_RFLAGS, 0);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
+    EXPECT_EQ(f->r.cpu.uintr.uinv, 0x71);
+    rig_set(&f->r, VMCS_EXIT_CONTROLS, EXIT_CTL_CLEAR_UINV);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
+    EXPECT_EQ(f->r.cpu.uintr.uinv, 0);
 }
 
 TEST_F(vm_entry_rules, virtual_nmi_blocking_refuses_an_nmi)

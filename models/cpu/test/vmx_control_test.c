@@ -50,6 +50,8 @@ static const struct control_set {
     {"vid_needs_tpr_shadow", EXT, 0, VID, 0, 0, NO_FIELD, false},
     {"ipi_virtualization_needs_tpr_shadow", 0, 0, 0, IPIV, 0, NO_FIELD, false},
 
+    {"threshold_bit_3_without_vid", 0, SHADOW, ACCESSES, 0, 0,
+     VMCS_TPR_THRESHOLD, 0xf, true},
     {"threshold_bit_4_without_vid", 0, SHADOW, ACCESSES, 0, 0,
      VMCS_TPR_THRESHOLD, 0x10, false},
     {"threshold_bit_31_without_vid", 0, SHADOW, ACCESSES, 0, 0,

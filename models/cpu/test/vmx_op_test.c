@@ -203,6 +203,26 @@ TEST_EACH(vmx_msr_list, of_the_exit_aborts, struct list_row, list_rows)
     }
 }
 
+TEST_F(vmx_op, failed_entry_loads_the_hosts_msrs_and_stores_none)
+{
+    bool failure;
+
+    fill_list(&f->r, 0x800);
+    put(f, VMCS_GUEST_RFLAGS, 0);
+    put(f, VMCS_EXIT_MSR_STORE_ADDRESS, LIST_AT);
+    put(f, VMCS_EXIT_MSR_STORE_COUNT, 2);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
+    EXPECT_TRUE(failure);
+    EXPECT_EQ(f->r.vmcs.abort, VMX_ABORT_NONE);
+    EXPECT_EQ(f->c->activity, ACTIVITY_ACTIVE);
+    put(f, VMCS_EXIT_MSR_LOAD_ADDRESS, LIST_AT);
+    put(f, VMCS_EXIT_MSR_LOAD_COUNT, 2);
+    EXPECT_EQ(rig_entry(&f->r, OP_VMLAUNCH, &failure), VMERR_NONE);
+    EXPECT_EQ(rig_get(&f->r, VMCS_EXIT_REASON), 0x80000021);
+    EXPECT_EQ(f->r.vmcs.abort, VMX_ABORT_LOAD);
+    EXPECT_EQ(f->c->activity, ACTIVITY_SHUTDOWN);
+}
+
 TEST_F(vmx_op, msr_list_is_aligned_and_within_the_address_width)
 {
     put(f, VMCS_ENTRY_MSR_LOAD_ADDRESS, LIST_AT + 8);
@@ -287,6 +307,17 @@ TEST_F(vmx_op, pause_at_privilege_level_3_never_exits_with_ple_alone)
     EXPECT_FALSE(pause_at(f, 1000 + WINDOW + 1));
     rig_set(&f->r, VMCS_PRIMARY_CONTROLS, PRIMARY_PAUSE_EXITING);
     EXPECT_TRUE(pause_at(f, 1000 + WINDOW + 2), "PAUSE exiting does");
+}
+
+TEST_F(vmx_op, pause_at_privilege_level_3_is_not_one_of_the_loop)
+{
+    use_ple(f);
+    rig_enter(&f->r);
+    spin(f, 1000);
+    f->c->cpl = 3;
+    EXPECT_FALSE(pause_at(f, 1000 + WINDOW + GAP));
+    f->c->cpl = 0;
+    EXPECT_FALSE(pause_at(f, 1000 + WINDOW + GAP + 1), "a new loop");
 }
 
 TEST_F(vmx_op, pause_loop_without_the_control_never_exits)

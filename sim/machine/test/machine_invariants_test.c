@@ -283,6 +283,20 @@ TEST_F(machine_invariants, books_are_compared_for_what_is_posted_and_queued)
     EXPECT_TRUE(strstr(invariants_broken_at_all(f->m), "where its bit is set"));
 }
 
+static bool host_runs(struct machine *m)
+{
+    return m->cpu[1].node.cpu.vmcs && !m->cpu[1].node.cpu.non_root &&
+           m->cpu[1].node.step == STEP_WORK;
+}
+
+TEST_F(machine_invariants, no_entry_of_the_hypervisor_fails)
+{
+    build(f, RIG_KVM);
+    ASSERT_TRUE(rig_run_until(f->m, host_runs));
+    vmcs_set(&f->m->cpu[1].kvm->vmcs, VMCS_LINK_POINTER, 0);
+    expect_complaint(f, "no VM entry of the hypervisor fails");
+}
+
 TEST_F(machine_invariants, a_violation_tells_the_way_of_the_interrupt)
 {
     build(f, RIG_BARE_METAL);
