@@ -5,12 +5,11 @@
 
 #define WIDTH(encoding) ((encoding) >> 13 & 3)
 enum { WIDTH_16, WIDTH_64, WIDTH_32, WIDTH_NATURAL };
+#define TYPE(encoding) ((encoding) >> 10 & 3)
+enum { TYPE_CONTROL, TYPE_READ_ONLY, TYPE_GUEST, TYPE_HOST };
 
-static const struct {
-    uint32_t encoding;
-    bool writable;
-} fields[VMCS_FIELD_COUNT] = {
-#define VMCS_FIELD(name, encoding, writable, title) {encoding, writable},
+static const uint32_t encodings[VMCS_FIELD_COUNT] = {
+#define VMCS_FIELD(name, encoding, msr, control, title) encoding,
 #include "models/cpu/vmcs_fields.def"
 #undef VMCS_FIELD
 };
@@ -49,12 +48,11 @@ void vmcs_each_held(const struct vmcs *v, void (*each)(void *ctx, irq_id id),
 
 /* Where an encoding stands: width, type and, as far as it goes, index. */
 #define ENCODING_SLOT(encoding)                                                \
-    (WIDTH(encoding) << 8 | ((encoding) >> 10 & 3) << 6 |                      \
-     (INDEX(encoding) & 0x3f))
+    (WIDTH(encoding) << 8 | TYPE(encoding) << 6 | (INDEX(encoding) & 0x3f))
 
 /* A field's number plus 1 at the slot of its encoding. */
 static const uint8_t field_at[4 << 8] = {
-#define VMCS_FIELD(name, encoding, writable, title)                            \
+#define VMCS_FIELD(name, encoding, msr, control, title)                        \
     [ENCODING_SLOT(encoding)] = VMCS_##name + 1,
 #include "models/cpu/vmcs_fields.def"
 #undef VMCS_FIELD
@@ -65,35 +63,25 @@ enum vmcs_field vmcs_field_of(uint32_t encoding)
     uint8_t f = field_at[ENCODING_SLOT(encoding)];
     bool half = encoding & VMCS_ACCESS_HIGH;
 
-    if (!f || fields[f - 1].encoding != (encoding & ~VMCS_ACCESS_HIGH) ||
+    if (!f || encodings[f - 1] != (encoding & ~VMCS_ACCESS_HIGH) ||
         (half && WIDTH(encoding) != WIDTH_64))
         return VMCS_FIELD_COUNT;
     return (enum vmcs_field)(f - 1);
 }
 
-unsigned vmcs_highest_index(void)
-{
-    unsigned highest = 0;
-
-    for (unsigned f = 0; f < VMCS_FIELD_COUNT; f++)
-        if (INDEX(fields[f].encoding) > highest)
-            highest = INDEX(fields[f].encoding);
-    return highest;
-}
-
 bool vmcs_field_writable(enum vmcs_field f)
 {
-    return fields[f].writable;
+    return TYPE(encodings[f]) != TYPE_READ_ONLY;
 }
 
 uint32_t vmcs_encoding(enum vmcs_field f)
 {
-    return fields[f].encoding;
+    return encodings[f];
 }
 
 uint64_t vmcs_field_mask(enum vmcs_field f)
 {
-    switch (WIDTH(fields[f].encoding)) {
+    switch (WIDTH(encodings[f])) {
     case WIDTH_16:
         return UINT16_MAX;
     case WIDTH_32:

@@ -16,9 +16,10 @@
 
 /* Bit 0 of an encoding: the high half of a 64-bit field. */
 #define VMCS_ACCESS_HIGH 1u
+#define VMCS_INDEX_BITS 0x3feu
 
 enum vmcs_field {
-#define VMCS_FIELD(name, encoding, writable, title) VMCS_##name,
+#define VMCS_FIELD(name, encoding, msr, control, title) VMCS_##name,
 #include "models/cpu/vmcs_fields.def"
 #undef VMCS_FIELD
     VMCS_FIELD_COUNT
@@ -163,12 +164,9 @@ void vmcs_init(struct vmcs *v);
 void vmcs_each_held(const struct vmcs *v, void (*each)(void *ctx, irq_id id),
                     void *ctx);
 
-/* The highest index of an encoding. */
-unsigned vmcs_highest_index(void);
-
 /* The field of an encoding, of either half, or VMCS_FIELD_COUNT. */
 enum vmcs_field vmcs_field_of(uint32_t encoding);
-bool vmcs_field_writable(enum vmcs_field f);
+bool vmcs_field_writable(enum vmcs_field f); /* no exit information */
 uint32_t vmcs_encoding(enum vmcs_field f);
 
 /* The bits that a field has, by its width; 64 of a natural-width one. */

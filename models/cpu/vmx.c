@@ -123,7 +123,7 @@ static void access_vmcs(struct cpu *c, const struct op *op)
 
     if (!c->vmcs)
         c->vm_fail = VM_FAIL_INVALID;
-    else if (f == VMCS_FIELD_COUNT)
+    else if (f == VMCS_FIELD_COUNT || !vmx_has_field(&c->vmx, f))
         fail(c, VMERR_UNSUPPORTED_FIELD);
     else if (op->kind == OP_VMREAD)
         *reg = vmcs_get(c->vmcs, f) >> (encoding & VMCS_ACCESS_HIGH ? 32 : 0);

@@ -1,8 +1,6 @@
 /* Capability MSRs from features; the rules are in vmx_capabilities.h. */
 #include "models/cpu/vmx_capabilities.h"
 
-#include "models/cpu/vmcs.h"
-
 /* What every processor with VMX has had from the first. */
 #define PIN_ALWAYS                                                             \
     (PIN_DEFAULT1 | PIN_EXTERNAL_INTERRUPT_EXITING | PIN_NMI_EXITING)
@@ -10,7 +8,7 @@
     (PRIMARY_DEFAULT1 | PRIMARY_INTERRUPT_WINDOW | PRIMARY_HLT_EXITING |       \
      PRIMARY_CR8_LOAD_EXITING | PRIMARY_CR8_STORE_EXITING |                    \
      PRIMARY_MSR_BITMAPS | PRIMARY_PAUSE_EXITING | PRIMARY_TSC_OFFSETTING |    \
-     PRIMARY_RDTSC_EXITING)
+     PRIMARY_RDTSC_EXITING | PRIMARY_UNCONDITIONAL_IO | PRIMARY_IO_BITMAPS)
 #define EXIT_ALWAYS                                                            \
     (EXIT_CTL_DEFAULT1 | EXIT_CTL_HOST_64 | EXIT_CTL_ACKNOWLEDGE)
 #define ENTRY_ALWAYS (ENTRY_CTL_DEFAULT1 | ENTRY_CTL_GUEST_64)
@@ -28,6 +26,37 @@ static bool has_halves(enum vmx_msr msr)
 {
     return msr != VMX_MSR_BASIC && msr != VMX_MSR_MISC &&
            msr != VMX_MSR_TERTIARY && msr != VMX_MSR_SECONDARY_EXIT;
+}
+
+bool vmx_has_field(const struct vmx_capabilities *c, enum vmcs_field f)
+{
+    static const struct {
+        enum vmx_msr msr;
+        uint32_t control;
+    } needs[] = {
+#define VMCS_FIELD(name, encoding, msr, control, title)                        \
+    {VMX_MSR_##msr, control},
+#include "models/cpu/vmcs_fields.def"
+#undef VMCS_FIELD
+    };
+    uint64_t bits = needs[f].control;
+
+    return vmx_has(c, needs[f].msr,
+                   has_halves(needs[f].msr) ? bits << 32 : bits);
+}
+
+/* Of a field that exists, where encodings have the index. */
+static uint32_t highest_index(const struct vmx_capabilities *c)
+{
+    uint32_t highest = 0;
+
+    for (unsigned f = 0; f < VMCS_FIELD_COUNT; f++) {
+        uint32_t index = vmcs_encoding((enum vmcs_field)f) & VMCS_INDEX_BITS;
+
+        if (index > highest && vmx_has_field(c, (enum vmcs_field)f))
+            highest = index;
+    }
+    return highest;
 }
 
 static void allow(struct vmx_capabilities *c, enum vmx_msr msr, uint64_t bits)
@@ -59,7 +88,6 @@ struct vmx_capabilities vmx_capabilities_of(struct vmx_features f,
             [VMX_MSR_BASIC] = BASIC_REVISION | BASIC_REGION_BYTES |
                               BASIC_WRITE_BACK | VMX_BASIC_TRUE_CONTROLS,
             [VMX_MSR_MISC] = timer_shift | ALL_ACTIVITIES,
-            [VMX_MSR_VMCS_ENUM] = vmcs_highest_index() << 1,
             [VMX_MSR_TRUE_PIN] = PIN_DEFAULT1,
             [VMX_MSR_TRUE_PRIMARY] =
                 PRIMARY_DEFAULT1 & ~PRIMARY_DEFAULT1_OPTIONAL,
@@ -79,6 +107,7 @@ struct vmx_capabilities vmx_capabilities_of(struct vmx_features f,
 #include "models/cpu/vmx_features.def"
 #undef VMX_FEATURE
     allow_companions(&c);
+    c.msr[VMX_MSR_VMCS_ENUM] = highest_index(&c);
     /* the older MSRs: all default-1 bits must be 1 */
     c.msr[VMX_MSR_PIN] = c.msr[VMX_MSR_TRUE_PIN] | PIN_DEFAULT1;
     c.msr[VMX_MSR_PRIMARY] = c.msr[VMX_MSR_TRUE_PRIMARY] | PRIMARY_DEFAULT1;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/cpu/vmcs.h"
 #include "models/cpu/vmx_features.h"
 
 /* IA32_VMX_BASIC onwards; the numbers are 480h plus these. */
@@ -68,6 +69,10 @@ static inline bool vmx_has(const struct vmx_capabilities *c, enum vmx_msr msr,
 /* May the 32 control bits have this value? */
 bool vmx_control_legal(const struct vmx_capabilities *c, enum vmx_msr msr,
                        uint32_t value);
+
+/* Has this processor's VMCS the field?  "Field Encoding in VMCS" names the
+ * control that each comes with. */
+bool vmx_has_field(const struct vmx_capabilities *c, enum vmcs_field f);
 
 /* RDMSR; false: there is no such capability MSR. */
 bool vmx_rdmsr(const struct vmx_capabilities *c, uint32_t msr, uint64_t *value);
