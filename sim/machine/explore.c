@@ -108,10 +108,9 @@ const char *machine_unexplorable(const struct scenario *s)
     return NULL;
 }
 
-void machine_explore(struct machine *m, const struct explore_limits *l,
-                     struct explore_result *result)
+struct explore_system machine_system(struct machine *m)
 {
-    struct explore_system system = {
+    return (struct explore_system){
         .self = m,
         .state = m->arena.base,
         .bytes = m->arena.used,
@@ -124,6 +123,12 @@ void machine_explore(struct machine *m, const struct explore_limits *l,
         .invariants = invariants,
         .describe = describe,
     };
+}
+
+void machine_explore(struct machine *m, const struct explore_limits *l,
+                     struct explore_result *result)
+{
+    struct explore_system system = machine_system(m);
 
     assert(!machine_unexplorable(m->scenario));
     explore(&system, l, result);

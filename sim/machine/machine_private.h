@@ -390,6 +390,9 @@ int books_unknown_vector(const struct vecset *vectors, const irq_id *irq);
 struct vecset books_page_vectors(struct machine *m, const struct vmcs *v,
                                  uint32_t offset);
 
+/* explore.c: what its orders are searched for by. */
+struct explore_system machine_system(struct machine *m);
+
 /* describe.c: what an event is, before it runs. */
 struct words {
     char *text;

@@ -2,8 +2,9 @@
  * The hash of a machine's state.
  *
  * Nodes that a small machine always has are taken field by field; the I/O APIC
- * and the 8259s as their bytes, identities included: this tells more states
- * apart than there are, and never too few.
+ * and the 8259s as their bytes, identities included, and so is which message of
+ * the I/O APIC's is still to be answered: this tells more states apart than
+ * there are, and never too few.
  */
 #include "sim/machine/state.h"
 
@@ -34,13 +35,29 @@ static void put_time(struct hash *h, sim_time time)
     put(h, time == SIM_TIME_NEVER ? time : time - h->now);
 }
 
+/* The bytes between members are anything, and so are a message's that are of
+ * another kind. */
 static void put_msg(struct hash *h, const struct msg *msg)
 {
-    struct msg copy = *msg;
-
-    copy.irq = 0;
-    put_bytes(h, &copy, sizeof copy);
+    put(h, msg->kind);
+    switch (msg->kind) {
+    case MSG_WRITE:
+        put(h, msg->write.addr);
+        put(h, msg->write.data);
+        put(h, (uint64_t)msg->write.requester << 32 | msg->write.bytes);
+        break;
+    case MSG_APIC:
+        PUT(h, msg->apic);
+        break;
+    case MSG_LINE:
+        PUT(h, msg->line);
+        break;
+    case MSG_EOI:
+        put(h, msg->eoi_vector);
+    }
 }
+_Static_assert(sizeof(struct msg_apic) == 16 && sizeof(struct msg_line) == 3,
+               "nothing is between their members");
 
 /* Which pages came first does not matter, nor that one was only read. */
 static void put_memory(struct hash *h, const struct mem *mem)
@@ -109,6 +126,17 @@ static void put_core(struct hash *h, const struct machine_cpu *c)
     PUT(h, copy);
 }
 
+static void put_exit(struct hash *h, const struct cpu_exit *x)
+{
+    put(h, x->reason);
+    put(h, x->qualification);
+    put(h, (uint64_t)x->intr_info << 32 | x->error_code);
+    put(h, (uint64_t)x->idt_vectoring_info << 32 | x->idt_vectoring_error_code);
+    put(h, x->instruction_length);
+    put(h, x->guest_physical_address);
+    put(h, x->guest_linear_address);
+}
+
 static void put_cpu(struct hash *h, const struct machine_cpu *c)
 {
     const struct cpu_node *n = &c->node;
@@ -121,10 +149,11 @@ static void put_cpu(struct hash *h, const struct machine_cpu *c)
     put(h, n->stall);
     put(h, n->pollution);
     if (n->step == STEP_EXIT)
-        PUT(h, n->exit);
+        put_exit(h, &n->exit);
     if (n->step == STEP_DELIVERY) {
         put(h, n->vectored.vector);
         put(h, n->vectored.type);
+        put(h, n->vectored.has_error_code);
         put(h, n->vectored.error_code);
         put(h, n->vectored.return_rip);
     }
@@ -241,6 +270,7 @@ static void put_device(struct hash *h, const struct nic_node *n)
             &n->group[(n->first_group + i) % NIC_GROUPS];
 
         put_time(h, g->acked_at);
+        put(h, g->jitter);
         put(h, g->count);
     }
 }
@@ -287,21 +317,44 @@ static void put_fabric(struct hash *h, const struct fabric *f)
         put_time(&one, message->event.time);
         put_msg(&one, &message->msg);
         put(&one, message->cpu);
+        put(&one, message->asked);
         sum += one.value;
     }
     put(h, sum);
 }
 
+/* Between two requests nothing of the last one counts. */
+static void put_request(struct hash *h, const struct iommu_node *n)
+{
+    const struct iommu *u = &n->iommu;
+
+    put(h, u->request.addr);
+    put(h, (uint64_t)u->request.data << 32 | u->request.bytes);
+    put(h, u->request.sid);
+    put(h, u->index);
+    PUT(h, u->entry);
+    PUT(h, u->line);
+    put(h, (uint64_t)u->line_invalid << 1 | u->notify);
+    put_msg(h, &n->current);
+}
+
 static void put_unit(struct hash *h, const struct machine_unit *u)
 {
     const struct iommu_node *n = &u->node;
+    struct iommu rest = n->iommu;
 
-    PUT(h, n->iommu);
+    if (!iommu_idle(&n->iommu))
+        put_request(h, n);
+    memset(&rest.request, 0, sizeof rest.request);
+    rest.index = 0;
+    memset(&rest.entry, 0, sizeof rest.entry);
+    memset(rest.line, 0, sizeof rest.line);
+    rest.line_invalid = rest.notify = false;
+    PUT(h, rest);
     PUT(h, u->driver);
     put(h, n->count);
     for (uint32_t i = 0; i < n->count; i++)
         put_msg(h, &n->fifo[(n->first + i) % IOMMU_FIFO]);
-    put_msg(h, &n->current);
 }
 
 static void put_move(struct hash *h, const struct vtd_move *move)
@@ -363,6 +416,7 @@ uint64_t machine_hash(const struct machine *m)
         put(&h, m->intx[i].asserted);
     }
     put_bytes(&h, m->ioapic, m->ioapics * sizeof *m->ioapic);
+    put(&h, m->hpet_wires);
     put_bytes(&h, m->pic, m->pic ? sizeof *m->pic : 0);
     put_bytes(&h, m->hpet, m->hpet ? sizeof *m->hpet : 0);
     return h.value;
