@@ -273,8 +273,7 @@ void engine_cancel(struct engine *e, struct event *ev)
     e->pending--;
 }
 
-/* The earliest slot, dead or live, but for the hole; there is one while
- * events are pending. */
+/* The earliest slot, dead or live, but for the hole; there is one. */
 static inline uint32_t front(const struct engine *e)
 {
     if (!e->hole)
@@ -284,7 +283,9 @@ static inline uint32_t front(const struct engine *e)
 
 sim_time engine_next(struct engine *e)
 {
-    while (e->pending > 0) {
+    /* also the dead ones behind the last event: a time that nothing is due
+     * before must not come behind a slot in the heap */
+    while (e->slots > e->hole) {
         uint32_t i = front(e);
 
         if (live(e, &e->heap[i]))

@@ -241,6 +241,26 @@ TEST_F(engine_rules, time_advances_only_before_the_next_event)
     EXPECT_EQ(f->log[1].time, 19);
 }
 
+static void outlive_all_others(struct engine_rules *f)
+{
+    for (unsigned i = 1; i < 6; i++)
+        engine_cancel(&f->engine, &f->event[i]);
+    EXPECT_TRUE(engine_advance(&f->engine, 550), "nothing is due any more");
+    at(f, 6, 1000);
+    at(f, 7, 600);
+}
+
+TEST_F(engine_rules, events_behind_cancelled_ones_alone_run_in_their_order)
+{
+    f->then[0] = outlive_all_others;
+    at(f, 0, 10);
+    for (unsigned i = 1; i < 6; i++)
+        at(f, i, 100 * i);
+    EXPECT_EQ(engine_run(&f->engine, 2000), 3);
+    EXPECT_EQ(f->log[1].time, 600);
+    EXPECT_EQ(f->log[2].time, 1000);
+}
+
 static void advance_to_the_limit(struct engine_rules *f)
 {
     EXPECT_FALSE(engine_advance(&f->engine, 51));
