@@ -185,8 +185,10 @@ struct kvm {
 void kvm_build(struct kvm *k, const struct kvm_config *c, struct text *t,
                struct mem *m);
 
-/* Where its posted-interrupt descriptor is. */
+/* Where its posted-interrupt descriptor is, and whether anybody posts to it:
+ * IPI virtualization does also where this processor does not process it. */
 uint64_t kvm_descriptor(const struct kvm_config *c);
+bool kvm_is_posted_to(const struct kvm_config *c);
 
 /* Interrupts in the hypervisor's hands. */
 void kvm_each_held(const struct kvm *k, void (*each)(void *ctx, irq_id id),

@@ -33,6 +33,11 @@ uint64_t kvm_descriptor(const struct kvm_config *c)
     return c->memory + DESCRIPTOR;
 }
 
+bool kvm_is_posted_to(const struct kvm_config *c)
+{
+    return c->apicv.posted_interrupts || c->apicv.ipiv;
+}
+
 static bool is_x2apic(const struct kvm *k)
 {
     return lapic_mode(&k->vlapic) == LAPIC_MODE_X2APIC;
@@ -284,7 +289,7 @@ void kvm_apicv_sync(struct kvm *k, struct cpu_env *env)
 {
     uint64_t pid = kvm_descriptor(&k->config);
 
-    if (!features(k)->posted_interrupts || k->posting_off ||
+    if (!kvm_is_posted_to(&k->config) || k->posting_off ||
         !(mem_fetch_and64(env->mem, pid + PID_CONTROL, ~PID_ON) & PID_ON))
         return;
     for (unsigned i = 0; i < 4; i++) {

@@ -41,7 +41,7 @@ static bool pir_is_empty(const struct kvm *k, struct mem *m)
 /* What came while SN was set has not set ON, which the next entry looks at. */
 void kvm_pid_run(const struct kvm *k, struct mem *m)
 {
-    if (!k->config.apicv.posted_interrupts)
+    if (!kvm_is_posted_to(&k->config))
         return;
     replace(k, m, control(k, KVM_NOTIFICATION_VECTOR));
     if (!pir_is_empty(k, m))
@@ -50,19 +50,19 @@ void kvm_pid_run(const struct kvm *k, struct mem *m)
 
 void kvm_pid_wait(const struct kvm *k, struct mem *m)
 {
-    if (k->config.apicv.posted_interrupts)
+    if (kvm_is_posted_to(&k->config))
         replace(k, m, control(k, KVM_NOTIFICATION_VECTOR) | PID_SN);
 }
 
 bool kvm_pid_block(const struct kvm *k, struct mem *m)
 {
-    if (!k->config.apicv.posted_interrupts)
+    if (!kvm_is_posted_to(&k->config))
         return false;
     return replace(k, m, control(k, KVM_WAKEUP_VECTOR)) & PID_ON;
 }
 
 bool kvm_pid_is_on(const struct kvm *k, struct mem *m)
 {
-    return k->config.apicv.posted_interrupts &&
+    return kvm_is_posted_to(&k->config) &&
            (mem_read64(m, kvm_descriptor(&k->config) + PID_CONTROL) & PID_ON);
 }

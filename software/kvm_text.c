@@ -88,7 +88,7 @@ static void build_scheduling(struct kvm *k, struct text *t)
     text_call(t, kvm_call_switch, k, 0); /* always jumps */
     kvm_poll_build(k, t);
     label(k, t, KVM_BLOCK);
-    if (k->config.apicv.posted_interrupts) /* what it exchanges */
+    if (kvm_is_posted_to(&k->config)) /* what it exchanges */
         text_op(t, OP_LOAD, RAX, kvm_descriptor(&k->config) + PID_CONTROL);
     text_call(t, kvm_call_block, k, 0); /* may jump */
     op(t, OP_STI);

@@ -292,7 +292,7 @@ void invariants_init(struct machine *m)
 
 static uint64_t descriptor(const struct kvm *k)
 {
-    return k->config.apicv.posted_interrupts ? kvm_descriptor(&k->config) : 0;
+    return kvm_is_posted_to(&k->config) ? kvm_descriptor(&k->config) : 0;
 }
 
 /* The interrupt that waits in the descriptor, or 0. */

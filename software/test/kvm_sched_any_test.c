@@ -12,8 +12,8 @@ static uint32_t between(struct rng *r, uint32_t least, uint32_t most)
     return least + (uint32_t)rng_below(r, most - least + 1);
 }
 
-static const struct kvm_apicv rungs[] = {SOFTWARE, FLEXPRIORITY, APICV, POSTED,
-                                         IPIV};
+static const struct kvm_apicv rungs[] = {
+    SOFTWARE, FLEXPRIORITY, APICV, POSTED, IPIV, IPIV_ALONE, IPIV_DELIVERY};
 
 /* Where its virtual CPUs run. */
 static void any_place(struct rng *r, struct scenario_vm *vm, uint32_t cpus)
@@ -47,7 +47,7 @@ static void any_vm(struct rng *r, struct scenario *s, uint32_t i)
 {
     struct scenario_vm *vm = &s->vm[i];
 
-    vm->features.apicv = rungs[rng_below(r, 5)];
+    vm->features.apicv = rungs[rng_below(r, sizeof rungs / sizeof *rungs)];
     vm->features.vtd_posting = s->machine.iommu.units &&
                                vm->features.apicv.posted_interrupts &&
                                rng_below(r, 2);

@@ -450,9 +450,10 @@ TEST_F(kvm_sched, woken_one_goes_on_to_another_idle_cpu)
 
 TEST(kvm_sched_smp, ipis_of_overcommitted_machines_all_arrive)
 {
-    static const struct kvm_apicv rungs[] = {SOFTWARE, APICV, POSTED, IPIV};
+    static const struct kvm_apicv rungs[] = {
+        SOFTWARE, APICV, POSTED, IPIV, IPIV_ALONE, IPIV_DELIVERY};
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < sizeof rungs / sizeof *rungs; i++) {
         struct scenario s = floating(2, rungs[i]);
         struct figures f;
 

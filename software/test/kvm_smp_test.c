@@ -87,11 +87,17 @@ static const struct ipi_row {
     {"apicv", APIC_MODE_XAPIC, APICV, "APIC_WRITE", 1, true, NULL},
     {"posted", APIC_MODE_XAPIC, POSTED, "APIC_WRITE", 1, false, NULL},
     {"ipiv", APIC_MODE_XAPIC, IPIV, NULL, 0, false, NULL},
+    {"ipiv_without_delivery", APIC_MODE_XAPIC, IPIV_ALONE, "APIC_ACCESS", 1,
+     true, "APIC_ACCESS"},
+    {"ipiv_without_posting", APIC_MODE_XAPIC, IPIV_DELIVERY, NULL, 0, true,
+     NULL},
     {"x2apic_software_apic", APIC_MODE_X2APIC, SOFTWARE, "MSR_WRITE", 1, true,
      "MSR_WRITE"},
     {"x2apic_apicv", APIC_MODE_X2APIC, APICV, "MSR_WRITE", 1, true, NULL},
     {"x2apic_posted", APIC_MODE_X2APIC, POSTED, "MSR_WRITE", 1, false, NULL},
     {"x2apic_ipiv", APIC_MODE_X2APIC, IPIV, NULL, 0, false, NULL},
+    {"x2apic_ipiv_without_delivery", APIC_MODE_X2APIC, IPIV_ALONE, NULL, 0,
+     true, "MSR_WRITE"},
 };
 
 static struct figures one_target(const struct ipi_row *row,

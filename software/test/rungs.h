@@ -24,6 +24,18 @@
         .apic_register_virtualization = true,                                  \
         .virtual_interrupt_delivery = true, .posted_interrupts = true          \
     }
+/* The receiver's processor does not process what is posted. */
+#define IPIV_ALONE                                                             \
+    {                                                                          \
+        .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
+        .ipiv = true                                                           \
+    }
+#define IPIV_DELIVERY                                                          \
+    {                                                                          \
+        .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
+        .apic_register_virtualization = true,                                  \
+        .virtual_interrupt_delivery = true, .ipiv = true                       \
+    }
 #define IPIV                                                                   \
     {                                                                          \
         .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
