@@ -101,7 +101,20 @@ static enum kvm_label open_windows(struct kvm *k, enum kvm_label to)
 
 static bool is_woken(const struct kvm *k)
 {
+    if (k->start != KVM_STARTED)
+        return k->start == KVM_STARTS;
     return (kvm_vlapic_eligible(k) && injectable(k)) || kvm_nmi_injectable(k);
+}
+
+/* From its halt, or from waiting for a SIPI. */
+static enum kvm_label wake(struct kvm *k, struct cpu_env *env)
+{
+    bool starts = k->start == KVM_STARTS;
+
+    k->blocked = false;
+    k->start = KVM_STARTED;
+    kvm_sched_awake(k, env);
+    return starts ? KVM_WAKE : kvm_poll_end(k, env->now);
 }
 
 static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
@@ -110,11 +123,8 @@ static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
         return KVM_AGAIN;
     if (k->blocked && !is_woken(k))
         return kvm_poll_wait(k, env->now);
-    if (k->blocked) {
-        k->blocked = false;
-        kvm_sched_awake(k, env);
-        return kvm_poll_end(k, env->now);
-    }
+    if (k->blocked)
+        return wake(k, env);
     if (kvm_sched_is_over(k))
         return KVM_SWITCH;
     kvm_nmi_merge(k, env);
@@ -129,6 +139,7 @@ void kvm_call_prepare_entry(void *self, struct cpu_env *env, uint64_t arg)
     k->woken = false;
     kvm_apicv_sync(k, env);
     kvm_inbox_sync(k, env);
+    kvm_start_take(k, env);
     kvm_jump(k, env, choose(k, env));
 }
 

@@ -137,6 +137,14 @@ enum kvm_state {
     KVM_BLOCKED,  /* its guest halts */
 };
 
+/* A virtual CPU after an INIT is blocked until it starts. */
+enum kvm_start {
+    KVM_STARTED,
+    KVM_WAITS_FOR_SIPI,
+    KVM_STARTS,    /* with the next VM entry */
+    KVM_SHUT_DOWN, /* nothing stood where it was to start */
+};
+
 /* An event to inject that is not the software APIC's. */
 struct kvm_event {
     uint32_t info; /* VM-entry interruption information; 0: none */
@@ -164,7 +172,10 @@ struct kvm {
     struct kvm_event again; /* to be injected before anything else */
     unsigned nmis_waiting;  /* the guest's */
     irq_id nmi_irq[KVM_NMIS];
-    bool blocked;     /* the guest executed HLT */
+    bool init_pending, sipi_pending;
+    uint8_t sipi_vector;
+    enum kvm_start start;
+    bool blocked;     /* the guest executed HLT, or waits for a SIPI */
     bool switch_due;  /* the host's tick wants its entries switched */
     bool posting_off; /* no entry posts: the descriptor is not looked at */
     struct kvm_poll poll;

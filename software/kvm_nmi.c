@@ -45,6 +45,14 @@ bool kvm_nmi_injectable(const struct kvm *k)
     return k->nmis_waiting && !is_blocked(k, NMI_BLOCKING);
 }
 
+void kvm_nmi_forget(struct kvm *k, struct cpu_env *env)
+{
+    while (k->nmis_waiting) {
+        irq_drop(env->irqs, k->nmi_irq[--k->nmis_waiting], IRQ_APIC_RESET);
+        k->nmi_irq[k->nmis_waiting] = 0;
+    }
+}
+
 struct kvm_event kvm_nmi_take(struct kvm *k)
 {
     struct kvm_event e = {.info = INTR_INFO_NMI, .irq = k->nmi_irq[0]};

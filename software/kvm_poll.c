@@ -85,6 +85,12 @@ enum kvm_label kvm_poll_end(struct kvm *k, sim_time now)
     return p->asleep ? KVM_WAKE : KVM_AWAKE;
 }
 
+void kvm_poll_leave(struct kvm *k, sim_time now)
+{
+    stop_looking(&k->poll, now);
+    k->poll.asleep = true;
+}
+
 /* One look; the loop goes through the handlers of what comes meanwhile. */
 void kvm_poll_build(struct kvm *k, struct text *t)
 {

@@ -69,12 +69,11 @@ uint64_t kvm_cpu_timer_count(const struct kvm_cpu *c, sim_time now);
 /* An interrupt for a virtual CPU that is not the sender itself. */
 struct kvm_sending {
     struct kvm_cpu *from;
+    uint8_t mode; /* enum delivery_mode: fixed, NMI, INIT or SIPI */
     uint8_t vector;
     irq_id irq;
 };
 void kvm_send(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s);
-void kvm_send_nmi(struct kvm *k, struct cpu_env *env,
-                  const struct kvm_sending *s);
 
 /* Likewise, of its device's irq[i]. */
 void kvm_send_device(struct kvm *k, struct cpu_env *env, uint32_t i,
@@ -94,7 +93,13 @@ bool kvm_pid_is_on(const struct kvm *k, struct mem *m);
 /* What others have sent is taken over by the software APIC. */
 void kvm_inbox_sync(struct kvm *k, struct cpu_env *env);
 
+/* INIT and SIPI: one more; before a VM entry those that are pending act. */
+void kvm_start_accept(struct kvm *k, struct cpu_env *env,
+                      const struct kvm_sending *s);
+void kvm_start_take(struct kvm *k, struct cpu_env *env);
+
 /* The software APIC. */
+void kvm_vlapic_init(struct kvm *k, struct cpu_env *env); /* by INIT */
 void kvm_vlapic_accept(struct kvm *k, struct cpu_env *env, uint8_t vector,
                        irq_id irq);
 bool kvm_vlapic_eligible(const struct kvm *k);
@@ -128,24 +133,27 @@ void kvm_timer_store(struct kvm *k, struct mem *m, sim_time now);
 void kvm_timer_load(struct kvm *k);
 
 /* Halt polling: the guest halts; nothing has come for it, or something has,
- * and where to go; the code. */
+ * and where to go; a halt that an INIT ends; the code. */
 void kvm_poll_begin(struct kvm *k, sim_time now);
 enum kvm_label kvm_poll_wait(struct kvm *k, sim_time now);
 enum kvm_label kvm_poll_end(struct kvm *k, sim_time now);
+void kvm_poll_leave(struct kvm *k, sim_time now);
 void kvm_poll_build(struct kvm *k, struct text *t);
 
 /* PV EOI: the guest's write of its MSR, false: #GP(0); before an entry, and at
- * an exit, where an EOI that the guest has skipped takes effect. */
+ * an exit, where an EOI that the guest has skipped takes effect; INIT. */
 bool kvm_pv_eoi_write_msr(struct kvm *k, uint64_t value);
 void kvm_pv_eoi_offer(struct kvm *k, struct mem *m);
 void kvm_pv_eoi_take_back(struct kvm *k, struct cpu_env *env);
+void kvm_pv_eoi_forget(struct kvm *k);
 
 /* NMIs of the guest: one more; those that an entry finds too many become one;
- * whether one can be injected now, and that one. */
+ * whether one can be injected now, and that one; INIT. */
 void kvm_nmi_accept(struct kvm *k, struct cpu_env *env, irq_id irq);
 void kvm_nmi_merge(struct kvm *k, struct cpu_env *env);
 bool kvm_nmi_injectable(const struct kvm *k);
 struct kvm_event kvm_nmi_take(struct kvm *k);
+void kvm_nmi_forget(struct kvm *k, struct cpu_env *env);
 
 /* The processor's APIC virtualization: the VMCS before the first entry; what it
  * needs for an entry; what it has changed, after an exit; what was posted. */

@@ -54,3 +54,9 @@ void kvm_pv_eoi_take_back(struct kvm *k, struct cpu_env *env)
     if (used)
         kvm_vlapic_eoi(k, env);
 }
+
+/* At an exit the word was taken back. */
+void kvm_pv_eoi_forget(struct kvm *k)
+{
+    k->pv_eoi_msr = 0;
+}

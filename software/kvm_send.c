@@ -43,19 +43,25 @@ static void put(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s)
     tell(k, env, s, &s->from->kick);
 }
 
+/* What has no vector is never posted. */
+static void send_signal(struct kvm *k, struct cpu_env *env,
+                        const struct kvm_sending *s)
+{
+    if (s->mode == DELIVERY_NMI)
+        kvm_nmi_accept(k, env, s->irq);
+    else
+        kvm_start_accept(k, env, s);
+    tell(k, env, s, &s->from->kick);
+}
+
 void kvm_send(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s)
 {
-    if (k->config.apicv.posted_interrupts)
+    if (s->mode != DELIVERY_FIXED)
+        send_signal(k, env, s);
+    else if (k->config.apicv.posted_interrupts)
         post(k, env, s);
     else
         put(k, env, s);
-}
-
-void kvm_send_nmi(struct kvm *k, struct cpu_env *env,
-                  const struct kvm_sending *s)
-{
-    kvm_nmi_accept(k, env, s->irq);
-    tell(k, env, s, &s->from->kick);
 }
 
 /* ---- interrupts of devices ---- */

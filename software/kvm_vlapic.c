@@ -29,6 +29,26 @@ sim_time kvm_vlapic_due(const struct kvm *k)
     return due.at * period;
 }
 
+/* What the software APIC hands on by delivery mode. */
+static bool takes_signal(const struct kvm *k, uint8_t mode)
+{
+    return mode == DELIVERY_INIT || mode == DELIVERY_SIPI ||
+           (mode == DELIVERY_NMI && k->config.virtual_nmis);
+}
+
+static void signal(struct kvm *k, struct cpu_env *env,
+                   const struct lapic_taken *t, irq_id irq)
+{
+    struct kvm_sending s = {.mode = t->mode, .vector = t->vector, .irq = irq};
+
+    if (!takes_signal(k, t->mode))
+        irq_drop(env->irqs, irq, IRQ_UNSUPPORTED_MODE);
+    else if (t->mode == DELIVERY_NMI)
+        kvm_nmi_accept(k, env, irq);
+    else
+        kvm_start_accept(k, env, &s);
+}
+
 /* What became of an interrupt that was sent to the software APIC. */
 static void settle(struct kvm *k, struct cpu_env *env,
                    const struct lapic_taken *t, irq_id irq)
@@ -42,10 +62,7 @@ static void settle(struct kvm *k, struct cpu_env *env,
         irq_merge(env->irqs, irq, IRQ_VIRR_SET);
         break;
     case LAPIC_FATE_FORWARDED:
-        if (t->mode == DELIVERY_NMI && k->config.virtual_nmis)
-            kvm_nmi_accept(k, env, irq);
-        else
-            irq_drop(env->irqs, irq, IRQ_UNSUPPORTED_MODE);
+        signal(k, env, t, irq);
         break;
     default:
         irq_drop(env->irqs, irq,
@@ -121,21 +138,20 @@ static bool has_vector(const struct msg_apic *m)
     return m->mode == DELIVERY_FIXED || m->mode == DELIVERY_LOWEST;
 }
 
-/* To another virtual CPU; what is neither a vector nor an NMI ends here. */
+/* To another virtual CPU; what it cannot take ends here. */
 static void send_there(const struct kvm *k, struct cpu_env *env, struct kvm *to,
                        const struct msg_apic *m)
 {
     struct kvm_sending s = {
         .from = kvm_cpu_of(k),
+        .mode = has_vector(m) ? DELIVERY_FIXED : m->mode,
         .vector = m->vector,
         .irq =
             irq_birth(env->irqs, k->config.ipi_source, HOP_ICR_WRITE, env->now),
     };
 
-    if (has_vector(m))
+    if (has_vector(m) || takes_signal(to, m->mode))
         kvm_send(to, env, &s);
-    else if (m->mode == DELIVERY_NMI && to->config.virtual_nmis)
-        kvm_send_nmi(to, env, &s);
     else
         irq_drop(env->irqs, s.irq, IRQ_UNSUPPORTED_MODE);
 }
@@ -191,6 +207,12 @@ static void clear(struct kvm *k, struct cpu_env *env)
         k->vmcs.virr_irq[v] = 0;
         k->vmcs.visr_irq[v] = 0;
     }
+}
+
+void kvm_vlapic_init(struct kvm *k, struct cpu_env *env)
+{
+    lapic_reset(&k->vlapic, LAPIC_INIT);
+    clear(k, env);
 }
 
 /* The guest is done with the line: it may interrupt again. */
