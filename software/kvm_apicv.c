@@ -222,6 +222,8 @@ void kvm_apicv_store(struct kvm *k, struct mem *m, sim_time now)
         return;
     if (f->apic_register_virtualization)
         put_registers(k, m, now);
+    if (!is_x2apic(k)) /* IPI virtualization reads it, whoever wrote it */
+        put(k, m, VAPIC_ICR_HIGH, k->vlapic.icr_high);
     put(k, m, VAPIC_TPR, k->vlapic.tpr);
     if (f->virtual_interrupt_delivery)
         put_interrupts(k, m);
@@ -250,7 +252,7 @@ void kvm_apicv_load(struct kvm *k, struct mem *m)
     if (!f->tpr_shadow)
         return;
     k->vlapic.tpr = get(k, m, VAPIC_TPR) & 0xff;
-    if (f->apic_register_virtualization && !is_x2apic(k))
+    if (!is_x2apic(k))
         k->vlapic.icr_high = get(k, m, VAPIC_ICR_HIGH);
     if (f->virtual_interrupt_delivery)
         take_interrupts(k, m);

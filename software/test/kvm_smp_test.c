@@ -156,6 +156,20 @@ static const struct target_row {
     {"nobody", POSTED, {7, 0x41}, 0},
 };
 
+/* An xAPIC guest names its target by a write of its own, which exits or not as
+ * the one behind it does or not. */
+static const struct id_row {
+    const char *name;
+    struct kvm_apicv apicv;
+} id_rows[] = {
+    {"software_apic", SOFTWARE},
+    {"flexpriority", FLEXPRIORITY},
+    {"apicv", APICV},
+    {"ipiv", IPIV},
+    {"ipiv_alone", IPIV_ALONE},
+    {"ipiv_delivery", IPIV_DELIVERY},
+};
+
 static void handles_41(struct machine *m)
 {
     for (unsigned i = 0; i < m->vcpus; i++)
@@ -183,6 +197,30 @@ TEST_EACH(kvm_smp, ipi_goes_to_each_target_once, struct target_row, target_rows)
                 row->targets * ipis * 3 / 10);
     EXPECT_EQ(rig_count(&f, "interrupts.merged"), 0);
     EXPECT_EQ(rig_count(&f, "interrupts.dropped"), 0);
+    figures_free(&f);
+    machine_free(m);
+}
+
+TEST_EACH(kvm_smp, xapic_guest_reaches_the_id_of_icr_high, struct id_row,
+          id_rows)
+{
+    struct scenario s = machines(PROGRAM_SPIN, 3);
+    struct icr icr = {1, 0x41};
+    struct machine *m;
+    struct figures f;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        s.vm[i].apic = APIC_MODE_XAPIC;
+        s.vm[i].features.apicv = row->apicv;
+    }
+    m = machine_build(&s);
+    handles_41(m);
+    sends(m, 2, &icr);
+    sends(m, 5, &icr);
+    rig_finish(m, &f);
+    for (unsigned i = 0; i < 6; i++)
+        EXPECT_EQ(m->cpu[i].node.account.handled > 50, i % 3 == 1,
+                  "virtual CPU %u", i);
     figures_free(&f);
     machine_free(m);
 }
