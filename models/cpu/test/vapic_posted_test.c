@@ -299,6 +299,42 @@ TEST_EACH(vapic_ipi, form_in_x2apic_mode, struct ipi_form, ipi_forms)
     vapic_teardown(&f);
 }
 
+/* There bits that WRMSR refuses are stored, and are none of the form. */
+static const struct ipi_form page_forms[] = {
+    {"fixed_physical_edge", 0x31, false},
+    {"level_bit_14_is_not_examined", 0x4031, false},
+    {"vector_0f", 0x0f, true},
+    {"logical_destination", 0x831, true},
+    {"nmi", 0x431, true},
+    {"delivery_status_bit_12", 0x1031, true},
+    {"reserved_bit_13", 0x2031, true},
+    {"level_trigger", 0x8031, true},
+    {"reserved_bit_16", 0x10031, true},
+    {"reserved_bit_17", 0x20031, true},
+    {"shorthand_self_without_delivery", 0x40031, true},
+    {"shorthand_all", 0x80031, true},
+    {"reserved_bit_20", 0x100031, true},
+    {"reserved_bit_31", 0x80000031, true},
+};
+
+TEST_EACH(vapic_ipi, form_on_the_page, struct ipi_form, page_forms)
+{
+    struct vapic f = {0};
+    struct vapic_out out;
+
+    vapic_setup(&f);
+    run_ipiv(&f, AA);
+    page_put(&f, VAPIC_ICR_HIGH, LAST_ID << 24);
+    out = page_store(&f, VAPIC_ICR_LOW, (uint32_t)row->command);
+    if (row->exits)
+        EXPECT_TRAP(out, EXIT_APIC_WRITE, 0x300);
+    else
+        EXPECT_NO_EXIT(out);
+    EXPECT_EQ(page_get(&f, VAPIC_ICR_LOW), row->command, "stored anyway");
+    EXPECT_EQ(pir_has(&f, OTHER_PID_AT, (uint8_t)row->command), !row->exits);
+    vapic_teardown(&f);
+}
+
 static const struct ipi_target {
     const char *name;
     uint32_t id;
