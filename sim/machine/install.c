@@ -92,8 +92,8 @@ static uint8_t line_vector(struct machine *m, struct vecset *used,
     return vector;
 }
 
-/* The slots of one VM so far, and the vectors that host and guest have given
- * away. */
+/* The slots of one virtual CPU so far, and the vectors that host and guest have
+ * given away. */
 struct slots {
     struct slot *slot;
     uint32_t n;
@@ -149,30 +149,44 @@ static bool uses_pic(const struct machine *m, const struct scenario_vm *vm)
     return false;
 }
 
-/* Large blocks come first: single vectors, spread over the priority classes,
- * would leave no room for them. */
-static struct slots slots_of_vm(struct machine *m, const struct scenario_vm *vm,
-                                struct slot *slot)
+/* The slots of those devices whose vectors lie in blocks of this size. */
+static void fill_blocks(struct machine *m, const struct machine_vcpu *v,
+                        unsigned block, struct slots *s)
 {
-    struct vecset *host =
-        &m->cpu[irq_cpu_takes(m, vm) ? m->cpus - 1 : vm->cpu].host_vectors;
+    s->n = 0;
+    for (uint32_t a = 0; a < v->vm->assigned_count; a++) {
+        unsigned i = v->vm->assigned[a];
+        const struct scenario_device *d = &m->scenario->device[i];
+
+        if (d->vcpu != v->index)
+            continue;
+        if (scenario_has_line(d) && block == 1)
+            fill_line(m, i, s);
+        else if (block_of(d) == block)
+            fill_slots(m, i, s->used, s->slot + s->n);
+        s->n += scenario_granted(d);
+    }
+}
+
+/* Where the interrupts of its devices go. */
+static unsigned cpu_of(const struct machine *m, const struct machine_vcpu *v)
+{
+    return irq_cpu_takes(m, v->vm) ? m->cpus - 1 : v->cpu;
+}
+
+/* Of the devices that interrupt the virtual CPU.  Large blocks come first:
+ * single vectors, spread over the priority classes, would leave no room for
+ * them. */
+static struct slots slots_of(struct machine *m, const struct machine_vcpu *v,
+                             struct slot *slot)
+{
+    struct vecset *host = &m->cpu[cpu_of(m, v)].host_vectors;
     struct slots s = {.slot = slot, .used = {*host}};
 
-    if (uses_pic(m, vm))
+    if (uses_pic(m, v->vm))
         s.pic_base = allocate(&s.used[1], 0, PIC_LINES);
-    for (unsigned block = PCIE_VECTORS; block; block /= 2) {
-        s.n = 0;
-        for (uint32_t a = 0; a < vm->assigned_count; a++) {
-            unsigned i = vm->assigned[a];
-            const struct scenario_device *d = &m->scenario->device[i];
-
-            if (scenario_has_line(d) && block == 1)
-                fill_line(m, i, &s);
-            else if (block_of(d) == block)
-                fill_slots(m, i, s.used, slot + s.n);
-            s.n += scenario_granted(d);
-        }
-    }
+    for (unsigned block = PCIE_VECTORS; block; block /= 2)
+        fill_blocks(m, v, block, &s);
     *host = s.used[0];
     return s;
 }
@@ -211,12 +225,6 @@ static struct message_signal remapped_signal(struct machine *m,
 
     m->table_entry[s->device][s->k] = index;
     return (struct message_signal){.addr = vtd_msi_address(index, msi)};
-}
-
-/* Where the interrupts of its devices go. */
-static unsigned cpu_of(const struct machine *m, const struct machine_vcpu *v)
-{
-    return irq_cpu_takes(m, v->vm) ? m->cpus - 1 : v->cpu;
 }
 
 /* The CPU that the device's messages interrupt, or with posting the virtual
@@ -509,7 +517,6 @@ static void add_irq(struct machine *m, const struct machine_vcpu *v,
     k->irq[k->irq_count++] = irq;
 }
 
-/* Its first virtual CPU has all of a virtual machine's devices. */
 static void install_hypervisor(struct machine *m, struct machine_vcpu *v,
                                const struct slots *slots)
 {
@@ -569,13 +576,15 @@ static void install_vcpu(struct machine *m, struct machine_vcpu *v,
 static void install(struct machine *m, const struct scenario_vm *vm)
 {
     struct slot slot[SCENARIO_VM_VECTORS];
-    struct slots s = slots_of_vm(m, vm, slot), none = {.n = 0};
 
-    if (s.pic_base)
-        install_pic(m, vm, s.pic_base);
-    install_vcpu(m, add_vcpu(m, vm, 0), &s);
-    for (uint32_t i = 1; i < vm->vcpus; i++)
-        install_vcpu(m, add_vcpu(m, vm, i), &none);
+    for (uint32_t i = 0; i < vm->vcpus; i++) {
+        struct machine_vcpu *v = add_vcpu(m, vm, i);
+        struct slots s = slots_of(m, v, slot);
+
+        if (s.pic_base)
+            install_pic(m, vm, s.pic_base);
+        install_vcpu(m, v, &s);
+    }
 }
 
 void install_software(struct machine *m)

@@ -206,6 +206,26 @@ static void check_vectors(const struct check *c, uint32_t i)
                vm->name, vectors, SCENARIO_VM_VECTORS);
 }
 
+/* The virtual CPU that the device interrupts; a stream needs to hear there
+ * where it sends. */
+static void check_target(const struct check *c, uint32_t vm, uint32_t device)
+{
+    const struct scenario_vm *v = &c->s->vm[vm];
+    const struct scenario_device *d = &c->s->device[device];
+    struct diag_place at = place_of(element(c, "devices", device), "vcpu");
+
+    if (d->vcpu >= v->vcpus)
+        broken(c, at,
+               "virtual CPU %u does not exist: 'vcpus' of '%s' is %u (0 .. %u)",
+               d->vcpu, v->name, v->vcpus, v->vcpus - 1);
+    else if (d->vcpu && d->nic.pulse == PULSE_NONE &&
+             c->s->program[v->program].kind == PROGRAM_STREAM)
+        broken(c, at,
+               "a stream runs on virtual CPU 0, which '%s' has to interrupt: "
+               "its driver sends where it is told of what was sent",
+               d->name);
+}
+
 static void check_assigned(const struct check *c, uint32_t i)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
@@ -217,6 +237,7 @@ static void check_assigned(const struct check *c, uint32_t i)
         const struct scenario_device *d = &c->s->device[vm->assigned[j]];
         const char *before = owner_before(c->s, i, j);
 
+        check_target(c, i, vm->assigned[j]);
         loop |= d->nic.pulse == PULSE_NONE;
         if (before)
             broken(c, list->entry[j].value->at,

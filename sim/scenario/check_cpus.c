@@ -109,8 +109,25 @@ static void check_vcpus(const struct check *c)
                vcpus, VCPUS_MAX);
 }
 
-/* How many vectors its devices have on the CPU that they interrupt. */
-static uint32_t vectors_of(const struct check *c, uint32_t i, bool shared)
+/* The CPU that the device interrupts. */
+static uint32_t cpu_of(const struct scenario_vm *vm,
+                       const struct scenario_device *d)
+{
+    return scenario_cpu_of(vm, d->vcpu);
+}
+
+static bool interrupts(const struct check *c, const struct scenario_vm *vm,
+                       uint32_t cpu)
+{
+    for (uint32_t j = 0; j < vm->assigned_count; j++)
+        if (cpu_of(vm, &c->s->device[vm->assigned[j]]) == cpu)
+            return true;
+    return false;
+}
+
+/* How many vectors its devices have on the CPU. */
+static uint32_t vectors_of(const struct check *c, uint32_t i, uint32_t cpu,
+                           bool shared)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
     uint32_t vectors = 0;
@@ -118,6 +135,8 @@ static uint32_t vectors_of(const struct check *c, uint32_t i, bool shared)
     for (uint32_t j = 0; j < vm->assigned_count; j++) {
         const struct scenario_device *d = &c->s->device[vm->assigned[j]];
 
+        if (cpu_of(vm, d) != cpu)
+            continue;
         vectors += scenario_granted(d);
         if (shared && d->message == MESSAGE_MSI && scenario_granted(d) > 1)
             broken(c,
@@ -136,10 +155,9 @@ static void check_shared_vectors(const struct check *c, uint32_t cpu)
     uint32_t vectors = 0, sharers = 0;
 
     for (uint32_t i = 0; i < c->s->vm_count; i++)
-        sharers += c->s->vm[i].cpu == cpu && c->s->vm[i].assigned_count;
+        sharers += interrupts(c, &c->s->vm[i], cpu);
     for (uint32_t i = 0; i < c->s->vm_count; i++)
-        if (c->s->vm[i].cpu == cpu)
-            vectors += vectors_of(c, i, sharers > 1);
+        vectors += vectors_of(c, i, cpu, sharers > 1);
     if (sharers > 1 && vectors > SHARED_VECTORS_MAX)
         broken(c, node_get(c->root, "vms")->at,
                "the devices of the virtual machines on CPU %u have %u "

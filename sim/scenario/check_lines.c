@@ -58,6 +58,11 @@ static void check_sharing(const struct check *c, uint32_t i, uint32_t j)
                "%s %u is that of '%s' too; only devices of one virtual "
                "machine can share a line",
                key, line, e->name);
+    else if (d->vcpu != e->vcpu)
+        broken(c, at,
+               "%s %u is that of '%s' too; devices of one line need the same "
+               "'vcpu'",
+               key, line, e->name);
 }
 
 static void check_pin(const struct check *c, uint32_t i)

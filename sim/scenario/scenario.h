@@ -152,6 +152,7 @@ struct scenario_iommu {
 struct scenario_device {
     char name[SCENARIO_NAME];
     uint32_t unit;           /* the remapping unit whose scope has it */
+    uint32_t vcpu;           /* that it interrupts, of its virtual machine */
     sim_time forge_interval; /* mean, of forged messages; 0: none */
     enum scenario_message message;
     enum scenario_delivery delivery;

@@ -48,3 +48,70 @@ TEST_EACH(shared_cpu, has_no_room_for, struct cpus_mistake, cpus_mistakes)
     EXPECT_TRUE(strstr(l.diag.text, row->expected) != NULL, "%s", l.diag.text);
     loaded_free(&l);
 }
+
+/* ---- the virtual CPU that a device interrupts ---- */
+
+/* Two devices of a virtual machine with as many virtual CPUs. */
+static struct loaded load_devices(const char *first, const char *second,
+                                  const char *kind)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text,
+             "title: t\nplatform: platforms/sapphire-rapids.yaml\n"
+             "duration: 1ms\nmachine: {cpus: 2, ioapic: {pins: 24}}\n"
+             "programs:\n  - {name: runs, kind: %s}\nvms:\n"
+             "  - {name: guest, hypervisor: kvm, vcpus: 2, assigned: [a, b], "
+             "program: runs}\n"
+             "devices:\n  - {name: a, %s}\n  - {name: b, %s}\n",
+             kind, first, second);
+    return load_text(text, NULL, 0);
+}
+
+#define PULSES "pulse: periodic, pulse_interval: 50us"
+
+static const struct target_mistake {
+    const char *name, *first, *second, *kind, *expected;
+} target_mistakes[] = {
+    {"that_does_not_exist", PULSES, PULSES ", vcpu: 2", "spin",
+     "x.yaml:11:60: error: virtual CPU 2 does not exist: 'vcpus' of 'guest' is 2 (0 "
+     ".. 1)"},
+    {"other_than_the_streams", PULSES, "vcpu: 1", "stream",
+     "a stream runs on virtual CPU 0, which 'b' has to interrupt"},
+    {"other_than_its_lines", PULSES ", message: intx",
+     PULSES ", message: intx, vcpu: 1", "spin",
+     "pin 16 is that of 'a' too; devices of one line need the same 'vcpu'"},
+};
+
+TEST_EACH(device_vcpu, cannot_be_one, struct target_mistake, target_mistakes)
+{
+    struct loaded l = load_devices(row->first, row->second, row->kind);
+
+    EXPECT_TRUE(l.set == NULL, "a mistake must stop the load");
+    ASSERT_TRUE(l.diag.text != NULL);
+    EXPECT_TRUE(strstr(l.diag.text, row->expected) != NULL, "%s", l.diag.text);
+    loaded_free(&l);
+}
+
+/* Of two virtual machines on the same CPUs, 80 vectors on each. */
+TEST(device_vcpu, takes_vectors_of_its_own_cpu_alone)
+{
+    char text[4096];
+    struct loaded l;
+    int n = snprintf(
+        text, sizeof text,
+        "title: t\nplatform: platforms/sapphire-rapids.yaml\nduration: 1ms\n"
+        "machine: {cpus: 2}\nprograms:\n  - {name: counter, kind: spin}\nvms:\n"
+        "  - {name: first, hypervisor: kvm, vcpus: 2, assigned: [a0, a1, a2, "
+        "a3], program: counter}\n"
+        "  - {name: second, hypervisor: kvm, vcpus: 2, assigned: [b0, b1, b2, "
+        "b3], program: counter}\ndevices:\n");
+
+    for (int i = 0; i < 8; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n,
+                      "  - {name: %c%d, vectors: 16, vcpu: %d, " PULSES "}\n",
+                      "ab"[i / 4], i % 4, i % 2);
+    l = load_text(text, NULL, 0);
+    EXPECT_TRUE(l.set != NULL, "%s", l.diag.text ? l.diag.text : "");
+    loaded_free(&l);
+}
