@@ -7,6 +7,7 @@
 #define VAPIC_AT UINT64_C(0x50000)
 #define PID_AT UINT64_C(0x51040)
 #define UPID_AT UINT64_C(0x53000)
+#define UITT_AT UINT64_C(0x53100)
 #define OTHER_PID_AT UINT64_C(0x51080)
 #define PIDS_AT UINT64_C(0x52000)
 #define NOTIFICATION 0xf2u
@@ -395,6 +396,80 @@ TEST_F(cpu_node_vapic, interrupt_whose_delivery_exits_is_to_be_injected)
     EXPECT_EQ(guest_exit(g, 0, EXIT_EXCEPTION_NMI)->vectoring,
               INTR_INFO_VALID | 0x31);
     EXPECT_EQ(g->r.vmcs.inject_irq, irq);
+}
+
+/* ---- SENDUIPI in a guest ---- */
+
+/* User vector 5 of a UPID that notifies virtual APIC ID 1 by 31h. */
+static void guest_sends(struct guest_rig *g, unsigned times)
+{
+    struct uintr *u = &g->r.node.cpu.uintr;
+    struct mem *m = &g->r.mem;
+
+    guest_put(g, VMCS_GUEST_CR4, CR4_UINTR);
+    g->r.node.config.user_source = SOURCE_A;
+    posted_irqs_add(&g->r.posted, UPID_AT);
+    mem_write64(m, UPID_AT, UINT64_C(1) << 32 | 0x31 << 16);
+    mem_write64(m, UITT_AT, 5 << 8 | UITTE_VALID);
+    mem_write64(m, UITT_AT + 8, UPID_AT);
+    guest_begins(g);
+    for (unsigned i = 0; i < times; i++)
+        rig_emit(&g->r, OP_SENDUIPI, 0);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    guest_run(g, 1);
+    u->tt = UITT_AT | UINTR_TT_ENABLE;
+    rig_run(&g->r, 30000);
+}
+
+TEST_F(cpu_node_vapic, senduipi_is_posted_and_notifies_by_the_descriptor)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_sends(g, 1);
+    EXPECT_EQ(g->exits, 0);
+    EXPECT_EQ(g->r.notified, 1);
+    EXPECT_EQ(g->r.notified_vector, 0xf3, "the descriptor's, not the UPID's");
+    EXPECT_EQ(g->r.notified_ndst, 0x300);
+    EXPECT_EQ(mem_read64(&g->r.mem, OTHER_PID_AT), UINT64_C(1) << 0x31);
+    EXPECT_EQ(mem_read64(&g->r.mem, UPID_AT + 8), 1u << 5);
+}
+
+TEST_F(cpu_node_vapic, senduipi_without_ipi_virtualization_exits_behind_it)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_put(g, VMCS_TERTIARY_CONTROLS, 0);
+    guest_sends(g, 1);
+    EXPECT_EQ(guest_exit(g, 0, EXIT_APIC_WRITE)->rip, rip_plus(g->guest, 1));
+    EXPECT_EQ(guest_get(g, VMCS_EXIT_QUALIFICATION), 0x300);
+    EXPECT_EQ(g->r.notified, 0);
+    EXPECT_EQ(mem_read64(&g->r.mem, UPID_AT + 8), 1u << 5, "and is complete");
+}
+
+TEST_F(cpu_node_vapic, senduipi_that_does_not_notify_does_not_exit)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_put(g, VMCS_TERTIARY_CONTROLS, 0);
+    g->stop_after = 2;
+    guest_sends(g, 3);
+    EXPECT_EQ(g->exits, 1, "ON is set behind the first one");
+    rig_noted(&g->r, 0, DONE);
+}
+
+TEST_F(cpu_node_vapic, senduipi_without_the_tpr_shadow_notifies_physically)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_put(g, VMCS_SECONDARY_CONTROLS, 0);
+    guest_put(g, VMCS_TERTIARY_CONTROLS, 0);
+    guest_clear(g, VMCS_PRIMARY_CONTROLS, PRIMARY_TPR_SHADOW);
+    guest_clear(g, VMCS_PIN_CONTROLS, PIN_POSTED_INTERRUPTS);
+    guest_sends(g, 1);
+    EXPECT_EQ(g->exits, 0);
+    EXPECT_EQ(g->r.notified_vector, 0x31, "the UPID's");
+    EXPECT_EQ(g->r.notified_ndst, 1);
 }
 
 /* ---- accesses ---- */

@@ -474,3 +474,41 @@ TEST_F(vapic, ipi_virtualization_is_inactive_without_tertiary_controls)
     rig_enter(&f->r);
     EXPECT_FALSE(vapic_has_wrmsr(&f->r.cpu, MSR_ICR));
 }
+
+/* ---- SENDUIPI's notification ---- */
+
+static struct vapic_out senduipi(struct vapic *f, uint8_t nv, uint32_t ndst)
+{
+    return vapic_senduipi(&f->r.cpu, &f->r.mem, nv, ndst);
+}
+
+TEST_F(vapic, senduipi_is_posted_to_the_virtual_id_of_ndst)
+{
+    struct vapic_out out;
+
+    run_ipiv(f, 0);
+    out = senduipi(f, 0x31, LAST_ID);
+    EXPECT_NO_EXIT(out);
+    EXPECT_EQ(out.descriptor, OTHER_PID_AT);
+    EXPECT_TRUE(pir_has(f, OTHER_PID_AT, 0x31));
+    EXPECT_TRAP(senduipi(f, 0x32, LAST_ID | 0x100), EXIT_APIC_WRITE, 0x300);
+    EXPECT_FALSE(pir_has(f, OTHER_PID_AT, 0x32), "all 32 bits count");
+}
+
+TEST_F(vapic, senduipi_with_the_apic_access_page_takes_bits_15_8_of_ndst)
+{
+    struct vapic_out out;
+
+    run_ipiv(f, AA);
+    out = senduipi(f, 0x31, 0x56000000 | LAST_ID << 8 | 0x12);
+    EXPECT_NO_EXIT(out);
+    EXPECT_EQ(out.descriptor, OTHER_PID_AT);
+    EXPECT_EQ(page_get(f, VAPIC_ICR_HIGH), LAST_ID << 24);
+}
+
+TEST_F(vapic, senduipi_of_a_vector_below_16_exits)
+{
+    run_ipiv(f, 0);
+    EXPECT_TRAP(senduipi(f, 0x0f, LAST_ID), EXIT_APIC_WRITE, 0x300);
+    EXPECT_FALSE(pir_has(f, OTHER_PID_AT, 0x0f));
+}

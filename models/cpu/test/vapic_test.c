@@ -452,3 +452,35 @@ TEST_F(vapic, guest_interrupt_status_is_untouched_without_delivery)
     vapic_leave_guest(f);
     EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_INTERRUPT_STATUS), 0x3171);
 }
+
+/* ---- a vector that notifies of user interrupts ---- */
+
+#define UINV 0xec
+
+static void deliver_notification(struct vapic *f)
+{
+    vapic_deliver(&f->r.cpu, &f->r.mem);
+    vapic_end_notification(&f->r.cpu, &f->r.mem);
+}
+
+TEST_F(vapic, notification_gives_service_back_to_what_it_interrupted)
+{
+    page_set(f, VAPIC_IRR, UINV);
+    page_set(f, VAPIC_ISR, 0x31);
+    vapic_run(f, VID, UINV, 0x31);
+    deliver_notification(f);
+    EXPECT_EQ(vapic_status(f), 0x3100);
+    EXPECT_FALSE(page_has(f, VAPIC_ISR, UINV));
+    EXPECT_TRUE(page_has(f, VAPIC_ISR, 0x31));
+    EXPECT_EQ(page_get(f, VAPIC_PPR), 0x30);
+}
+
+TEST_F(vapic, request_below_a_notification_follows_it)
+{
+    page_set(f, VAPIC_IRR, UINV);
+    page_set(f, VAPIC_IRR, 0x41);
+    vapic_run(f, VID, UINV, 0);
+    deliver_notification(f);
+    EXPECT_EQ(vapic_status(f), 0x41);
+    EXPECT_TRUE(vapic_recognized(f), "else nothing would evaluate it");
+}

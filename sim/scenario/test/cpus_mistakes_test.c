@@ -74,7 +74,8 @@ static const struct target_mistake {
     const char *name, *first, *second, *kind, *expected;
 } target_mistakes[] = {
     {"that_does_not_exist", PULSES, PULSES ", vcpu: 2", "spin",
-     "x.yaml:11:60: error: virtual CPU 2 does not exist: 'vcpus' of 'guest' is 2 (0 "
+     "x.yaml:11:60: error: virtual CPU 2 does not exist: 'vcpus' of 'guest' is "
+     "2 (0 "
      ".. 1)"},
     {"other_than_the_streams", PULSES, "vcpu: 1", "stream",
      "a stream runs on virtual CPU 0, which 'b' has to interrupt"},
