@@ -291,7 +291,8 @@ struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
 {
     struct cpu_result r;
 
-    if (e->type == INTR_TYPE_EXTERNAL && uintr_identifies(&c->uintr, e->vector))
+    if (e->type == INTR_TYPE_EXTERNAL && !e->extint &&
+        uintr_identifies(&c->uintr, e->vector))
         return notify(c, m, e);
     /* Before a fault can exit: a waking event leaves HLT first. */
     c->activity = ACTIVITY_ACTIVE;

@@ -132,6 +132,7 @@ enum cpu_event {
 struct cpu_vectored {
     uint8_t vector;
     uint8_t type; /* enum intr_type */
+    bool extint;  /* an 8259's vector, which never notifies */
     bool has_error_code;
     uint32_t error_code;
     uint64_t return_rip;

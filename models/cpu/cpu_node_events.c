@@ -54,13 +54,15 @@ static void acknowledge_notification(struct cpu_node *n)
     apic->eoi(apic->apic);
 }
 
-static uint64_t begin_delivery(struct cpu_node *n, struct cpu_ack ack)
+static uint64_t begin_delivery(struct cpu_node *n, struct cpu_ack ack,
+                               bool extint)
 {
-    bool notifies = uintr_identifies(&n->cpu.uintr, ack.vector);
+    bool notifies = !extint && uintr_identifies(&n->cpu.uintr, ack.vector);
 
     n->vectored = (struct cpu_vectored){
         .vector = vectored(n, ack),
         .type = INTR_TYPE_EXTERNAL,
+        .extint = extint,
         .return_rip = n->cpu.rip,
     };
     if (notifies)
@@ -171,7 +173,7 @@ uint64_t cpu_node_begin_event(struct cpu_node *n, enum cpu_event event)
     case CPU_EVENT_EXTINT_DELIVERY:
         return begin_inta(n, false);
     case CPU_EVENT_INTR_DELIVERY:
-        return begin_delivery(n, acknowledge(n));
+        return begin_delivery(n, acknowledge(n), false);
     case CPU_EVENT_USER_INTERRUPT:
         return cpu_node_begin(n, STEP_USER_DELIVERY, delivery_share(n),
                               n->config.costs.user_delivery);
@@ -240,7 +242,7 @@ uint64_t cpu_node_end_inta(struct cpu_node *n)
     struct cpu_ack ack = n->config.apic.inta(n->config.apic.apic);
 
     return n->step == STEP_INTA_EXIT ? begin_intr_exit(n, &ack)
-                                     : begin_delivery(n, ack);
+                                     : begin_delivery(n, ack, true);
 }
 
 void cpu_node_end_init(struct cpu_node *n)

@@ -123,12 +123,21 @@ struct cpu_result cpu_execute_uintr(struct cpu *c, struct mem *m,
 struct cpu_result cpu_senduipi(struct cpu *c, struct mem *m,
                                const struct op *op, struct uintr_sent *sent)
 {
+    struct cpu_result r = {.outcome = CPU_GOES_ON};
+    struct uintr_path path;
+
     *sent = (struct uintr_sent){0};
     if (!uintr_can_send(&c->uintr))
         return cpu_raise(c, VECTOR_UD, 0);
-    *sent = uintr_send(&c->uintr, m, c->gpr[op->reg]);
+    path = uintr_find(&c->uintr, m, c->gpr[op->reg]);
+    if ((path.in_table && cpu_access_exits(c, path.entry, false, &r.exit)) ||
+        (path.legal && cpu_access_exits(c, path.upid, true, &r.exit))) {
+        r.outcome = CPU_EXITS;
+        return r;
+    }
+    *sent = uintr_send(m, &path);
     if (sent->fault)
         return cpu_raise(c, VECTOR_GP, 0);
     cpu_retire(c);
-    return (struct cpu_result){.outcome = CPU_GOES_ON};
+    return r;
 }

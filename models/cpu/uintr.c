@@ -114,48 +114,42 @@ bool uintr_xrstors(struct uintr *u, const struct uintr_xsave *area)
     return true;
 }
 
-struct uitte {
-    bool legal;
-    uint64_t upid;
-    uint8_t vector;
-};
-
-static struct uitte uitte_read(const struct uintr *u, struct mem *m,
-                               uint64_t index)
-{
-    uint64_t at = (u->tt & ~UINT64_C(15)) + UITTE_BYTES * index;
-    struct uitte e = {0};
-    uint64_t word;
-
-    if (index > u->uittsz)
-        return e;
-    word = mem_read64(m, at);
-    e.upid = mem_read64(m, at + 8);
-    e.vector = UITTE_UV(word);
-    e.legal = (word & UITTE_VALID) && !(word & UITTE_RESERVED) &&
-              e.upid % UPID_BYTES == 0 && is_canonical(e.upid);
-    return e;
-}
-
-struct uintr_sent uintr_send(const struct uintr *u, struct mem *m,
+struct uintr_path uintr_find(const struct uintr *u, struct mem *m,
                              uint64_t index)
 {
-    struct uitte e = uitte_read(u, m, index);
+    struct uintr_path p = {
+        .in_table = index <= u->uittsz,
+        .entry = (u->tt & ~UINT64_C(15)) + UITTE_BYTES * index,
+    };
+    uint64_t word;
+
+    if (!p.in_table)
+        return p;
+    word = mem_read64(m, p.entry);
+    p.upid = mem_read64(m, p.entry + 8);
+    p.vector = UITTE_UV(word);
+    p.legal = (word & UITTE_VALID) && !(word & UITTE_RESERVED) &&
+              p.upid % UPID_BYTES == 0 && is_canonical(p.upid);
+    return p;
+}
+
+struct uintr_sent uintr_send(struct mem *m, const struct uintr_path *path)
+{
     uint64_t word;
     bool notify;
 
-    if (!e.legal)
+    if (!path->legal)
         return (struct uintr_sent){.fault = true};
-    word = mem_read64(m, e.upid);
+    word = mem_read64(m, path->upid);
     if (word & UPID_RESERVED)
         return (struct uintr_sent){.fault = true};
-    mem_fetch_or64(m, e.upid + UPID_PUIR, UINT64_C(1) << e.vector);
+    mem_fetch_or64(m, path->upid + UPID_PUIR, UINT64_C(1) << path->vector);
     notify = !(word & (UPID_SN | UPID_ON));
     if (notify)
-        mem_fetch_or64(m, e.upid, UPID_ON);
+        mem_fetch_or64(m, path->upid, UPID_ON);
     return (struct uintr_sent){
-        .upid = e.upid,
-        .posted = e.vector,
+        .upid = path->upid,
+        .posted = path->vector,
         .notify = notify,
         .vector = UPID_NV(word),
         .ndst = UPID_NDST(word),

@@ -72,6 +72,16 @@ struct uintr_xsave uintr_xsaves(struct uintr *u);
 /* XRSTORS; false: #GP(0), as UINV is not 0. */
 bool uintr_xrstors(struct uintr *u, const struct uintr_xsave *area);
 
+/* What SENDUIPI with `index` finds in its table, and would access. */
+struct uintr_path {
+    bool in_table; /* `entry` is read */
+    bool legal;    /* and leads to `upid`, which is written */
+    uint64_t entry, upid;
+    uint8_t vector; /* the user vector */
+};
+struct uintr_path uintr_find(const struct uintr *u, struct mem *m,
+                             uint64_t index);
+
 /* What SENDUIPI leads to. */
 struct uintr_sent {
     bool fault;     /* #GP(0), nothing changed */
@@ -82,9 +92,8 @@ struct uintr_sent {
     uint32_t ndst;  /* to this APIC ID; in xAPIC mode in bits 15:8 */
 };
 
-/* SENDUIPI with `index` in its register, where it is not #UD. */
-struct uintr_sent uintr_send(const struct uintr *u, struct mem *m,
-                             uint64_t index);
+/* SENDUIPI, where it is not #UD and its accesses do not exit. */
+struct uintr_sent uintr_send(struct mem *m, const struct uintr_path *path);
 
 /* Is SENDUIPI defined? */
 static inline bool uintr_can_send(const struct uintr *u)

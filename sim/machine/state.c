@@ -154,6 +154,7 @@ static void put_cpu(struct hash *h, const struct machine_cpu *c)
         put(h, n->vectored.vector);
         put(h, n->vectored.type);
         put(h, n->vectored.has_error_code);
+        put(h, n->vectored.extint);
         put(h, n->vectored.error_code);
         put(h, n->vectored.return_rip);
     }

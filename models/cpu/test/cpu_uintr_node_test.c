@@ -152,6 +152,22 @@ TEST_F(cpu_uintr_node, notification_in_hlt_goes_back_to_hlt)
     EXPECT_EQ(f->r.finishes, 1);
 }
 
+/* The 8259s have a vector of the same number. */
+TEST_F(cpu_uintr_node, vector_uinv_of_an_8259_is_an_ordinary_interrupt)
+{
+    rig_handler(&f->r, PIC_VECTOR);
+    work(f, 3);
+    f->r.node.cpu.uintr.uinv = PIC_VECTOR;
+    post(f);
+    rig_run(&f->r, 100);
+    rig_extint(&f->r, true);
+    rig_run(&f->r, 40000);
+    rig_noted(&f->r, 0, PIC_VECTOR);
+    EXPECT_EQ(f->r.eois, 0, "the local APIC has nothing of it to end");
+    EXPECT_EQ(f->r.node.cpu.uintr.uirr, 0);
+    EXPECT_TRUE(mem_read64(&f->r.mem, UPID_AT) & UPID_ON);
+}
+
 /* Sends to itself at once and once more later; the test carries the
  * notifications. */
 static void sends(struct cpu_uintr_node *f, unsigned times)

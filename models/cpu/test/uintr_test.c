@@ -60,7 +60,9 @@ static void set_upid(struct user_interrupts *f, uint64_t bits)
 
 static struct uintr_sent send(struct user_interrupts *f, uint64_t index)
 {
-    return uintr_send(&f->u, &f->mem, index);
+    struct uintr_path path = uintr_find(&f->u, &f->mem, index);
+
+    return uintr_send(&f->mem, &path);
 }
 
 /* ---- MSRs ---- */
@@ -203,8 +205,11 @@ TEST_F(user_interrupts, on_sets_puir_without_another_notification)
     EXPECT_EQ(puir(f), UINT64_C(1) << 63 | 1u << 5);
 }
 
+/* Each index leads to an entry that would be legal. */
 TEST_F(user_interrupts, index_above_uittsz_faults_in_all_64_bits)
 {
+    put_entry(f, LAST_INDEX + 1, UITTE_VALID, UPID_AT);
+    put_entry(f, UINT64_C(1) << 32 | LAST_INDEX, UITTE_VALID, UPID_AT);
     EXPECT_FALSE(send(f, LAST_INDEX).fault);
     EXPECT_TRUE(send(f, LAST_INDEX + 1).fault);
     EXPECT_TRUE(send(f, UINT64_C(1) << 32 | LAST_INDEX).fault);
