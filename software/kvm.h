@@ -61,6 +61,7 @@ struct kvm_poll {
     sim_time since;  /* of this halt */
     bool looks;      /* the CPU is polling */
     bool asleep;     /* or has given up */
+    bool off;        /* the guest wants none */
     struct kvm_poll_counts {
         uint64_t halts, polls, successes;
         sim_time polled;

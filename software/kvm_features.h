@@ -15,6 +15,10 @@ enum kvm_guest_timer {
     KVM_TIMER_VIRTUALIZED,
 };
 
+/* The guest's MSR that allows halt polling, and its only bit. */
+#define MSR_KVM_POLL_CONTROL 0x4b564d05u
+#define KVM_POLL_ON 1u
+
 /* Halt polling: the longest window, 0: none; the first one; by which factor it
  * grows and shrinks, with 0 not at all, or to nothing. */
 struct kvm_poll_config {

@@ -53,7 +53,7 @@ void kvm_poll_begin(struct kvm *k, sim_time now)
     if (!k->config.poll.most)
         return;
     p->since = now;
-    p->looks = p->window != 0;
+    p->looks = p->window != 0 && !p->off;
     p->asleep = false;
     p->counts.halts++;
     p->counts.polls += p->looks;
@@ -81,8 +81,22 @@ enum kvm_label kvm_poll_end(struct kvm *k, sim_time now)
         return KVM_WAKE;
     p->counts.successes += p->looks;
     stop_looking(p, now);
-    adapt(p, &k->config.poll, now - p->since);
+    if (!p->off)
+        adapt(p, &k->config.poll, now - p->since);
     return p->asleep ? KVM_WAKE : KVM_AWAKE;
+}
+
+uint64_t kvm_poll_rdmsr(const struct kvm *k)
+{
+    return k->poll.off ? 0 : KVM_POLL_ON;
+}
+
+bool kvm_poll_wrmsr(struct kvm *k, uint64_t value)
+{
+    if (value & ~(uint64_t)KVM_POLL_ON)
+        return false;
+    k->poll.off = !value;
+    return true;
 }
 
 void kvm_poll_leave(struct kvm *k, sim_time now)

@@ -138,6 +138,10 @@ void kvm_poll_begin(struct kvm *k, sim_time now);
 enum kvm_label kvm_poll_wait(struct kvm *k, sim_time now);
 enum kvm_label kvm_poll_end(struct kvm *k, sim_time now);
 void kvm_poll_leave(struct kvm *k, sim_time now);
+
+/* The guest's MSR for it; false: #GP(0). */
+uint64_t kvm_poll_rdmsr(const struct kvm *k);
+bool kvm_poll_wrmsr(struct kvm *k, uint64_t value);
 void kvm_poll_build(struct kvm *k, struct text *t);
 
 /* PV EOI: the guest's write of its MSR, false: #GP(0); before an entry, and at

@@ -19,16 +19,17 @@ static void tell(struct kvm *k, struct cpu_env *env,
         *cpus |= UINT64_C(1) << k->cpu;
 }
 
-/* Software sets ON whatever SN says. */
+/* Software leaves alone what is posted already, and sets ON whatever SN says.
+ */
 static void post(struct kvm *k, struct cpu_env *env,
                  const struct kvm_sending *s)
 {
     uint64_t pid = kvm_descriptor(&k->config);
-    struct pid_posted p = pid_post(env->mem, pid, s->vector, true);
+    bool is_new = !pid_has(env->mem, pid, s->vector);
 
     irq_hop(env->irqs, s->irq, HOP_POSTED, env->now);
     posted_irqs_put(env->node->config.posted, pid, s->vector, s->irq);
-    if (p.notify)
+    if (is_new && pid_post(env->mem, pid, s->vector, true).notify)
         tell(k, env, s, &s->from->notify);
 }
 

@@ -308,6 +308,10 @@ void kvm_call_msr(void *self, struct cpu_env *env, uint64_t arg)
     (void)arg;
     if (op->kind == OP_WRMSR && op->imm == MSR_KVM_PV_EOI)
         out.gp = !kvm_pv_eoi_write_msr(k, *reg);
+    else if (op->kind == OP_WRMSR && op->imm == MSR_KVM_POLL_CONTROL)
+        out.gp = !kvm_poll_wrmsr(k, *reg);
+    else if (op->imm == MSR_KVM_POLL_CONTROL)
+        *reg = kvm_poll_rdmsr(k);
     else if (op->kind == OP_WRMSR)
         out = lapic_wrmsr(&k->vlapic, (uint32_t)op->imm, *reg, now);
     else

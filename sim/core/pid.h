@@ -40,6 +40,9 @@ struct pid_posted {
     uint32_t ndst;
 };
 
+/* Is the vector posted already? */
+bool pid_has(struct mem *m, uint64_t pid, uint8_t vector);
+
 /* Sets PIR[vector], and ON unless it is set already or, for a post that is not
  * urgent, SN suppresses it. */
 struct pid_posted pid_post(struct mem *m, uint64_t pid, uint8_t vector,

@@ -1,6 +1,8 @@
 /* Halt polling: the window, what ends it, what it costs. */
 #include "software/test/rungs.h"
 
+#define READ_AT UINT64_C(0x13000) /* what the guest has read */
+
 #define POLL(longest)                                                          \
     {                                                                          \
         .most = (longest), .grow_start = 10 * SIM_US, .grow = 2, .shrink = 2   \
@@ -227,6 +229,59 @@ TEST(kvm_poll, is_ended_by_a_virtual_cpu_that_waits_for_the_cpu)
     EXPECT_EQ(rig_count(&f, "halt_polls.successful"), 0);
     EXPECT_LT(rig_count(&f, "halt_polls.cycles"),
               rig_count(&f, "halt_polls.attempted") * 2930, "a look each");
+    figures_free(&f);
+    machine_free(m);
+}
+
+/* The second guest writes its MSR, reads it, and halts from then on. */
+static struct machine *build_switching(const struct scenario *s, uint64_t value)
+{
+    struct machine *m = machine_build(s);
+    uint64_t loop;
+
+    rig_code(m, 1);
+    rig_wrmsr(m, MSR_KVM_POLL_CONTROL, value);
+    rig_op(m, OP_RDMSR, MSR_KVM_POLL_CONTROL);
+    rig_op(m, OP_STORE, READ_AT);
+    loop = text_here(&m->text);
+    rig_op(m, OP_HLT, 0);
+    rig_op(m, OP_JMP, loop);
+    return m;
+}
+
+TEST(kvm_poll, is_the_guests_to_switch_off_and_leaves_its_window)
+{
+    struct scenario s =
+        halting(50 * SIM_US, (struct kvm_poll_config)POLL(200 * SIM_US));
+
+    for (uint64_t on = 0; on < 2; on++) {
+        struct machine *m = build_switching(&s, on);
+        const struct kvm *k = m->vcpu[1].kvm;
+        struct figures f;
+
+        rig_finish(m, &f);
+        in_time(&f);
+        EXPECT_EQ(mem_read64(&m->mem, READ_AT), on);
+        EXPECT_EQ(k->poll.counts.polls > 0, on);
+        EXPECT_EQ(k->poll.window > 0, on);
+        EXPECT_GT(k->poll.counts.halts, 20);
+        EXPECT_GT(m->vcpu[0].kvm->poll.counts.polls, 20, "nobody else's");
+        EXPECT_EQ(m->vcpu[1].workload->faults, 0);
+        figures_free(&f);
+        machine_free(m);
+    }
+}
+
+TEST(kvm_poll, switch_has_one_bit_and_the_others_are_gp)
+{
+    struct scenario s =
+        halting(50 * SIM_US, (struct kvm_poll_config)POLL(200 * SIM_US));
+    struct machine *m = build_switching(&s, 2);
+    struct figures f;
+
+    rig_finish(m, &f);
+    EXPECT_EQ(m->vcpu[1].workload->faults, 1);
+    EXPECT_FALSE(m->vcpu[1].kvm->poll.off);
     figures_free(&f);
     machine_free(m);
 }

@@ -3,6 +3,7 @@
  * that nothing is lost on the way.  The invariants watch every run.
  */
 #include "sim/core/pid.h"
+#include "software/kvm_private.h"
 #include "software/test/rungs.h"
 
 #define SLICE (100 * SIM_US)
@@ -281,6 +282,49 @@ TEST_F(kvm_sched, blocked_wakes_by_a_vector_of_its_own)
     run_for(f, 2 * SLICE);
     EXPECT_EQ(handled(f, 1), 1);
     EXPECT_EQ(f->a->state, KVM_BLOCKED, "again");
+}
+
+/* The rule of the scheduler: whoever has the CPU keeps it for its slice. */
+TEST_F(kvm_sched, woken_one_waits_for_the_end_of_the_slice)
+{
+    struct scenario s = posting();
+
+    set_programs(&s, PROGRAM_IDLE, PROGRAM_SPIN);
+    start(f, s);
+    machine_run(f->m, f->cpu->slice_end + SLICE / 2);
+    interrupt(f, 1);
+    run_for(f, 5 * SIM_US);
+    EXPECT_EQ(f->a->state, KVM_RUNNABLE);
+    EXPECT_GT(f->cpu->slice_end, machine_now(f->m) + SLICE / 3);
+    machine_run(f->m, f->cpu->slice_end - SIM_US);
+    EXPECT_EQ(f->b->state, KVM_RUNNING, "however much it has had");
+    EXPECT_EQ(handled(f, 1), 0);
+    run_for(f, 10 * SIM_US);
+    EXPECT_EQ(handled(f, 1), 1, "then it is its turn");
+}
+
+/* What is in PIR without ON is taken over when it runs, or under way. */
+TEST_F(kvm_sched, software_leaves_alone_what_is_posted_already)
+{
+    struct kvm_sending sending = {.vector = 0x41};
+    struct cpu_env env;
+    uint64_t pid;
+
+    start(f, posting());
+    run_until(f, f->a, KVM_RUNNABLE);
+    sending.from = f->m->cpu[0].host;
+    env = (struct cpu_env){.node = &f->m->cpu[0].node,
+                           .mem = &f->m->mem,
+                           .irqs = &f->m->irqs,
+                           .now = machine_now(f->m)};
+    pid = kvm_descriptor(&f->a->config);
+    pid_post(&f->m->mem, pid, 0x41, false);
+    kvm_send(f->a, &env, &sending);
+    EXPECT_FALSE(pid_control(f, f->a) & PID_ON);
+    sending.vector = 0x42;
+    kvm_send(f->a, &env, &sending);
+    EXPECT_TRUE(pid_control(f, f->a) & PID_ON, "whatever SN says");
+    mem_write64(&f->m->mem, pid + 8, 0);
 }
 
 TEST_F(kvm_sched, wakeup_leaves_those_alone_that_have_nothing)

@@ -110,6 +110,23 @@ TEST_F(cpu_node_vapic, notification_is_processed_without_an_exit)
     EXPECT_TRUE(vecset_empty(&g->r.isr));
 }
 
+/* What the host has taken a notification of and not moved. */
+TEST_F(cpu_node_vapic, posted_vector_without_a_notification_is_stuck)
+{
+    struct guest_rig *g = &f->g;
+
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_WORK, 5000);
+    rig_emit_note(&g->r, DONE);
+    rig_emit_end(&g->r);
+    post(g, 0x31);
+    guest_run(g, 20000);
+    rig_noted(&g->r, 0, DONE);
+    EXPECT_FALSE(pid_post(&g->r.mem, PID_AT, 0x41, false).notify,
+                 "and keeps the next one from being notified");
+    EXPECT_EQ(irqs_pending(&g->r.irqs, SOURCE_A), 1);
+}
+
 /* The virtual vector is UINV; the descriptor asks for user interrupt 5. */
 static void use_user_interrupts(struct guest_rig *g, uint8_t vector)
 {

@@ -1,5 +1,5 @@
-/* SENDUIPI in a guest: which of its accesses exit, and that nothing has changed
- * then. */
+/* User interrupts in VMX operation: which of SENDUIPI's accesses exit, and that
+ * nothing has changed then; who saves UINV. */
 #include "models/cpu/cpu_uintr.h"
 #include "models/cpu/test/cpu_rig.h"
 
@@ -98,4 +98,21 @@ TEST_F(senduipi, wrong_entry_faults_without_an_access_of_its_descriptor)
     make_hole(f, UPID_AT);
     put_entry(f, 5 << 8, UPID_AT);
     EXPECT_EQ(execute(f, 0).fault.vector, VECTOR_GP);
+}
+
+/* ---- UINV ---- */
+
+TEST_F(senduipi, uinv_is_saved_only_where_entries_can_load_it)
+{
+    uint64_t loads = (uint64_t)ENTRY_CTL_LOAD_UINV << 32;
+
+    f->r.cpu.uintr.uinv = 0x61;
+    cpu_vm_exit(&f->r.cpu, &(struct cpu_exit){.reason = EXIT_VMCALL});
+    EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_UINV), 0x61);
+    f->r.cpu.vmx.msr[VMX_MSR_TRUE_ENTRY] &= ~loads;
+    f->r.vmcs.launched = false;
+    rig_enter(&f->r);
+    f->r.cpu.uintr.uinv = 0x62;
+    cpu_vm_exit(&f->r.cpu, &(struct cpu_exit){.reason = EXIT_VMCALL});
+    EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_UINV), 0x61, "as it was");
 }
