@@ -260,7 +260,7 @@ TEST(kvm_poll, is_the_guests_to_switch_off_and_leaves_its_window)
         struct figures f;
 
         rig_finish(m, &f);
-        in_time(&f);
+        all_handled(&f);
         EXPECT_EQ(mem_read64(&m->mem, READ_AT), on);
         EXPECT_EQ(k->poll.counts.polls > 0, on);
         EXPECT_EQ(k->poll.window > 0, on);

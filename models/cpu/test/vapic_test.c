@@ -474,13 +474,3 @@ TEST_F(vapic, notification_gives_service_back_to_what_it_interrupted)
     EXPECT_TRUE(page_has(f, VAPIC_ISR, 0x31));
     EXPECT_EQ(page_get(f, VAPIC_PPR), 0x30);
 }
-
-TEST_F(vapic, request_below_a_notification_follows_it)
-{
-    page_set(f, VAPIC_IRR, UINV);
-    page_set(f, VAPIC_IRR, 0x41);
-    vapic_run(f, VID, UINV, 0);
-    deliver_notification(f);
-    EXPECT_EQ(vapic_status(f), 0x41);
-    EXPECT_TRUE(vapic_recognized(f), "else nothing would evaluate it");
-}

@@ -173,7 +173,6 @@ static const struct object objects[] = {
       NIC(fn.waits, account),
       NIC(fn.warnings, account),
       NIC(fn.intx_asserted, account),
-      NIC(fn.dma_refused, account),
       NIC(config, config),
       NIC(message_time, config),
       NIC(longest_step, config),
