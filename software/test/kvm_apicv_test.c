@@ -13,22 +13,6 @@
 #define PAGE_ICR (APIC_PAGE_AT + 0x300)
 #define SELF (1u << 18 | WORKLOAD_TIMER_VECTOR)
 
-/* As those of kvm_exits_test.c. */
-static struct scenario guests(enum scenario_program_kind kind,
-                              enum scenario_apic_mode apic,
-                              struct kvm_apicv apicv)
-{
-    struct scenario s = rig_scenario(RIG_KVM, kind);
-
-    rig_pulses(&s, PULSE_PERIODIC, 50 * SIM_US);
-    s.device[1].nic.pulse_interval = 70 * SIM_US;
-    for (int i = 0; i < 2; i++) {
-        s.vm[i].apic = apic;
-        s.vm[i].features.apicv = apicv;
-    }
-    return s;
-}
-
 /* Interrupts of the devices; none is lost on the way. */
 static uint64_t of_devices(const struct figures *f)
 {
@@ -83,7 +67,7 @@ static const struct device_row {
 TEST_EACH(kvm_apicv, device_interrupt_of_a_running_guest, struct device_row,
           device_rows)
 {
-    struct scenario s = guests(PROGRAM_SPIN, row->apic, row->apicv);
+    struct scenario s = rung_guests(PROGRAM_SPIN, row->apic, row->apicv);
     struct figures f = rig_exchange(&s, NULL);
     uint64_t n = of_devices(&f);
 
@@ -97,7 +81,7 @@ TEST_EACH(kvm_apicv, device_interrupt_of_a_running_guest, struct device_row,
 TEST_EACH(kvm_apicv, device_interrupt_of_a_halted_guest, struct device_row,
           device_rows)
 {
-    struct scenario s = guests(PROGRAM_IDLE, row->apic, row->apicv);
+    struct scenario s = rung_guests(PROGRAM_IDLE, row->apic, row->apicv);
     struct figures f = rig_exchange(&s, NULL);
     uint64_t n = of_devices(&f);
 
@@ -129,7 +113,7 @@ static const struct remote_row {
 TEST_EACH(kvm_apicv, interrupt_taken_elsewhere, struct remote_row, remote_rows)
 {
     struct scenario s =
-        with_irq_cpu(guests(PROGRAM_SPIN, APIC_MODE_XAPIC, row->apicv));
+        with_irq_cpu(rung_guests(PROGRAM_SPIN, APIC_MODE_XAPIC, row->apicv));
     struct figures f = rig_exchange(&s, NULL);
     uint64_t n = of_devices(&f);
 
@@ -146,7 +130,7 @@ TEST_EACH(kvm_apicv, interrupt_taken_elsewhere_wakes_a_halted_guest,
           struct remote_row, remote_rows)
 {
     struct scenario s =
-        with_irq_cpu(guests(PROGRAM_IDLE, APIC_MODE_X2APIC, row->apicv));
+        with_irq_cpu(rung_guests(PROGRAM_IDLE, APIC_MODE_X2APIC, row->apicv));
     struct figures f = rig_exchange(&s, NULL);
     uint64_t n = of_devices(&f);
 
@@ -158,7 +142,7 @@ TEST_EACH(kvm_apicv, interrupt_taken_elsewhere_wakes_a_halted_guest,
 TEST(kvm_apicv, posted_interrupts_of_a_storm_are_all_accounted_for)
 {
     struct scenario s = with_irq_cpu(
-        guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)POSTED));
+        rung_guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)POSTED));
     struct figures f;
     uint64_t sent, ended;
 
@@ -231,7 +215,7 @@ static const struct self_row {
 
 TEST_EACH(kvm_apicv, self_ipi, struct self_row, self_rows)
 {
-    struct scenario s = guests(PROGRAM_SPIN, row->apic, row->apicv);
+    struct scenario s = rung_guests(PROGRAM_SPIN, row->apic, row->apicv);
     struct figures f;
     uint64_t n;
 
@@ -285,8 +269,8 @@ static void with_tpr_on_the_page(struct machine *m)
 
 TEST(kvm_apicv, tpr_exits_once_when_it_falls_below_a_waiting_vector)
 {
-    struct scenario s =
-        guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)FLEXPRIORITY);
+    struct scenario s = rung_guests(PROGRAM_SPIN, APIC_MODE_XAPIC,
+                                    (struct kvm_apicv)FLEXPRIORITY);
     struct figures f = rig_exchange(&s, with_tpr_on_the_page);
     uint64_t n = of_devices(&f);
 
@@ -299,9 +283,9 @@ TEST(kvm_apicv, tpr_exits_once_when_it_falls_below_a_waiting_vector)
 
 TEST(kvm_apicv, tpr_in_x2apic_mode_exits_below_the_threshold_only)
 {
-    struct scenario s =
-        guests(PROGRAM_SPIN, APIC_MODE_X2APIC,
-               (struct kvm_apicv){.tpr_shadow = true, .x2apic_virt = true});
+    struct scenario s = rung_guests(
+        PROGRAM_SPIN, APIC_MODE_X2APIC,
+        (struct kvm_apicv){.tpr_shadow = true, .x2apic_virt = true});
     struct figures f = rig_exchange(&s, with_tpr_by_msr);
     uint64_t n = of_devices(&f);
 
@@ -313,7 +297,7 @@ TEST(kvm_apicv, tpr_in_x2apic_mode_exits_below_the_threshold_only)
 TEST(kvm_apicv, tpr_never_exits_with_virtual_interrupt_delivery)
 {
     struct scenario s =
-        guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)APICV);
+        rung_guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)APICV);
     struct figures f = rig_exchange(&s, with_tpr_on_the_page);
     uint64_t n = of_devices(&f);
 
@@ -328,7 +312,7 @@ TEST(kvm_apicv, tpr_never_exits_with_virtual_interrupt_delivery)
 TEST(kvm_apicv, eoi_of_a_line_exits_to_unmask_it)
 {
     struct scenario s =
-        guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)APICV);
+        rung_guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)APICV);
     struct figures f;
     uint64_t n;
 
@@ -349,7 +333,7 @@ TEST(kvm_apicv, eoi_of_a_line_exits_to_unmask_it)
 TEST(kvm_apicv, guest_timer_needs_no_injection)
 {
     struct scenario s =
-        guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)APICV);
+        rung_guests(PROGRAM_SPIN, APIC_MODE_XAPIC, (struct kvm_apicv)APICV);
     struct figures f;
 
     s.program[0].timer_hz = 5000;

@@ -10,18 +10,10 @@
 #define MSR_SELF_IPI 0x83f
 #define MSR_TSC_DEADLINE 0x6e0
 
-/* Guests without a timer, on hosts without a tick; one device each, which
- * sends one interrupt after the other was handled. */
 static struct scenario guests(enum scenario_program_kind kind,
                               enum scenario_apic_mode apic)
 {
-    struct scenario s = rig_scenario(RIG_KVM, kind);
-
-    rig_pulses(&s, PULSE_PERIODIC, 50 * SIM_US);
-    s.device[1].nic.pulse_interval = 70 * SIM_US;
-    s.vm[0].apic = apic;
-    s.vm[1].apic = apic;
-    return s;
+    return rung_guests(kind, apic, (struct kvm_apicv)SOFTWARE);
 }
 
 TEST(kvm_exits, x2apic_guest_one_for_arrival_and_one_for_eoi)

@@ -44,6 +44,23 @@
         .ipiv = true                                                           \
     }
 
+/* Guests without a timer, on hosts without a tick; one device each, which
+ * sends one interrupt after the other was handled. */
+static inline struct scenario rung_guests(enum scenario_program_kind kind,
+                                          enum scenario_apic_mode apic,
+                                          struct kvm_apicv apicv)
+{
+    struct scenario s = rig_scenario(RIG_KVM, kind);
+
+    rig_pulses(&s, PULSE_PERIODIC, 50 * SIM_US);
+    s.device[1].nic.pulse_interval = 70 * SIM_US;
+    for (int i = 0; i < 2; i++) {
+        s.vm[i].apic = apic;
+        s.vm[i].features.apicv = apicv;
+    }
+    return s;
+}
+
 static inline uint64_t exits(const struct figures *f, const char *reason)
 {
     char key[80];

@@ -4,10 +4,50 @@
 
 #include "sim/replay/test/replay_fixture.h"
 
-TEST_F(replayed, answers_that_agree_are_compared)
+static const struct counts_row {
+    const char *name, *text;
+    uint64_t compared, different, unscored;
+} counts_rows[] = {
+    {"answers_that_agree_are_compared",
+     "BEGIN lapic\nAW 80 20\nAR 80 =20\nI -\nEND\n", 2, 0, 0},
+    {"unscored_line_is_played_but_not_compared",
+     "BEGIN lapic\nAW 300 40031\nI =77 ?\nAR 110 =20000\n", 1, 0, 1},
+    {"start_is_as_the_format_says",
+     "BEGIN lapic\nAR 20 =0\nAR 30 =50014\nAR f0 =1ff\n"
+     "AR d0 =1000000\nAR 350 =10000\n",
+     5, 0, 0},
+    {"x2apic_mode_is_entered_at_the_start",
+     "BEGIN x2apic\nMR 80d =1\nMR 80e =gp13\nMW 80b 1 =13\n"
+     "MW 80b 1 =gp13\nMW 80b 0 =0\nMR 1b =fee00d00\n",
+     6, 0, 0},
+    {"vector_of_the_8259s_is_taken_through_lint0",
+     "BEGIN pic\nAR 350 =700\nOW 20 11\nOW 21 58\nOW 21 4\n"
+     "OW 21 1\nOW 21 0\nL 3 1\nOW 20 a\nOR 20 =08\nI =5b\nI -\n",
+     4, 0, 0},
+    {"irr_of_the_8259s_shows_the_driven_lines_only",
+     "BEGIN pic\nOW 20 11\nOW 21 58\nOW 21 4\nOW 21 1\nOW 21 0\n"
+     "L 0 1\nL 3 1\nOW 20 a\nOR 20 =08\n",
+     1, 0, 0},
+    {"line_reaches_the_local_apic_through_the_ioapic",
+     "BEGIN ioapic\nIR 1 =170020\nIW 17 0\nIW 16 31\nL 3 1\n"
+     "I =31\nIR 16 =31\n",
+     3, 0, 0},
+    {"message_that_finds_its_irr_bit_set_is_taken",
+     "BEGIN ioapic\nIW 17 0\nIW 16 8031\nIW 1b 0\nIW 1a 8031\n"
+     "L 3 1\nL 5 1\nIR 16 =c031\nIR 1a =c031\n",
+     2, 0, 0},
+    {"lines_may_end_as_on_other_systems",
+     "BEGIN lapic\r\nAW 80 20\r\nAR 80 =20\r\nEND", 1, 0, 0},
+};
+
+TEST_EACH(replayed_counts, are_those_of, struct counts_row, counts_rows)
 {
-    play_text(f, "BEGIN lapic\nAW 80 20\nAR 80 =20\nI -\nEND\n");
-    EXPECT_COUNTS(f, 2, 0, 0);
+    struct replayed f = {0};
+
+    replayed_setup(&f);
+    play_text(&f, row->text);
+    EXPECT_COUNTS(&f, row->compared, row->different, row->unscored);
+    replayed_teardown(&f);
 }
 
 TEST_F(replayed, answer_that_differs_is_told_with_both_values)
@@ -27,60 +67,12 @@ TEST_F(replayed, first_difference_stays_the_first)
     EXPECT_STREQ(f->result.first.expected, "1");
 }
 
-TEST_F(replayed, unscored_line_is_played_but_not_compared)
-{
-    play_text(f, "BEGIN lapic\nAW 300 40031\nI =77 ?\nAR 110 =20000\n");
-    EXPECT_COUNTS(f, 1, 0, 1);
-}
-
-TEST_F(replayed, start_is_as_the_format_says)
-{
-    play_text(f, "BEGIN lapic\nAR 20 =0\nAR 30 =50014\nAR f0 =1ff\n"
-                 "AR d0 =1000000\nAR 350 =10000\n");
-    EXPECT_COUNTS(f, 5, 0, 0);
-}
-
-TEST_F(replayed, x2apic_mode_is_entered_at_the_start)
-{
-    play_text(f, "BEGIN x2apic\nMR 80d =1\nMR 80e =gp13\nMW 80b 1 =13\n"
-                 "MW 80b 1 =gp13\nMW 80b 0 =0\nMR 1b =fee00d00\n");
-    EXPECT_COUNTS(f, 6, 0, 0);
-}
-
 TEST_F(replayed, missing_fault_is_a_difference)
 {
     play_text(f, "BEGIN x2apic\nMW 80b 0 =13\n");
     EXPECT_COUNTS(f, 1, 1, 0);
     EXPECT_STREQ(f->result.first.expected, "#GP");
     EXPECT_STREQ(f->result.first.got, "no fault");
-}
-
-TEST_F(replayed, vector_of_the_8259s_is_taken_through_lint0)
-{
-    play_text(f, "BEGIN pic\nAR 350 =700\nOW 20 11\nOW 21 58\nOW 21 4\n"
-                 "OW 21 1\nOW 21 0\nL 3 1\nOW 20 a\nOR 20 =08\nI =5b\nI -\n");
-    EXPECT_COUNTS(f, 4, 0, 0);
-}
-
-TEST_F(replayed, irr_of_the_8259s_shows_the_driven_lines_only)
-{
-    play_text(f, "BEGIN pic\nOW 20 11\nOW 21 58\nOW 21 4\nOW 21 1\nOW 21 0\n"
-                 "L 0 1\nL 3 1\nOW 20 a\nOR 20 =08\n");
-    EXPECT_COUNTS(f, 1, 0, 0);
-}
-
-TEST_F(replayed, line_reaches_the_local_apic_through_the_ioapic)
-{
-    play_text(f, "BEGIN ioapic\nIR 1 =170020\nIW 17 0\nIW 16 31\nL 3 1\n"
-                 "I =31\nIR 16 =31\n");
-    EXPECT_COUNTS(f, 3, 0, 0);
-}
-
-TEST_F(replayed, message_that_finds_its_irr_bit_set_is_taken)
-{
-    play_text(f, "BEGIN ioapic\nIW 17 0\nIW 16 8031\nIW 1b 0\nIW 1a 8031\n"
-                 "L 3 1\nL 5 1\nIR 16 =c031\nIR 1a =c031\n");
-    EXPECT_COUNTS(f, 2, 0, 0);
 }
 
 TEST_F(replayed, earlier_operations_are_those_on_the_vector)
@@ -145,12 +137,6 @@ TEST_F(replayed, every_mistake_has_its_line_and_column)
     EXPECT_MISTAKE(f, "text:8:3: error: the number is too large");
     EXPECT_MISTAKE(f, "text:9:10: error: expected the end of the line");
     EXPECT_MISTAKE(f, "text:10:4: error: expected port");
-}
-
-TEST_F(replayed, lines_may_end_as_on_other_systems)
-{
-    play_text(f, "BEGIN lapic\r\nAW 80 20\r\nAR 80 =20\r\nEND");
-    EXPECT_COUNTS(f, 1, 0, 0);
 }
 
 TEST_F(replayed, other_files_are_refused)
