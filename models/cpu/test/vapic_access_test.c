@@ -261,6 +261,15 @@ TEST_EACH(vapic_self_ipi, form_on_the_page, struct self_ipi, self_ipis)
     vapic_teardown(&f);
 }
 
+TEST_F(vapic, self_ipi_on_the_page_has_every_reserved_bit_0)
+{
+    vapic_run(f, ALL, 0, 0);
+    for (unsigned bit = 20; bit < 32; bit++)
+        EXPECT_TRAP(page_store(f, VAPIC_ICR_LOW, 0x400f3 | 1u << bit),
+                    EXIT_APIC_WRITE, 0x300);
+    EXPECT_EQ(vapic_status(f), 0);
+}
+
 TEST_F(vapic, self_ipi_on_the_page_needs_virtual_interrupt_delivery)
 {
     vapic_run(f, AA | REG, 0, 0);

@@ -95,6 +95,28 @@ TEST_F(vapic, page_that_nobody_wrote_has_no_vectors)
     EXPECT_EQ(vecset_top(&s), -1);
 }
 
+TEST_F(vapic, self_ipi_raises_rvi_to_its_vector_whatever_virr_has)
+{
+    page_set(f, VAPIC_IRR, 0xe0); /* a VMM's error: not in RVI */
+    vapic_run(f, X2 | VID, 0x75, 0);
+    EXPECT_NO_EXIT(wrmsr(f, MSR_SELF_IPI, 0x61));
+    EXPECT_EQ(vapic_status(f), 0x75, "a lower vector leaves it");
+    EXPECT_TRUE(page_has(f, VAPIC_IRR, 0x61));
+    EXPECT_NO_EXIT(wrmsr(f, MSR_SELF_IPI, 0x81));
+    EXPECT_EQ(vapic_status(f), 0x81);
+}
+
+TEST_F(vapic, eoi_trusts_rvi_against_a_fuller_virr)
+{
+    page_set(f, VAPIC_IRR, 0xe0); /* a VMM's error: not in RVI */
+    page_set(f, VAPIC_IRR, 0x31);
+    page_set(f, VAPIC_ISR, 0x61);
+    vapic_run(f, X2 | VID, 0x31, 0x61);
+    EXPECT_NO_EXIT(wrmsr(f, MSR_EOI, 0));
+    EXPECT_EQ(vapic_status(f), 0x31);
+    EXPECT_EQ(deliver(f), 0x31);
+}
+
 /* ---- when evaluation happens ---- */
 
 TEST_F(vapic, write_of_virr_by_the_vmm_is_no_evaluation)
@@ -119,6 +141,19 @@ TEST_F(vapic, if_and_shadows_count_at_delivery_not_at_evaluation)
     cpu_execute(&f->r.cpu, &f->r.mem, &sti);
     EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_NONE, "blocking by STI");
     cpu_execute(&f->r.cpu, &f->r.mem, &nop);
+    EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_VIRTUAL_DELIVERY);
+}
+
+TEST_F(vapic, evaluation_under_blocking_by_sti_is_one_all_the_same)
+{
+    vapic_controls(f, X2 | VID);
+    vmcs_set(&f->r.vmcs, VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
+    page_put(f, VAPIC_TPR, 0x70);
+    vapic_run(f, X2 | VID, 0x61, 0);
+    rig_op(&f->r, OP_STI, 0);
+    EXPECT_TRUE(f->r.cpu.sti_blocking);
+    EXPECT_NO_EXIT(wrmsr(f, MSR_TPR, 0));
+    cpu_retire(&f->r.cpu);
     EXPECT_EQ(cpu_recognize(&f->r.cpu), CPU_EVENT_VIRTUAL_DELIVERY);
 }
 
@@ -223,9 +258,18 @@ TEST_F(vapic, delivery_gives_vppr_the_class_of_the_vector_and_leaves_vtpr)
     EXPECT_TRUE(page_has(f, VAPIC_ISR, 0x73));
 }
 
+TEST_F(vapic, delivery_does_not_ask_vtpr_again)
+{
+    vapic_run(f, X2 | VID, 0x73, 0);
+    page_put(f, VAPIC_TPR, 0x90); /* by another agent */
+    EXPECT_EQ(deliver(f), 0x73);
+    EXPECT_EQ(page_get(f, VAPIC_PPR), 0x70);
+}
+
 TEST_F(vapic, delivery_overwrites_a_larger_svi)
 {
     page_put(f, VAPIC_TPR, 0x20);
+    page_set(f, VAPIC_ISR, 0xe0);
     vapic_run(f, X2 | VID, 0x73, 0);
     f->r.cpu.vapic.svi = 0xe0; /* a VMM's error, after the evaluation */
     EXPECT_EQ(deliver(f), 0x73);
@@ -362,6 +406,15 @@ TEST_F(vapic, tpr_threshold_exits_below_it_only)
     vmcs_set(&f->r.vmcs, VMCS_TPR_THRESHOLD, 15);
     EXPECT_NO_EXIT(page_store(f, VAPIC_TPR, 0xf0));
     EXPECT_TRAP(page_store(f, VAPIC_TPR, 0xe0), EXIT_TPR_BELOW_THRESHOLD, 0);
+}
+
+TEST_F(vapic, tpr_write_without_delivery_leaves_vppr)
+{
+    page_put(f, VAPIC_TPR, 0x60);
+    page_put(f, VAPIC_PPR, 0xa0);
+    vapic_run(f, AA, 0, 0);
+    EXPECT_NO_EXIT(page_store(f, VAPIC_TPR, 0x20));
+    EXPECT_EQ(page_get(f, VAPIC_PPR), 0xa0);
 }
 
 TEST_F(vapic, tpr_threshold_0_never_exits)
