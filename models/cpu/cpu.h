@@ -34,6 +34,7 @@
 /* Exception vectors. */
 #define VECTOR_DB 1
 #define VECTOR_NMI 2
+#define VECTOR_BP 3
 #define VECTOR_UD 6
 #define VECTOR_DF 8
 #define VECTOR_NP 11

@@ -24,6 +24,9 @@ static bool msr_exits(const struct cpu *c, struct mem *m, uint32_t msr,
     return (mem_read32(m, at & ~UINT64_C(3)) >> (8 * (at & 3) + (msr & 7))) & 1;
 }
 
+/* Of an I/O instruction's exit qualification. */
+#define IO_IN (1u << 3)
+
 /* How an exit qualification names the general registers. */
 static const uint64_t gpr_number[GPR_COUNT] = {
     [RAX] = 0, [RCX] = 1, [RDX] = 2, [RBX] = 3,
@@ -64,6 +67,36 @@ static bool vmx_instruction_exits(uint8_t kind, struct cpu_exit *x)
     default:
         return false;
     }
+}
+
+/* INT1 and INT3: the exception bitmap catches them at the instruction. */
+static bool exception_exits(const struct cpu *c, uint8_t vector,
+                            enum intr_type type, struct cpu_exit *x)
+{
+    x->reason = EXIT_EXCEPTION_NMI;
+    x->intr_info = INTR_INFO_VALID | (uint32_t)type << 8 | vector;
+    return cpu_control(c, VMCS_EXCEPTION_BITMAP, 1u << vector);
+}
+
+/* "I/O-Bitmap Addresses": ports up to 7FFFh in A; in their place counts
+ * unconditional exiting. */
+static bool port_exits(const struct cpu *c, struct mem *m, uint16_t port)
+{
+    enum vmcs_field bitmap = port >> 15 ? VMCS_IO_BITMAP_B : VMCS_IO_BITMAP_A;
+    uint64_t at = vmcs_get(c->vmcs, bitmap) + (port & 0x7fffu) / 32 * 4;
+
+    if (!cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_IO_BITMAPS))
+        return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_UNCONDITIONAL_IO);
+    return mem_read32(m, at) >> port % 32 & 1;
+}
+
+/* Of one byte, the port in DX. */
+static bool io_exits(const struct cpu *c, struct mem *m, const struct op *op,
+                     struct cpu_exit *x)
+{
+    x->reason = EXIT_IO_INSTRUCTION;
+    x->qualification = (op->kind == OP_IN ? IO_IN : 0) | op->imm << 16;
+    return port_exits(c, m, (uint16_t)op->imm);
 }
 
 void cpu_note_pause(struct cpu *c, uint64_t tsc)
@@ -145,6 +178,13 @@ bool cpu_intercepts(const struct cpu *c, struct mem *m, const struct op *op,
         x->reason = EXIT_CR_ACCESS;
         x->qualification = 8 | 1u << 4 | gpr_number[op->reg] << 8;
         return cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_CR8_STORE_EXITING);
+    case OP_IN:
+    case OP_OUT:
+        return io_exits(c, m, op, x);
+    case OP_INT1:
+        return exception_exits(c, VECTOR_DB, INTR_TYPE_PRIVILEGED_EXCEPTION, x);
+    case OP_INT3:
+        return exception_exits(c, VECTOR_BP, INTR_TYPE_SOFTWARE_EXCEPTION, x);
     case OP_LIDT:
         x->reason = EXIT_GDTR_IDTR;
         return cpu_secondary(c, SECONDARY_DESCRIPTOR_TABLE_EXITING);
@@ -246,12 +286,13 @@ static void pop_all(struct cpu *c, struct mem *m)
     c->rsp += 8 * GPR_COUNT;
 }
 
-static struct cpu_result software_interrupt(struct cpu *c, struct mem *m,
-                                            uint8_t vector)
+/* INT n, INT1 and INT3. */
+static struct cpu_result software_event(struct cpu *c, struct mem *m,
+                                        uint8_t vector, enum intr_type type)
 {
     struct cpu_vectored e = {
         .vector = vector,
-        .type = INTR_TYPE_SOFTWARE_INTERRUPT,
+        .type = (uint8_t)type,
         .return_rip = c->rip,
     };
 
@@ -328,9 +369,15 @@ static struct cpu_result execute(struct cpu *c, struct mem *m,
         c->activity = ACTIVITY_HLT;
         break;
     case OP_INT:
-        return software_interrupt(c, m, (uint8_t)op->imm);
+        return software_event(c, m, (uint8_t)op->imm,
+                              INTR_TYPE_SOFTWARE_INTERRUPT);
     case OP_INT_REG:
-        return software_interrupt(c, m, (uint8_t)c->gpr[op->reg]);
+        return software_event(c, m, (uint8_t)c->gpr[op->reg],
+                              INTR_TYPE_SOFTWARE_INTERRUPT);
+    case OP_INT1:
+        return software_event(c, m, VECTOR_DB, INTR_TYPE_PRIVILEGED_EXCEPTION);
+    case OP_INT3:
+        return software_event(c, m, VECTOR_BP, INTR_TYPE_SOFTWARE_EXCEPTION);
     case OP_IRET:
         iret(c, m);
         break;

@@ -142,9 +142,27 @@ static bool msr_areas_legal(const struct vmx_checked *c)
                       (at + bytes - 1) >> c->vmx->physical_bits))
             return false;
     }
-    return !(vmcs_get32(c->vmcs, VMCS_PRIMARY_CONTROLS) &
-             PRIMARY_MSR_BITMAPS) ||
-           address_legal(c, vmcs_get(c->vmcs, VMCS_MSR_BITMAP), MEM_PAGE_BYTES);
+    return true;
+}
+
+static bool bitmaps_legal(const struct vmx_checked *c)
+{
+    static const struct {
+        uint32_t control;
+        enum vmcs_field address;
+    } bitmaps[] = {
+        {PRIMARY_MSR_BITMAPS, VMCS_MSR_BITMAP},
+        {PRIMARY_IO_BITMAPS, VMCS_IO_BITMAP_A},
+        {PRIMARY_IO_BITMAPS, VMCS_IO_BITMAP_B},
+    };
+    uint32_t primary = vmcs_get32(c->vmcs, VMCS_PRIMARY_CONTROLS);
+
+    for (unsigned i = 0; i < sizeof bitmaps / sizeof bitmaps[0]; i++)
+        if ((primary & bitmaps[i].control) &&
+            !address_legal(c, vmcs_get(c->vmcs, bitmaps[i].address),
+                           MEM_PAGE_BYTES))
+            return false;
+    return true;
 }
 
 static bool timer_controls_legal(const struct vmcs *v)
@@ -214,6 +232,6 @@ bool vmx_controls_legal(const struct vmx_checked *c)
     return allowed(c) && nmi_controls_legal(c->vmcs) && tpr_shadow_legal(c) &&
            apic_access_legal(c) && virtual_delivery_legal(c) &&
            ipi_virtualization_legal(c) && apic_timer_legal(c->vmcs) &&
-           msr_areas_legal(c) && timer_controls_legal(c->vmcs) &&
-           injection_legal(c);
+           msr_areas_legal(c) && bitmaps_legal(c) &&
+           timer_controls_legal(c->vmcs) && injection_legal(c);
 }

@@ -16,10 +16,12 @@
 #define PIN_POSTED_INTERRUPTS (1u << 7)
 #define PIN_DEFAULT1 0x16u
 
-/* Primary processor-based controls. */
+/* Primary processor-based controls.  Those of INVLPG, MWAIT, RDPMC, MOV DR and
+ * MONITOR can be set and have nothing to act on. */
 #define PRIMARY_INTERRUPT_WINDOW (1u << 2)
 #define PRIMARY_TSC_OFFSETTING (1u << 3)
 #define PRIMARY_HLT_EXITING (1u << 7)
+#define PRIMARY_WITHOUT_OPS (7u << 9 | 1u << 23 | 1u << 29)
 #define PRIMARY_RDTSC_EXITING (1u << 12)
 #define PRIMARY_CR8_LOAD_EXITING (1u << 19)
 #define PRIMARY_CR8_STORE_EXITING (1u << 20)

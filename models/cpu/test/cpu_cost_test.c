@@ -105,6 +105,8 @@ static void prepare(struct node_rig *f, enum op_kind kind, uint64_t end)
     static const struct cpu_idtr idtr = {IDT_AT, 0xfff};
 
     rig_gate_to(f, 0x80, end);
+    rig_gate_to(f, VECTOR_DB, end);
+    rig_gate_to(f, VECTOR_BP, end);
     mem_write64(&f->mem, STACK_AT, end);
     mem_write64(&f->mem, STACK_AT + 16, RFLAGS_FIXED);
     mem_write64(&f->mem, STACK_AT + 24, STACK_AT);

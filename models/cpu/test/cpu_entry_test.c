@@ -25,7 +25,7 @@ static const struct control_row control_rows[] = {
     ILLEGAL("exit_default_1", EXIT_CONTROLS, 1u << 0, 0),
     ILLEGAL("entry_default_1", ENTRY_CONTROLS, 1u << 0, 0),
     ILLEGAL("pin_not_supported", PIN_CONTROLS, 0, 1u << 8),
-    ILLEGAL("primary_not_supported", PRIMARY_CONTROLS, 0, 1u << 10),
+    ILLEGAL("primary_not_supported", PRIMARY_CONTROLS, 0, 1u << 18),
     ILLEGAL("exit_not_supported", EXIT_CONTROLS, 0, 1u << 28),
     ILLEGAL("entry_not_supported", ENTRY_CONTROLS, 0, 1u << 10),
     LEGAL("secondary_ignored_without_primary_31", SECONDARY_CONTROLS, 0,
@@ -234,9 +234,14 @@ TEST_F(vm_entry_rules, software_events_may_have_length_0_if_misc_30_says_so)
     EXPECT_EQ(launch_injecting(&f->r, INFO(4, 0x80)), VMERR_CONTROLS);
 }
 
+static void have(struct rig *r, struct vmx_features features)
+{
+    r->cpu.vmx = vmx_capabilities_of(features, 0);
+}
+
 TEST_F(vm_entry_rules, basic_56_relaxes_the_error_code_of_exceptions_only)
 {
-    f->r.cpu.vmx.msr[VMX_MSR_BASIC] |= VMX_BASIC_ANY_ERROR_CODE;
+    have(&f->r, (struct vmx_features){.any_error_code = true});
     EXPECT_EQ(launch_injecting(&f->r, INFO(3, 6) | CODE_BIT), VMERR_NONE);
     EXPECT_EQ(launch_injecting(&f->r, INFO(3, 8)), VMERR_NONE);
     EXPECT_EQ(launch_injecting(&f->r, INFO(0, 0x31) | CODE_BIT),
@@ -247,8 +252,9 @@ TEST_F(vm_entry_rules, basic_58_allows_the_nested_exception_bit)
 {
     uint32_t nested = INFO(3, 6) | 1u << 13;
 
+    have(&f->r, (struct vmx_features){0});
     EXPECT_EQ(launch_injecting(&f->r, nested), VMERR_CONTROLS);
-    f->r.cpu.vmx.msr[VMX_MSR_BASIC] |= VMX_BASIC_NESTED_EXCEPTION;
+    have(&f->r, (struct vmx_features){.nested_exceptions = true});
     EXPECT_EQ(launch_injecting(&f->r, nested), VMERR_NONE);
     EXPECT_EQ(launch_injecting(&f->r, nested | 1u << 14), VMERR_CONTROLS);
 }

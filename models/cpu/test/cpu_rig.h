@@ -153,6 +153,15 @@ static inline struct cpu_result rig_op(struct rig *r, enum op_kind kind,
     return cpu_execute(&r->cpu, &r->mem, &op);
 }
 
+/* Does the op exit instead of executing? */
+static inline bool rig_intercepts(struct rig *r, enum op_kind kind,
+                                  uint64_t imm, struct cpu_exit *x)
+{
+    struct op op = {.kind = (uint8_t)kind, .imm = imm};
+
+    return cpu_intercepts(&r->cpu, &r->mem, &op, x);
+}
+
 /* The n-th of the 8-byte words on the stack. */
 static inline uint64_t rig_stack(struct rig *r, unsigned n)
 {

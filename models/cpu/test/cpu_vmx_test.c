@@ -24,14 +24,6 @@ static void exit_for(struct rig *r, struct cpu_exit x)
     cpu_vm_exit(&r->cpu, &x);
 }
 
-static bool intercepts(struct rig *r, enum op_kind kind, uint64_t imm,
-                       struct cpu_exit *x)
-{
-    struct op op = {.kind = (uint8_t)kind, .imm = imm};
-
-    return cpu_intercepts(&r->cpu, &r->mem, &op, x);
-}
-
 /* ---- events ---- */
 
 TEST_F(cpu_guest, interrupt_exits_with_if_0_before_the_first_op)
@@ -319,6 +311,10 @@ static const struct intercept_row {
      PRIMARY_CR8_STORE_EXITING, EXIT_CR_ACCESS},
     {"LIDT", OP_LIDT, VMCS_SECONDARY_CONTROLS,
      SECONDARY_DESCRIPTOR_TABLE_EXITING, EXIT_GDTR_IDTR},
+    {"IN", OP_IN, VMCS_PRIMARY_CONTROLS, PRIMARY_UNCONDITIONAL_IO,
+     EXIT_IO_INSTRUCTION},
+    {"OUT", OP_OUT, VMCS_PRIMARY_CONTROLS, PRIMARY_UNCONDITIONAL_IO,
+     EXIT_IO_INSTRUCTION},
     {"VMCALL", OP_VMCALL, VMCS_PIN_CONTROLS, 0, EXIT_VMCALL},
     {"VMXON", OP_VMXON, VMCS_PIN_CONTROLS, 0, EXIT_VMXON},
     {"VMPTRLD", OP_VMPTRLD, VMCS_PIN_CONTROLS, 0, EXIT_VMPTRLD},
@@ -339,12 +335,12 @@ TEST_EACH(cpu_intercept, is_controlled_by_its_bit, struct intercept_row,
 
     rig_init(&r);
     rig_set(&r, VMCS_PRIMARY_CONTROLS, PRIMARY_SECONDARY);
-    EXPECT_FALSE(intercepts(&r, row->op, 0, &x), "not in root operation");
+    EXPECT_FALSE(rig_intercepts(&r, row->op, 0, &x), "not in root operation");
     rig_enter(&r);
-    EXPECT_EQ(intercepts(&r, row->op, 0, &x), row->control == 0);
+    EXPECT_EQ(rig_intercepts(&r, row->op, 0, &x), row->control == 0);
     EXPECT_FALSE(cpu_enters(&r.cpu, &op));
     rig_set(&r, row->field, row->control);
-    EXPECT_TRUE(intercepts(&r, row->op, 0, &x));
+    EXPECT_TRUE(rig_intercepts(&r, row->op, 0, &x));
     EXPECT_EQ(x.reason, row->reason);
     EXPECT_EQ(x.instruction_length, 1);
     EXPECT_EQ(x.intr_info | x.idt_vectoring_info, 0);
@@ -356,7 +352,7 @@ TEST_F(cpu_guest, secondary_controls_count_as_0_without_primary_31)
 
     rig_set(&f->r, VMCS_SECONDARY_CONTROLS, SECONDARY_DESCRIPTOR_TABLE_EXITING);
     rig_enter(&f->r);
-    EXPECT_FALSE(intercepts(&f->r, OP_LIDT, 0, &x));
+    EXPECT_FALSE(rig_intercepts(&f->r, OP_LIDT, 0, &x));
 }
 
 TEST_F(cpu_guest, cr_access_qualification_has_the_registers_number)
@@ -377,6 +373,17 @@ TEST_F(cpu_guest, cr_access_qualification_has_the_registers_number)
     }
 }
 
+TEST_F(cpu_guest, store_of_cr8_is_a_mov_from_it)
+{
+    struct op op = {.kind = OP_MOV_FROM_CR8, .reg = R9};
+    struct cpu_exit x;
+
+    rig_set(&f->r, VMCS_PRIMARY_CONTROLS, PRIMARY_CR8_STORE_EXITING);
+    rig_enter(&f->r);
+    EXPECT_TRUE(cpu_intercepts(&f->r.cpu, &f->r.mem, &op, &x));
+    EXPECT_EQ(x.qualification, 0x918);
+}
+
 /* ---- MSR bitmaps ---- */
 
 static void use_bitmap(struct rig *r)
@@ -390,9 +397,9 @@ TEST_F(cpu_guest, every_msr_access_exits_without_bitmaps)
     struct cpu_exit x;
 
     rig_enter(&f->r);
-    EXPECT_TRUE(intercepts(&f->r, OP_RDMSR, MSR_LOW, &x));
+    EXPECT_TRUE(rig_intercepts(&f->r, OP_RDMSR, MSR_LOW, &x));
     EXPECT_EQ(x.reason, EXIT_MSR_READ);
-    EXPECT_TRUE(intercepts(&f->r, OP_WRMSR, MSR_LOW, &x));
+    EXPECT_TRUE(rig_intercepts(&f->r, OP_WRMSR, MSR_LOW, &x));
     EXPECT_EQ(x.reason, EXIT_MSR_WRITE);
     EXPECT_EQ(x.qualification, 0);
 }
@@ -405,10 +412,10 @@ TEST_F(cpu_guest, msr_outside_both_ranges_exits_with_bitmaps)
     use_bitmap(&f->r);
     rig_enter(&f->r);
     for (unsigned i = 0; i < 3; i++)
-        EXPECT_TRUE(intercepts(&f->r, OP_RDMSR, outside[i], &x), "%jx",
+        EXPECT_TRUE(rig_intercepts(&f->r, OP_RDMSR, outside[i], &x), "%jx",
                     (uintmax_t)outside[i]);
-    EXPECT_FALSE(intercepts(&f->r, OP_RDMSR, 0x1fff, &x));
-    EXPECT_FALSE(intercepts(&f->r, OP_RDMSR, 0xc0001fff, &x));
+    EXPECT_FALSE(rig_intercepts(&f->r, OP_RDMSR, 0x1fff, &x));
+    EXPECT_FALSE(rig_intercepts(&f->r, OP_RDMSR, 0xc0001fff, &x));
 }
 
 static const struct bitmap_row {
@@ -436,12 +443,12 @@ TEST_EACH(cpu_msr_bitmap, one_bit_decides_for_one_msr_and_direction,
     use_bitmap(&r);
     rig_enter(&r);
     mem_write(&r.mem, MSR_BITMAP_AT + row->byte, &byte, 1);
-    EXPECT_TRUE(intercepts(&r, row->op, row->msr, &x));
+    EXPECT_TRUE(rig_intercepts(&r, row->op, row->msr, &x));
     for (unsigned i = 0; i < sizeof ones; i++)
         ones[i] = 0xff;
     ones[row->byte] = (uint8_t)~byte;
     mem_write(&r.mem, MSR_BITMAP_AT, ones, sizeof ones);
-    EXPECT_FALSE(intercepts(&r, row->op, row->msr, &x));
+    EXPECT_FALSE(rig_intercepts(&r, row->op, row->msr, &x));
 }
 
 /* ---- EPT violations ---- */

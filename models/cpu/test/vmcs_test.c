@@ -309,6 +309,7 @@ static const struct sdm_row {
     {"HLT", 12},
     {"VMCALL", 18},
     {"CR_ACCESS", 28},
+    {"IO_INSTRUCTION", 30},
     {"MSR_READ", 31},
     {"MSR_WRITE", 32},
     {"INVALID_GUEST_STATE", 33},

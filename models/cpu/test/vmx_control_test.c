@@ -129,6 +129,14 @@ static const struct control_set {
     {"debug_controls_may_stay", 0, 0, 0, 0, 0, VMCS_ENTRY_CONTROLS,
      (ENTRY_CTL_DEFAULT1 & ~ENTRY_CTL_DEFAULT1_OPTIONAL) | ENTRY_CTL_GUEST_64,
      true},
+    {"io_bitmap_a_unaligned", 0, PRIMARY_IO_BITMAPS, 0, 0, 0, VMCS_IO_BITMAP_A,
+     0x800, false},
+    {"io_bitmap_b_too_wide", 0, PRIMARY_IO_BITMAPS, 0, 0, 0, VMCS_IO_BITMAP_B,
+     TOO_WIDE, false},
+    {"io_bitmaps", 0, PRIMARY_IO_BITMAPS, 0, 0, 0, VMCS_IO_BITMAP_B, 0x3000,
+     true},
+    {"io_bitmap_unused", 0, PRIMARY_UNCONDITIONAL_IO, 0, 0, 0, VMCS_IO_BITMAP_A,
+     1, true},
     {"msr_bitmap_too_wide", 0, PRIMARY_MSR_BITMAPS, 0, 0, 0, VMCS_MSR_BITMAP,
      TOO_WIDE, false},
 };
@@ -263,7 +271,8 @@ static struct vmx_features without(const struct feature_row *row)
 TEST_EACH(vmx_feature, allows_its_bits_and_nothing_else_does,
           struct feature_row, feature_rows)
 {
-    bool whole = row->msr == VMX_MSR_MISC || row->msr == VMX_MSR_TERTIARY;
+    bool whole = row->msr == VMX_MSR_MISC || row->msr == VMX_MSR_TERTIARY ||
+                 row->msr == VMX_MSR_BASIC;
     uint64_t bits = whole ? row->bits : row->bits << 32;
     struct vmx_capabilities with = vmx_capabilities_of(vmx_all_features(), 5);
     struct vmx_capabilities lack = vmx_capabilities_of(without(row), 5);
@@ -284,7 +293,7 @@ TEST_EACH(vmx_feature, that_is_missing_makes_the_entry_fail, struct feature_row,
     };
     struct rig r = {0};
 
-    if (row->msr == VMX_MSR_MISC)
+    if (row->msr == VMX_MSR_MISC || row->msr == VMX_MSR_BASIC)
         return;
     rig_init(&r);
     r.cpu.vmx = vmx_capabilities_of(without(row), 5);
@@ -342,10 +351,14 @@ TEST(vmx_capabilities, some_controls_come_with_others)
 
 TEST(vmx_capabilities, basic_msr_describes_the_vmcs_region)
 {
-    struct vmx_capabilities c = vmx_capabilities_of(vmx_all_features(), 5);
+    struct vmx_capabilities c =
+        vmx_capabilities_of((struct vmx_features){0}, 5);
 
     EXPECT_EQ(c.msr[VMX_MSR_BASIC], UINT64_C(0x0098100000000001),
               "revision 1, 4096 bytes, write-back, true controls");
+    c = vmx_capabilities_of(vmx_all_features(), 5);
+    EXPECT_EQ(c.msr[VMX_MSR_BASIC], UINT64_C(0x0598100000000001),
+              "any error code, nested exceptions");
 }
 
 static uint64_t highest_index_with(struct vmx_features f)
@@ -359,6 +372,15 @@ TEST(vmx_capabilities, enumeration_has_the_highest_index_of_the_fields)
               "guest deadline shadow");
     EXPECT_EQ(highest_index_with((struct vmx_features){.tpr_shadow = true}),
               0x044, "secondary VM-exit controls");
+}
+
+TEST(vmx_capabilities, every_processor_can_trap_what_there_are_no_ops_for)
+{
+    static const uint32_t bits[] = {9, 10, 11, 23, 29};
+
+    for (unsigned i = 0; i < sizeof bits / sizeof bits[0]; i++)
+        EXPECT_TRUE(allows((struct vmx_features){0}, VMX_MSR_TRUE_PRIMARY,
+                           1u << bits[i]));
 }
 
 TEST(vmx_capabilities, every_processor_can_offset_and_trap_the_tsc)
