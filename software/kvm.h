@@ -81,6 +81,7 @@ struct kvm_config {
     bool eli, eli_exitless_eoi;
     uint64_t eli_timer; /* VMX-preemption timer value in guest mode; 0: off */
     enum kvm_guest_timer guest_timer;
+    enum kvm_mistake mistake;
     struct kvm_poll_config poll;
     bool pv_eoi;
     unsigned preemption_timer_shift; /* it counts the TSC shifted by it */

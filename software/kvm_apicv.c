@@ -80,6 +80,8 @@ void kvm_apicv_build(struct kvm *k, struct mem *m)
     mem_write64(m, k->config.pid_pointers + 8 * k->config.apic_id,
                 pid | PID_POINTER_VALID);
     kvm_pid_wait(k, m);
+    if (k->config.mistake == KVM_EOI_NOT_EXITING)
+        return;
     /* level-triggered interrupts: their EOI unmasks the line */
     for (uint32_t i = 0; i < k->config.irq_count; i++) {
         uint8_t v = k->config.irq[i].guest_vector;

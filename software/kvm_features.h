@@ -26,6 +26,16 @@ struct kvm_poll_config {
     uint32_t grow, shrink;
 };
 
+/* What the hypervisor does wrong, so that interrupts can be lost. */
+enum kvm_mistake {
+    KVM_NO_MISTAKE,
+    KVM_OPEN_BEFORE_ENTRY,  /* IF = 1 from the last look to the VM entry */
+    KVM_NV_NOT_SWITCHED,    /* to the wakeup vector */
+    KVM_BLOCK_WITHOUT_LOOK, /* at ON */
+    KVM_PIR_NOT_RESCANNED,  /* when SN is cleared */
+    KVM_EOI_NOT_EXITING,    /* of a line */
+};
+
 struct kvm_apicv {
 #define KVM_APICV(name, capability, sentence) bool name;
 #include "software/kvm_features.def"

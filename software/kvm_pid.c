@@ -44,6 +44,8 @@ void kvm_pid_run(const struct kvm *k, struct mem *m)
     if (!kvm_is_posted_to(&k->config))
         return;
     replace(k, m, control(k, KVM_NOTIFICATION_VECTOR));
+    if (k->config.mistake == KVM_PIR_NOT_RESCANNED)
+        return;
     if (!pir_is_empty(k, m))
         mem_fetch_or64(m, kvm_descriptor(&k->config) + PID_CONTROL, PID_ON);
 }
@@ -56,9 +58,14 @@ void kvm_pid_wait(const struct kvm *k, struct mem *m)
 
 bool kvm_pid_block(const struct kvm *k, struct mem *m)
 {
+    enum kvm_mistake mistake = k->config.mistake;
+    uint8_t nv = mistake == KVM_NV_NOT_SWITCHED ? KVM_NOTIFICATION_VECTOR
+                                                : KVM_WAKEUP_VECTOR;
+
     if (!kvm_is_posted_to(&k->config))
         return false;
-    return replace(k, m, control(k, KVM_WAKEUP_VECTOR)) & PID_ON;
+    return (replace(k, m, control(k, nv)) & PID_ON) &&
+           mistake != KVM_BLOCK_WITHOUT_LOOK;
 }
 
 bool kvm_pid_is_on(const struct kvm *k, struct mem *m)

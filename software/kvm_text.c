@@ -113,7 +113,8 @@ static void build_entry(struct kvm *k, struct text *t)
     text_call(t, kvm_call_route, k, 0);
     jump(k, t, KVM_REENTER);
     text_patch(t, none);
-    op(t, OP_CLI);
+    if (k->config.mistake != KVM_OPEN_BEFORE_ENTRY)
+        op(t, OP_CLI);
     text_call(t, kvm_call_prepare_entry, k, 0); /* always jumps */
 
     build_scheduling(k, t);

@@ -46,7 +46,7 @@ struct cli {
     const char *out;          /* a folder, or NULL */
     const char *json;         /* a file, "-", or NULL */
     bool quiet, markdown, systemc;
-    uint64_t window;            /* femtoseconds */
+    const uint64_t *window;     /* femtoseconds, or NULL */
     uint32_t max_states, depth; /* 0: not given */
 };
 

@@ -53,8 +53,13 @@ static void print(FILE *to, const struct exploration *e)
     fprintf(to, "%s%s%s: window %s, virqsim " CLI_VERSION "\n", e->cli->file,
             e->variant ? ", variant " : "", e->variant ? e->variant : "",
             window);
-    fprintf(to, "%u states, %ju transitions, up to %u events deep\n", r->states,
-            (uintmax_t)r->transitions, r->depth);
+    fprintf(to,
+            "%u states, %ju transitions, up to %u events deep; in %u states "
+            "several events\ncan be next%s\n",
+            r->states, (uintmax_t)r->transitions, r->depth, r->choices,
+            r->choices
+                ? ""
+                : ": this is one order alone, a wider window has others");
     if (r->violated)
         print_trace(to, r);
     else
@@ -82,13 +87,13 @@ static json_t *json_of(const struct exploration *e)
     const struct explore_result *r = &e->result;
     json_t *invariants = json_array();
     json_t *json = json_pack(
-        "{s:s, s:s?, s:f, s:I, s:I, s:I, s:I, s:b, s:o}", "scenario",
+        "{s:s, s:s?, s:f, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "scenario",
         e->cli->file, "variant", e->variant, "window_ns",
         (double)e->limits.window / (double)SIM_NS, "states",
         (json_int_t)r->states, "transitions", (json_int_t)r->transitions,
-        "depth", (json_int_t)r->depth, "ended", (json_int_t)r->ended,
-        "exhausted", (int)(r->exhausted && !r->violated), "violation",
-        json_violation(r));
+        "choices", (json_int_t)r->choices, "depth", (json_int_t)r->depth,
+        "ended", (json_int_t)r->ended, "exhausted",
+        (int)(r->exhausted && !r->violated), "violation", json_violation(r));
 
     for (const char *const *i = r->invariants; *i; i++)
         json_array_append_new(invariants, json_string(*i));
@@ -143,6 +148,8 @@ static int explore_variant(struct exploration *e, const struct scenario *s)
                 why);
         return CLI_USER_MISTAKE;
     }
+    if (!e->cli->window)
+        e->limits.window = s->explore_window;
     m = machine_build_small(s);
     machine_run(m, s->warmup);
     machine_explore(m, &e->limits, &e->result);
@@ -183,7 +190,7 @@ static int run_explore(const struct cli *cli)
 {
     struct exploration e = {
         .cli = cli,
-        .limits = {.window = cli->window,
+        .limits = {.window = cli->window ? *cli->window : 0,
                    .states = cli->max_states ? cli->max_states : STATES,
                    .depth = cli->depth ? cli->depth : DEPTH}};
 

@@ -56,7 +56,7 @@ static const struct option_row {
     {CLI_LIMITS,
      {"window", KEY_WINDOW, "TIME", 0,
       "Events at most this much apart come in every order, such as 100ns; "
-      "without it those of one instant do",
+      "without it the scenario's explore_window says it",
       0}},
     {CLI_LIMITS,
      {"max-states", KEY_STATES, "N", 0, "Stop after N states (100000)", 0}},
@@ -96,10 +96,12 @@ static error_t take_set(struct argp_state *state, struct cli *cli,
 static error_t take_window(struct argp_state *state, struct cli *cli,
                            const char *text)
 {
+    static uint64_t window;
     char why[VALUE_TEXT];
 
-    if (!quantity_parse(QUANTITY_TIME, text, &cli->window, why))
+    if (!quantity_parse(QUANTITY_TIME, text, &window, why))
         argp_error(state, "--window %s: %s", text, why);
+    cli->window = &window;
     return 0;
 }
 

@@ -228,6 +228,7 @@ static bool expand(struct search *s, uint32_t i)
         s->result->exhausted = false;
     if (at.depth == s->limits->depth)
         return true;
+    s->result->choices += c.count > 1;
     for (uint32_t k = 0; k < c.count; k++)
         if (!follow(s, i, k))
             return false;

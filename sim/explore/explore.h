@@ -55,9 +55,10 @@ struct explore_step {
 struct explore_result {
     uint32_t states;
     uint64_t transitions;
-    uint32_t depth; /* of the state that is the most events away */
-    uint32_t ended; /* states beyond which nothing was looked for */
-    bool exhausted; /* no limit cut the search short */
+    uint32_t depth;   /* of the state that is the most events away */
+    uint32_t choices; /* states in which several events can be next */
+    uint32_t ended;   /* states beyond which nothing was looked for */
+    bool exhausted;   /* no limit cut the search short */
     const char *const *invariants;
     bool violated;
     char violation[2 * EXPLORE_TEXT];

@@ -136,6 +136,28 @@ static bool of_unit(const struct machine *m, unsigned i, const struct event *ev,
     return what;
 }
 
+static bool of_controller(const struct machine *m, const struct event *ev,
+                          struct words w)
+{
+    for (unsigned i = 0; i < m->ioapics; i++) {
+        const struct ioapic_node *n = &m->ioapic[i];
+
+        if (ev == &n->take_event)
+            snprintf(w.text, w.bytes, "I/O APIC %u: chooses a message", i);
+        else if (ev == &n->send_event)
+            snprintf(w.text, w.bytes,
+                     "I/O APIC %u: the message of pin %u reaches the bus", i,
+                     n->sending.pin);
+        else
+            continue;
+        return true;
+    }
+    if (!m->pic || ev != &m->pic->int_event)
+        return false;
+    snprintf(w.text, w.bytes, "8259: INT rises");
+    return true;
+}
+
 void machine_describe(const struct machine *m, const struct event *ev,
                       struct words w)
 {
@@ -148,6 +170,8 @@ void machine_describe(const struct machine *m, const struct event *ev,
     for (unsigned i = 0; i < m->units; i++)
         if (of_unit(m, i, ev, w))
             return;
+    if (of_controller(m, ev, w))
+        return;
     if (ev->target == m->fabric.target)
         of_fabric(&m->fabric.message[ev->what], w);
     else if (m->hpet && ev == &m->hpet->match)

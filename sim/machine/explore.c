@@ -47,6 +47,15 @@ static bool ended(void *machine)
     return engine_next(&m->engine) > m->end;
 }
 
+/* Of a controller of lines. */
+static bool of_controller(const struct machine *m, const struct event *ev)
+{
+    for (unsigned i = 0; i < m->ioapics; i++)
+        if (ev->target == m->ioapic[i].take_event.target)
+            return true;
+    return m->pic && ev->target == m->pic->int_event.target;
+}
+
 static bool of_unit(const struct machine *m, const struct event *ev)
 {
     for (unsigned i = 0; i < m->units; i++)
@@ -71,7 +80,7 @@ static const struct clock *domain(const struct machine *m,
     }
     if (m->hpet && ev->target == m->hpet->match.target)
         return &m->hpet->config.clock;
-    if (of_unit(m, ev))
+    if (of_unit(m, ev) || of_controller(m, ev))
         return &m->apic;
     return ev->target == m->fabric.target ? NULL : &m->pcie;
 }

@@ -400,6 +400,47 @@ static void look_at_waiting(struct machine *m, const struct kvm *k)
         violate(m, c, INVARIANT_OUTSTANDING, posted_irq(m, pid));
 }
 
+/* ---- lines ---- */
+
+/* Asserted, and masked by the host until the guest's EOI. */
+static bool line_waits(const struct machine *m, const struct kvm_irq *irq)
+{
+    unsigned pin = (irq->rte_select - IOAPIC_AT_RTE_LOW) / 2u;
+    const struct ioapic *io = &m->ioapic[irq->ioapic].ioapic;
+
+    return vecset_has(&io->high, (uint8_t)pin) &&
+           (io->rte[pin] & IOAPIC_RTE_MASKED);
+}
+
+/* The guest's APIC has the vector; in the guest it is the processor's. */
+static bool has_vector(struct machine *m, const struct kvm *k, uint8_t v)
+{
+    const struct cpu *cpu = &m->cpu[k->cpu].node.cpu;
+    struct vecset irr = k->vlapic.irr, isr = k->vlapic.isr;
+
+    if (cpu->non_root && cpu->vmcs == &k->vmcs &&
+        delivers_virtually(&k->vmcs)) {
+        irr = page_vectors(m, &k->vmcs, VAPIC_IRR);
+        isr = page_vectors(m, &k->vmcs, VAPIC_ISR);
+    }
+    return vecset_has(&irr, v) || vecset_has(&isr, v);
+}
+
+static void look_at_lines(struct machine *m, const struct kvm *k)
+{
+    const struct machine_cpu *c = &m->cpu[k->cpu];
+
+    for (uint32_t i = 0; i < k->config.irq_count; i++) {
+        const struct kvm_irq *irq = &k->config.irq[i];
+
+        if (!irq->rte_select || !line_waits(m, irq) || (k->queued >> i & 1) ||
+            has_vector(m, k, irq->guest_vector) || looks_itself(c) ||
+            told_by_others(m, c))
+            continue;
+        violate(m, c, INVARIANT_LINE_SEEN, 0);
+    }
+}
+
 /* ---- the scheduler ---- */
 
 static uint64_t control_of(const struct kvm *k)
@@ -420,6 +461,8 @@ static void look_at_descriptor(struct machine *m, const struct kvm *k)
 {
     uint64_t pid = descriptor(k);
 
+    if (k->config.mistake == KVM_NV_NOT_SWITCHED)
+        return; /* it is what is lost by it that is to be found */
     if (pid &&
         (mem_read64(&m->mem, pid + PID_CONTROL) & ~PID_ON) != control_of(k))
         violate(m, &m->cpu[k->cpu], INVARIANT_DESCRIPTOR, posted_irq(m, pid));
@@ -494,6 +537,7 @@ const char *invariants_broken(struct machine *m)
             continue;
         look_at_waiting(m, k);
         look_at_descriptor(m, k);
+        look_at_lines(m, k);
     }
     return *m->violation ? m->violation : NULL;
 }

@@ -1,10 +1,9 @@
 /*
  * The hash of a machine's state.
  *
- * Nodes that a small machine always has are taken field by field; the I/O APIC
- * and the 8259s as their bytes, identities included, and so is which message of
- * the I/O APIC's is still to be answered: this tells more states apart than
- * there are, and never too few.
+ * Nodes are taken field by field; the 8259s and the HPET as their bytes,
+ * identities included: this tells more states apart than there are, and never
+ * too few.
  */
 #include "sim/machine/state.h"
 
@@ -303,9 +302,20 @@ static void put_pending(struct hash *h, const struct machine *m)
     put(h, p.sum);
 }
 
-/* Messages are told apart by what they are, not by where they are kept. */
-static void put_fabric(struct hash *h, const struct fabric *f)
+/* The pin of an I/O APIC that waits for the answer to a message; 0: none. */
+static uint64_t asking_pin(const struct machine *m, irq_id asked)
 {
+    for (unsigned i = 0; asked && i < m->ioapics; i++)
+        for (unsigned pin = 0; pin < IOAPIC_PINS_MAX; pin++)
+            if (m->ioapic[i].asked_irq[pin] == asked)
+                return i * IOAPIC_PINS_MAX + pin + 1;
+    return 0;
+}
+
+/* Messages are told apart by what they are, not by where they are kept. */
+static void put_fabric(struct hash *h, const struct machine *m)
+{
+    const struct fabric *f = &m->fabric;
     uint64_t sum = 0;
 
     put(h, f->last_winner);
@@ -318,7 +328,7 @@ static void put_fabric(struct hash *h, const struct fabric *f)
         put_time(&one, message->event.time);
         put_msg(&one, &message->msg);
         put(&one, message->cpu);
-        put(&one, message->asked);
+        put(&one, asking_pin(m, message->asked));
         sum += one.value;
     }
     put(h, sum);
@@ -358,6 +368,19 @@ static void put_unit(struct hash *h, const struct machine_unit *u)
         put_msg(h, &n->fifo[(n->first + i) % IOMMU_FIFO]);
 }
 
+/* What is chosen at the end of an instant counts while that lasts. */
+static void put_ioapic(struct hash *h, const struct ioapic_node *n)
+{
+    PUT(h, n->ioapic);
+    if (event_scheduled(&n->take_event))
+        put_time(h, n->take_scheduled);
+    if (event_scheduled(&n->send_event)) {
+        put(h, n->sending.pin);
+        put(h,
+            (uint64_t)n->sending.message.addr << 32 | n->sending.message.data);
+    }
+}
+
 static void put_move(struct hash *h, const struct vtd_move *move)
 {
     put(h, move->at);
@@ -390,7 +413,7 @@ uint64_t machine_hash(const struct machine *m)
 
     put_pending(&h, m);
     put_memory(&h, &m->mem);
-    put_fabric(&h, &m->fabric);
+    put_fabric(&h, m);
     put_posted(&h, &m->posted);
     for (unsigned i = 0; i < m->cpus; i++) {
         const struct machine_cpu *c = &m->cpu[i];
@@ -416,7 +439,8 @@ uint64_t machine_hash(const struct machine *m)
         put_device(&h, &m->device[i]);
         put(&h, m->intx[i].asserted);
     }
-    put_bytes(&h, m->ioapic, m->ioapics * sizeof *m->ioapic);
+    for (unsigned i = 0; i < m->ioapics; i++)
+        put_ioapic(&h, &m->ioapic[i]);
     put(&h, m->hpet_wires);
     put_bytes(&h, m->pic, m->pic ? sizeof *m->pic : 0);
     put_bytes(&h, m->hpet, m->hpet ? sizeof *m->hpet : 0);

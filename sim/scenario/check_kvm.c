@@ -104,6 +104,35 @@ static void check_pv_eoi(const struct vm_at *v)
     RULES(v, rules);
 }
 
+static bool has_line(const struct vm_at *v)
+{
+    for (uint32_t i = 0; i < v->vm->assigned_count; i++)
+        if (scenario_has_line(&v->c->s->device[v->vm->assigned[i]]))
+            return true;
+    return false;
+}
+
+/* A mistake that could not be made would be found by nobody. */
+static void check_mistake(const struct vm_at *v)
+{
+    enum kvm_mistake mistake = v->vm->features.mistake;
+    bool of_any = mistake == KVM_OPEN_BEFORE_ENTRY;
+    bool of_lines = mistake == KVM_EOI_NOT_EXITING;
+    const struct kvm_apicv *f = &v->vm->features.apicv;
+    const struct rule rules[] = {
+        {"mistake", v->vm->hypervisor == HYPERVISOR_KVM, NEEDS_KVM},
+        {"mistake", of_any || of_lines || f->posted_interrupts,
+         "is one about a descriptor: it needs 'posted_interrupts: true'"},
+        {"mistake", !of_lines || f->virtual_interrupt_delivery,
+         "eoi_not_exiting needs 'virtual_interrupt_delivery: true': it is the "
+         "processor that looks into the EOI-exit bitmap"},
+        {"mistake", !of_lines || has_line(v),
+         "eoi_not_exiting needs a device with a line"},
+    };
+
+    RULES(v, rules);
+}
+
 void check_kvm(const struct check *c, uint32_t i)
 {
     const struct scenario_vm *vm = &c->s->vm[i];
@@ -113,6 +142,8 @@ void check_kvm(const struct check *c, uint32_t i)
         check_nmi_injection(&v);
     if (vm->features.guest_timer != KVM_TIMER_HOST)
         check_guest_timer(&v);
+    if (vm->features.mistake != KVM_NO_MISTAKE)
+        check_mistake(&v);
     if (vm->features.pv_eoi)
         check_pv_eoi(&v);
     if (vm->features.poll.most)

@@ -110,6 +110,14 @@ static const char *const guest_timer_words[] = {
     [KVM_TIMER_PREEMPTION] = "preemption",
     [KVM_TIMER_VIRTUALIZED] = "virtualized",
     NULL};
+static const char *const mistake_words[] = {
+    [KVM_NO_MISTAKE] = "none",
+    [KVM_OPEN_BEFORE_ENTRY] = "open_before_entry",
+    [KVM_NV_NOT_SWITCHED] = "nv_not_switched",
+    [KVM_BLOCK_WITHOUT_LOOK] = "block_without_look",
+    [KVM_PIR_NOT_RESCANNED] = "pir_not_rescanned",
+    [KVM_EOI_NOT_EXITING] = "eoi_not_exiting",
+    NULL};
 static const char *const certainty_words[] = {
     "primary", "secondary", "recalled", "fitted", "assumed", NULL};
 

@@ -222,6 +222,7 @@ struct scenario_vm {
         bool acknowledge_on_exit;
         struct kvm_apicv apicv;
         enum kvm_guest_timer guest_timer;
+        enum kvm_mistake mistake;
         struct kvm_poll_config poll;
         bool pv_eoi;
         bool vtd_posting;   /* the remapping unit posts to the guest */
@@ -301,6 +302,7 @@ struct scenario {
     struct platform platform;
     uint64_t seed;
     sim_time duration, warmup; /* measured time; time before it */
+    sim_time explore_window;   /* see struct explore_limits */
     struct {
         uint32_t cpus;
         uint64_t host_timer_hz; /* the host's own tick, per CPU; 0: none */

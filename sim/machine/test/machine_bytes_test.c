@@ -46,6 +46,7 @@ OBJECT(struct nic_queue, queue, &m->device[0].queue[1])
 OBJECT(struct pcie_posted, write, &m->device[0].fn.fifo[0])
 OBJECT(struct machine_unit, unit, &m->unit[0])
 OBJECT(struct fabric_message, message, &m->fabric.message[0])
+OBJECT(struct ioapic_node, ioapic, &m->ioapic[0])
 OBJECT(struct posted, posted, &m->posted)
 OBJECT(struct vtd_move, move, m->move[0])
 
@@ -96,6 +97,7 @@ static const char elsewhere[] = "has a row of its own";
 #define HOST_CPU(member, why) SKIP(struct kvm_cpu, member, why)
 #define WORK(member, why) SKIP(struct workload, member, why)
 #define NIC(member, why) SKIP(struct nic_node, member, why)
+#define IOAPIC(member, why) SKIP(struct ioapic_node, member, why)
 #define UNIT(member, why) SKIP(struct machine_unit, member, why)
 
 static const struct object objects[] = {
@@ -222,6 +224,21 @@ static const struct object objects[] = {
       GAP(struct fabric_message, msg.kind, msg.irq),
       GAP(struct fabric_message, cpu, asked),
       GAP_AT_END(struct fabric_message, in_use)}},
+    {"ioapic",
+     sizeof(struct ioapic_node),
+     ioapic_at,
+     {IOAPIC(config, config),
+      IOAPIC(take_event, event),
+      IOAPIC(send_event, event),
+      IOAPIC(waiting_irq, identity),
+      {"no message asks", offsetof(struct ioapic_node, asked_irq[1]),
+       sizeof(irq_id) * (IOAPIC_PINS_MAX - 1)},
+      IOAPIC(sending.level, "its entry says so"),
+      IOAPIC(sending.resend, "is past its delay"),
+      GAP(struct ioapic_node, sending.resend, sending.message),
+      GAP(struct ioapic_node, sending, sending_irq),
+      IOAPIC(sending_irq, identity),
+      IOAPIC(warnings, account)}},
     {"posted",
      sizeof(struct posted),
      posted_at,
@@ -265,6 +282,7 @@ static void fill_queues(struct machine *m)
     m->posted.count = MESSAGES;
     message->in_use = true;
     message->msg.kind = MSG_APIC;
+    message->asked = m->ioapic->asked_irq[0] = 1;
 }
 
 /* Times that count as long as there is something to come. */
@@ -275,6 +293,8 @@ static void set_times(struct machine *m)
     m->cpu[0].lapic.bus_free = now + SIM_US;
     engine_schedule(&m->engine, &m->device[0].wire, now + SIM_US);
     engine_schedule(&m->engine, &m->device[0].pulse, now + SIM_US);
+    engine_schedule(&m->engine, &m->ioapic->take_event, now + SIM_US);
+    engine_schedule(&m->engine, &m->ioapic->send_event, now + SIM_US);
     m->vcpu[0].kvm->blocked = true;
     m->vcpu[0].kvm->config.poll.most = SIM_US;
 }
@@ -290,6 +310,7 @@ static void machine_bytes_setup(struct machine_bytes *f)
     f->s = rig_scenario(RIG_KVM, PROGRAM_SPIN);
     f->s.machine.iommu = (struct scenario_iommu){
         .units = 1, .entries = 64, .cache_entries = 16, .cache_ways = 4};
+    f->s.machine.ioapic.pins = 24;
     f->s.platform.capabilities.vmx = vmx_all_features();
     f->s.vm[0].features.apicv = posting;
     f->s.vm[0].features.vtd_posting = true;

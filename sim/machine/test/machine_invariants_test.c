@@ -381,6 +381,45 @@ TEST_F(machine_invariants, what_others_send_to_a_guest_is_seen)
     expect_violation(f, "an interrupt queued for a guest waits only where");
 }
 
+/* Guest 1's device asserts pin 17, which its host has masked. */
+static void build_line(struct machine_invariants *f)
+{
+    f->s = rig_scenario(RIG_KVM, PROGRAM_SPIN);
+    f->s.machine.ioapic.pins = 24;
+    for (uint32_t i = 0; i < f->s.device_count; i++) {
+        f->s.device[i].message = MESSAGE_INTX;
+        f->s.device[i].pin = 16 + i;
+        f->s.device[i].vectors = 1;
+        f->s.device[i].moderation = f->s.device[i].ack_moderation = 0;
+    }
+    f->m = machine_build(&f->s);
+    ASSERT_TRUE(rig_run_until(f->m, guest_runs));
+    f->m->ioapic->ioapic.rte[17] |= IOAPIC_RTE_MASKED;
+    vecset_add(&f->m->ioapic->ioapic.high, 17);
+}
+
+TEST_F(machine_invariants, a_line_that_is_masked_for_a_guest_is_opened_again)
+{
+    const char *broken;
+
+    build_line(f);
+    broken = invariants_broken(f->m);
+    ASSERT_TRUE(broken);
+    EXPECT_TRUE(strstr(broken, "a line that is masked until its guest's EOI"));
+}
+
+TEST_F(machine_invariants, a_line_is_masked_while_its_interrupt_is_in_service)
+{
+    struct kvm *k;
+
+    build_line(f);
+    k = f->m->cpu[1].kvm;
+    vecset_add(&k->vlapic.isr, k->config.irq[0].guest_vector);
+    EXPECT_FALSE(invariants_broken(f->m));
+    vecset_del(&k->vlapic.isr, k->config.irq[0].guest_vector);
+    EXPECT_TRUE(invariants_broken(f->m));
+}
+
 /* Two guests that halt on each CPU; posting, without the irq CPU. */
 static void build_shared(struct machine_invariants *f)
 {

@@ -143,11 +143,13 @@ static const struct orders_row {
     sim_time window;
 } rows[] = {
     {"msi", DIRECTORY "msi-and-entry.yaml", NULL, 100 * SIM_NS},
-    {"hlt", DIRECTORY "posting-and-hlt.yaml", NULL, 30 * SIM_NS},
+    {"hlt", DIRECTORY "posting-and-hlt.yaml", NULL, 40 * SIM_NS},
     {"timer", DIRECTORY "timer-and-hlt.yaml", NULL, 100 * SIM_NS},
-    {"waking", DIRECTORY "posting-and-block.yaml", "waking", 20 * SIM_NS},
+    {"waking", DIRECTORY "posting-and-block.yaml", "waking", 50 * SIM_NS},
     {"blocking", DIRECTORY "posting-and-block.yaml", "blocking", 20 * SIM_NS},
     {"turns", DIRECTORY "posting-and-turns.yaml", NULL, 15 * SIM_NS},
+    {"line", DIRECTORY "line-and-eoi.yaml", "in_handler", 20 * SIM_NS},
+    {"leaving", DIRECTORY "ipiv-and-preemption.yaml", "leaving", 20 * SIM_NS},
     {"remapped", DIRECTORY "posting-switch.yaml", "to_remapped", 5 * SIM_NS},
     {"posted", DIRECTORY "posting-switch.yaml", "to_posted", 5 * SIM_NS},
 };
@@ -225,7 +227,7 @@ static void expect_the_same(struct machine_orders *f)
     EXPECT_TRUE(f->found.exhausted);
     EXPECT_FALSE(f->found.violated, "%s", f->found.violation);
     EXPECT_EQ(f->found.states, f->states);
-    EXPECT_GT(f->states, 100);
+    EXPECT_GT(f->found.choices, 0);
 }
 
 TEST_EACH(machine_orders, states_that_count_as_one_go_on_as_one,

@@ -4,7 +4,7 @@
 
 #define TIMER_CAPABILITY "platform.capabilities.apic_timer_virtualization=true"
 
-static const struct kvm_mistake {
+static const struct kvm_mistake_row {
     const char *name, *vm, *set, *expected;
 } kvm_mistakes[] = {
     {"nmi_injection_on_bare_metal",
@@ -26,6 +26,19 @@ static const struct kvm_mistake {
      "hypervisor: kvm, apic: x2apic, features: {eli: true, pv_eoi: true}", NULL,
      "pv_eoi excludes eli: the exit of an injected interrupt's EOI ends "
      "injection mode"},
+    {"mistake_on_bare_metal",
+     "hypervisor: none, features: {mistake: open_before_entry}", NULL,
+     "mistake needs 'hypervisor: kvm'"},
+    {"mistake_about_a_descriptor_that_there_is_not",
+     "hypervisor: kvm, features: {mistake: nv_not_switched}", NULL,
+     "mistake is one about a descriptor: it needs 'posted_interrupts: true'"},
+    {"mistake_about_an_eoi_that_the_host_serves",
+     "hypervisor: kvm, features: {mistake: eoi_not_exiting}", NULL,
+     "eoi_not_exiting needs 'virtual_interrupt_delivery: true'"},
+    {"mistake_about_lines_that_there_are_not",
+     "hypervisor: kvm, features: {mistake: eoi_not_exiting, tpr_shadow: true, "
+     "virtual_interrupt_delivery: true}",
+     NULL, "eoi_not_exiting needs a device with a line"},
     {"halt_poll_on_bare_metal", "hypervisor: none, features: {halt_poll: 20us}",
      NULL, "halt_poll needs 'hypervisor: kvm'"},
     {"halt_poll_below_its_first_window",
@@ -59,7 +72,7 @@ static const struct kvm_mistake {
 };
 
 TEST_EACH(kvm_features, combination_is_refused_with_its_rule,
-          struct kvm_mistake, kvm_mistakes)
+          struct kvm_mistake_row, kvm_mistakes)
 {
     expect_refused(load_with("{cpus: 2}", SPR, row->vm, row->set),
                    row->expected);
