@@ -128,6 +128,7 @@ static enum kvm_label choose(struct kvm *k, struct cpu_env *env)
     if (kvm_sched_is_over(k))
         return KVM_SWITCH;
     kvm_nmi_merge(k, env);
+    k->mode = KVM_IN_GUEST;
     return open_windows(k, choose_event(k, env));
 }
 
@@ -321,6 +322,7 @@ void kvm_call_exit(void *self, struct cpu_env *env, uint64_t arg)
 
     for (unsigned r = 0; r < GPR_COUNT; r++)
         k->gpr[r] = env->cpu->gpr[r];
+    k->mode = KVM_OUTSIDE_GUEST;
     kvm_apicv_load(k, env->mem);
     kvm_timer_load(k);
     kvm_pv_eoi_take_back(k, env);

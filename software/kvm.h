@@ -139,6 +139,13 @@ enum kvm_state {
     KVM_BLOCKED,  /* its guest halts */
 };
 
+/* What others look at before they interrupt the CPU where it runs. */
+enum kvm_mode {
+    KVM_OUTSIDE_GUEST, /* it looks for what was sent before it enters */
+    KVM_IN_GUEST,      /* from that look to the exit */
+    KVM_EXITING_GUEST, /* the same, and somebody has sent a kick */
+};
+
 /* A virtual CPU after an INIT is blocked until it starts. */
 enum kvm_start {
     KVM_STARTED,
@@ -160,6 +167,7 @@ struct kvm {
     uint64_t gpr[GPR_COUNT]; /* the guest's, while the host runs */
     struct lapic vlapic;
     enum kvm_state state;
+    enum kvm_mode mode;
     bool woken;     /* since it looked last; its CPU is still its own */
     uint32_t index; /* among the host's */
     uint32_t cpu;   /* of the host: where it is, or was last */

@@ -8,15 +8,27 @@
 
 /* ---- to a virtual CPU, from anywhere ---- */
 
-/* The host's CPU where the target runs looks; it itself will before the entry.
- * One that waits for a CPU looks when it has one. */
+/* The CPU where the target is in its guest is interrupted; outside it will look
+ * before the entry, and before it blocks.  One that waits for a CPU looks when
+ * it has one. */
 static void tell(struct kvm *k, struct cpu_env *env,
                  const struct kvm_sending *s, uint64_t *cpus)
 {
     if (k->state == KVM_BLOCKED)
         kvm_sched_wake(k, s->from, env);
-    else if (k->state == KVM_RUNNING && k->cpu != s->from->config.apic_id)
+    else if (k->state == KVM_RUNNING && k->mode == KVM_IN_GUEST)
         *cpus |= UINT64_C(1) << k->cpu;
+    else
+        k->woken = k->state == KVM_RUNNING;
+}
+
+/* One kick ends the guest's turn, however many want it. */
+static void kick(struct kvm *k, struct cpu_env *env,
+                 const struct kvm_sending *s)
+{
+    tell(k, env, s, &s->from->kick);
+    if (k->mode == KVM_IN_GUEST)
+        k->mode = KVM_EXITING_GUEST;
 }
 
 /* Software leaves alone what is posted already, and sets ON whatever SN says.
@@ -41,7 +53,7 @@ static void put(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s)
     }
     vecset_add(&k->inbox, s->vector);
     k->inbox_irq[s->vector] = s->irq;
-    tell(k, env, s, &s->from->kick);
+    kick(k, env, s);
 }
 
 /* What has no vector is never posted. */
@@ -52,7 +64,7 @@ static void send_signal(struct kvm *k, struct cpu_env *env,
         kvm_nmi_accept(k, env, s->irq);
     else
         kvm_start_accept(k, env, s);
-    tell(k, env, s, &s->from->kick);
+    kick(k, env, s);
 }
 
 void kvm_send(struct kvm *k, struct cpu_env *env, const struct kvm_sending *s)
@@ -86,7 +98,7 @@ void kvm_send_device(struct kvm *k, struct cpu_env *env, uint32_t i,
     if (k->config.apicv.posted_interrupts && !k->config.irq[i].nmi)
         post(k, env, s);
     else if (queue(k, env, i, s->irq))
-        tell(k, env, s, &s->from->kick);
+        kick(k, env, s);
 }
 
 void kvm_call_host_device(void *self, struct cpu_env *env, uint64_t i)

@@ -1,4 +1,5 @@
 /* One cell: a machine, one event, the exits between two points. */
+#include "sim/core/pid.h"
 #include "sim/flows/flow_guest.h"
 
 #define LINE_PIN 16u
@@ -163,14 +164,19 @@ static struct stretch last_stretch(struct flow_probe *p, bool interrupts_on)
     return s;
 }
 
-static bool arrived(const struct machine *m)
+/* At V0's local APIC; what a thread sends, where V0 looks for it. */
+static bool arrived(struct machine *m, const struct flow_row *row)
 {
     const struct lapic *l = &m->cpu[0].lapic.lapic;
+    const struct kvm *k = m->vcpu[0].kvm;
+    uint64_t control = kvm_descriptor(&k->config) + PID_CONTROL;
 
+    if (row->source == FLOW_THREAD)
+        return k->queued || (mem_read64(&m->mem, control) & PID_ON);
     return !vecset_empty(&l->irr) || !vecset_empty(&l->isr);
 }
 
-/* Sends so much later than ready; when it arrives at V0's local APIC. */
+/* Sends so much later than ready; when it arrives. */
 static sim_time send_later(struct flow_probe *p, const struct flow_row *row,
                            sim_time later)
 {
@@ -179,7 +185,7 @@ static sim_time send_later(struct flow_probe *p, const struct flow_row *row,
     run_to(p, FLOW_AT_READY);
     machine_run(m, p->at[FLOW_AT_READY].time + later);
     cause(m, row);
-    while (!arrived(m) && !over(m))
+    while (!arrived(m, row) && !over(m))
         step(m);
     return machine_now(m);
 }

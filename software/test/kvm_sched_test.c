@@ -112,6 +112,33 @@ static uint64_t handled(const struct kvm_sched *f, uint32_t vm)
     return f->m->irqs.count[f->m->device[vm].fn.config.irq_source].delivered;
 }
 
+/* The other CPU's code sends to the first one; what it then has to tell CPU 1
+ * is taken away from it. */
+struct told {
+    bool kick, notify;
+};
+
+static struct told send_by(struct kvm_sched *f, uint8_t mode, uint8_t vector)
+{
+    struct kvm_cpu *from = f->m->cpu[0].host;
+    struct kvm_sending s = {.from = from, .mode = mode, .vector = vector};
+    struct cpu_env env = {.node = &f->m->cpu[0].node,
+                          .mem = &f->m->mem,
+                          .irqs = &f->m->irqs,
+                          .now = machine_now(f->m)};
+    struct told told;
+
+    kvm_send(f->a, &env, &s);
+    told = (struct told){from->kick >> 1 & 1, from->notify >> 1 & 1};
+    from->kick = from->notify = 0;
+    return told;
+}
+
+static struct told send_to(struct kvm_sched *f, uint8_t vector)
+{
+    return send_by(f, DELIVERY_FIXED, vector);
+}
+
 /* Until it has come into this state, and a part of a slice longer. */
 static void run_until(struct kvm_sched *f, const struct kvm *k,
                       enum kvm_state state)
@@ -306,25 +333,54 @@ TEST_F(kvm_sched, woken_one_waits_for_the_end_of_the_slice)
 /* What is in PIR without ON is taken over when it runs, or under way. */
 TEST_F(kvm_sched, software_leaves_alone_what_is_posted_already)
 {
-    struct kvm_sending sending = {.vector = 0x41};
-    struct cpu_env env;
     uint64_t pid;
 
     start(f, posting());
     run_until(f, f->a, KVM_RUNNABLE);
-    sending.from = f->m->cpu[0].host;
-    env = (struct cpu_env){.node = &f->m->cpu[0].node,
-                           .mem = &f->m->mem,
-                           .irqs = &f->m->irqs,
-                           .now = machine_now(f->m)};
     pid = kvm_descriptor(&f->a->config);
     pid_post(&f->m->mem, pid, 0x41, false);
-    kvm_send(f->a, &env, &sending);
+    send_to(f, 0x41);
     EXPECT_FALSE(pid_control(f, f->a) & PID_ON);
-    sending.vector = 0x42;
-    kvm_send(f->a, &env, &sending);
+    send_to(f, 0x42);
     EXPECT_TRUE(pid_control(f, f->a) & PID_ON, "whatever SN says");
     mem_write64(&f->m->mem, pid + 8, 0);
+}
+
+static void run_to_mode(struct kvm_sched *f, enum kvm_mode mode)
+{
+    while ((f->a->mode != mode || f->a->state != KVM_RUNNING) &&
+           machine_next(f->m) <= machine_end(f->m))
+        machine_run(f->m, machine_next(f->m));
+    ASSERT_EQ(f->a->mode, mode);
+}
+
+TEST_F(kvm_sched, one_kick_ends_the_guests_turn)
+{
+    start(f, shared((struct kvm_apicv)APICV));
+    run_to_mode(f, KVM_IN_GUEST);
+    EXPECT_TRUE(send_to(f, WORKLOAD_IPI_VECTOR).kick);
+    EXPECT_FALSE(send_to(f, WORKLOAD_TIMER_VECTOR).kick, "one is on its way");
+    run_to_mode(f, KVM_OUTSIDE_GUEST);
+    EXPECT_FALSE(send_to(f, f->a->config.irq[0].guest_vector).kick,
+                 "it will look before the entry");
+    run_to_mode(f, KVM_IN_GUEST);
+    EXPECT_TRUE(vecset_empty(&f->a->inbox), "and has");
+}
+
+TEST_F(kvm_sched, notification_goes_to_a_guest_not_to_its_host)
+{
+    start(f, shared((struct kvm_apicv)POSTED));
+    run_to_mode(f, KVM_OUTSIDE_GUEST);
+    EXPECT_FALSE(send_to(f, WORKLOAD_IPI_VECTOR).notify);
+    EXPECT_TRUE(pid_control(f, f->a) & PID_ON);
+    run_to_mode(f, KVM_IN_GUEST);
+    EXPECT_FALSE(pid_control(f, f->a) & PID_ON, "synced before the entry");
+    EXPECT_TRUE(send_to(f, WORKLOAD_TIMER_VECTOR).notify);
+    send_to(f, f->a->config.irq[0].guest_vector);
+    mem_fetch_and64(&f->m->mem, kvm_descriptor(&f->a->config) + PID_CONTROL,
+                    ~PID_ON);
+    EXPECT_TRUE(send_to(f, WORKLOAD_IPI_VECTOR).notify, "no kick before it");
+    run_for(f, 2 * SLICE);
 }
 
 TEST_F(kvm_sched, wakeup_leaves_those_alone_that_have_nothing)
@@ -368,6 +424,23 @@ TEST_F(kvm_sched, post_between_the_last_look_and_blocking_is_seen)
     run_for(f, SIM_US);
     EXPECT_EQ(f->a->state, KVM_RUNNING, "it does not block");
     EXPECT_FALSE(in_pir(f, f->a));
+}
+
+TEST_F(kvm_sched, nmi_between_the_last_look_and_blocking_is_seen)
+{
+    struct scenario s = posting();
+
+    set_programs(&s, PROGRAM_IDLE, PROGRAM_SPIN);
+    start(f, s);
+    interrupt(f, 1);
+    while (!guest_halts(f, f->a) && machine_next(f->m) <= machine_end(f->m))
+        machine_run(f->m, machine_next(f->m));
+    ASSERT_TRUE(guest_halts(f, f->a));
+    EXPECT_FALSE(send_by(f, DELIVERY_NMI, 0).kick, "it is in root");
+    run_for(f, SIM_US);
+    EXPECT_EQ(f->a->state, KVM_RUNNING, "it does not block");
+    run_for(f, 10 * SIM_US);
+    EXPECT_EQ(f->m->vcpu[1].workload->nmis, 1);
 }
 
 TEST_F(kvm_sched, timer_of_a_blocked_one_wakes_it)
