@@ -420,8 +420,8 @@ static bool has_vector(struct machine *m, const struct kvm *k, uint8_t v)
 
     if (cpu->non_root && cpu->vmcs == &k->vmcs &&
         delivers_virtually(&k->vmcs)) {
-        irr = page_vectors(m, &k->vmcs, VAPIC_IRR);
-        isr = page_vectors(m, &k->vmcs, VAPIC_ISR);
+        irr = books_page_vectors(m, &k->vmcs, VAPIC_IRR);
+        isr = books_page_vectors(m, &k->vmcs, VAPIC_ISR);
     }
     return vecset_has(&irr, v) || vecset_has(&isr, v);
 }
