@@ -53,13 +53,12 @@ static void print(FILE *to, const struct exploration *e)
     fprintf(to, "%s%s%s: window %s, virqsim " CLI_VERSION "\n", e->cli->file,
             e->variant ? ", variant " : "", e->variant ? e->variant : "",
             window);
-    fprintf(to,
-            "%u states, %ju transitions, up to %u events deep; in %u states "
-            "several events\ncan be next%s\n",
-            r->states, (uintmax_t)r->transitions, r->depth, r->choices,
-            r->choices
-                ? ""
-                : ": this is one order alone, a wider window has others");
+    fprintf(to, "%u states, %ju transitions, up to %u events deep\n", r->states,
+            (uintmax_t)r->transitions, r->depth);
+    if (r->choices)
+        fprintf(to, "in %u states several events can be next\n", r->choices);
+    else
+        fputs("one order alone: no events are due inside one window\n", to);
     if (r->violated)
         print_trace(to, r);
     else

@@ -143,9 +143,9 @@ static const struct orders_row {
     sim_time window;
 } rows[] = {
     {"msi", DIRECTORY "msi-and-entry.yaml", NULL, 100 * SIM_NS},
-    {"hlt", DIRECTORY "posting-and-hlt.yaml", NULL, 40 * SIM_NS},
+    {"hlt", DIRECTORY "posting-and-hlt.yaml", NULL, 34 * SIM_NS},
     {"timer", DIRECTORY "timer-and-hlt.yaml", NULL, 100 * SIM_NS},
-    {"waking", DIRECTORY "posting-and-block.yaml", "waking", 50 * SIM_NS},
+    {"waking", DIRECTORY "posting-and-block.yaml", "waking", 42 * SIM_NS},
     {"blocking", DIRECTORY "posting-and-block.yaml", "blocking", 20 * SIM_NS},
     {"turns", DIRECTORY "posting-and-turns.yaml", NULL, 15 * SIM_NS},
     {"line", DIRECTORY "line-and-eoi.yaml", "in_handler", 20 * SIM_NS},
