@@ -25,8 +25,8 @@ struct coalesce {
 };
 
 struct coalesce_out {
-    bool fire; /* set the cause; no timer runs any more */
-    bool start_packet, start_absolute;
+    bool fire : 1; /* set the cause; no timer runs any more */
+    bool start_packet : 1, start_absolute : 1;
 };
 
 /* Delay timers: a packet timer of 0 means that each packet fires. */

@@ -1,4 +1,5 @@
-/* One allocation a machine; the host's pages arrive as they are touched. */
+/* One allocation a machine; the host's pages, large ones where it has them,
+ * arrive as they are touched. */
 #include "sim/core/arena.h"
 
 #include <assert.h>
@@ -22,6 +23,9 @@ void arena_init(struct arena *a, size_t capacity)
             exit(1);
         }
     }
+    /* a run's accesses are spread: with small pages many miss the TLB */
+    if (base)
+        madvise(base, capacity, MADV_HUGEPAGE);
     *a = (struct arena){.base = base, .capacity = capacity};
 }
 
