@@ -131,20 +131,18 @@ static const char *stuck(struct protocol_world *w)
                      : NULL;
 }
 
+static const struct protocol_parts parts = {agents, setup, stuck};
+
 const struct protocol eoi_against_reassert = {
     .name = "eoi-against-reassert",
     .title = "A level-triggered line rises again while the guest ends its "
              "interrupt.",
-    .agents = agents,
-    .setup = setup,
-    .stuck = stuck,
+    .parts = &parts,
 };
 
 const struct protocol eoi_without_exit = {
     .name = "eoi-without-exit",
     .title = "The same with a mistake: the EOI of the vector does not exit.",
     .broken = true,
-    .agents = agents,
-    .setup = setup,
-    .stuck = stuck,
+    .parts = &parts,
 };

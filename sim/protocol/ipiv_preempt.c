@@ -103,13 +103,13 @@ static void setup(struct protocol_world *w)
     world_enter(w, 1, GUEST_SENDER);
 }
 
+static const struct protocol_parts parts = {agents, setup, world_undelivered};
+
 const struct protocol ipiv_against_preempt = {
     .name = "ipiv-against-preemption",
     .title = "A guest sends IPIs to another one that is preempted and comes "
              "back.",
-    .agents = agents,
-    .setup = setup,
-    .stuck = world_undelivered,
+    .parts = &parts,
 };
 
 const struct protocol ipiv_without_rescan = {
@@ -117,7 +117,5 @@ const struct protocol ipiv_without_rescan = {
     .title = "The same with a mistake: PIR is not looked at when SN is "
              "cleared.",
     .broken = true,
-    .agents = agents,
-    .setup = setup,
-    .stuck = world_undelivered,
+    .parts = &parts,
 };

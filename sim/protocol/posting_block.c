@@ -128,19 +128,18 @@ static const struct protocol_agent agents[] = {
     {NULL, NULL},
 };
 
+static const struct protocol_parts parts = {agents, world_guest_a_runs,
+                                            world_undelivered};
+
 const struct protocol posting_against_block = {
     .name = "posting-against-block",
     .title = "A device posts while its guest halts, blocks and wakes.",
-    .agents = agents,
-    .setup = world_guest_a_runs,
-    .stuck = world_undelivered,
+    .parts = &parts,
 };
 
 const struct protocol posting_nv_not_switched = {
     .name = "posting-nv-not-switched",
     .title = "The same with a mistake: NV does not become the wakeup vector.",
     .broken = true,
-    .agents = agents,
-    .setup = world_guest_a_runs,
-    .stuck = world_undelivered,
+    .parts = &parts,
 };

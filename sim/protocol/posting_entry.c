@@ -120,12 +120,12 @@ static void setup(struct protocol_world *w)
     w->s.at[0] = w->protocol->broken ? TEST_ON : SET_MODE;
 }
 
+static const struct protocol_parts parts = {agents, setup, world_undelivered};
+
 const struct protocol posting_against_entry = {
     .name = "posting-against-entry",
     .title = "A thread posts while a CPU goes in and out of the guest.",
-    .agents = agents,
-    .setup = setup,
-    .stuck = world_undelivered,
+    .parts = &parts,
 };
 
 const struct protocol posting_on_tested_early = {
@@ -133,7 +133,5 @@ const struct protocol posting_on_tested_early = {
     .title = "The same with a mistake: ON is tested before the guest-mode flag "
              "is set.",
     .broken = true,
-    .agents = agents,
-    .setup = setup,
-    .stuck = world_undelivered,
+    .parts = &parts,
 };

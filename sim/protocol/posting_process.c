@@ -20,12 +20,13 @@ static const struct protocol_agent agents[] = {
     {NULL, NULL},
 };
 
+static const struct protocol_parts parts = {agents, world_guest_a_runs,
+                                            world_undelivered};
+
 const struct protocol posting_against_processing = {
     .name = "posting-against-processing",
     .title = "A device posts while the processor takes what was posted.",
-    .agents = agents,
-    .setup = world_guest_a_runs,
-    .stuck = world_undelivered,
+    .parts = &parts,
 };
 
 const struct protocol posting_on_cleared_late = {
@@ -33,7 +34,5 @@ const struct protocol posting_on_cleared_late = {
     .title = "The same with a mistake: PIR is read before ON is cleared.",
     .broken = true,
     .pir_first = true,
-    .agents = agents,
-    .setup = world_guest_a_runs,
-    .stuck = world_undelivered,
+    .parts = &parts,
 };

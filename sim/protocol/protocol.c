@@ -28,13 +28,13 @@ static const struct protocol_step *step_of(const struct protocol_world *w,
 {
     return w->s.at[agent] == FINISHED
                ? NULL
-               : &w->protocol->agents[agent].step[w->s.at[agent]];
+               : &w->protocol->parts->agents[agent].step[w->s.at[agent]];
 }
 
 /* Who can do something has an event, now. */
 static void set_events(struct protocol_world *w)
 {
-    for (unsigned i = 0; w->protocol->agents[i].name; i++) {
+    for (unsigned i = 0; w->protocol->parts->agents[i].name; i++) {
         const struct protocol_step *step = step_of(w, i);
         bool ready = step && (!step->ready || step->ready(w));
 
@@ -128,7 +128,7 @@ static const char *stuck(void *world)
 {
     struct protocol_world *w = world;
 
-    return w->protocol->stuck(w);
+    return w->protocol->parts->stuck(w);
 }
 
 static const char *guest_words(struct protocol_world *w)
@@ -153,7 +153,8 @@ static void describe(void *world, const struct event *ev, char *text)
     struct protocol_world *w = world;
     const char *words = step_of(w, ev->what)->text;
 
-    snprintf(text, EXPLORE_TEXT, "%s: %s", w->protocol->agents[ev->what].name,
+    snprintf(text, EXPLORE_TEXT, "%s: %s",
+             w->protocol->parts->agents[ev->what].name,
              words ? words : guest_words(w));
 }
 
@@ -177,7 +178,7 @@ static void init(struct protocol_world *w, const struct protocol *p)
     }
     for (unsigned i = 0; i < WORLD_GUESTS; i++)
         world_add_guest(w, i);
-    p->setup(w);
+    p->parts->setup(w);
     set_events(w);
 }
 

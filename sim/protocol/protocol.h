@@ -19,15 +19,20 @@
 struct protocol_agent;
 struct protocol_world;
 
+/* What a protocol has in common with the same one with a mistake. */
+struct protocol_parts {
+    const struct protocol_agent *agents; /* ends with a NULL name */
+    void (*setup)(struct protocol_world *w);
+    /* Nothing is left to do: NULL, or what was forgotten. */
+    const char *(*stuck)(struct protocol_world *w);
+};
+
 struct protocol {
     const char *name;
     const char *title;
     bool broken;    /* keeps a historical mistake, which is to be found */
     bool pir_first; /* the processor reads PIR before it clears ON */
-    const struct protocol_agent *agents; /* ends with a NULL name */
-    void (*setup)(struct protocol_world *w);
-    /* Nothing is left to do: NULL, or what was forgotten. */
-    const char *(*stuck)(struct protocol_world *w);
+    const struct protocol_parts *parts;
 };
 
 /* Ends with NULL. */
