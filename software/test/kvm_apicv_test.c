@@ -5,7 +5,6 @@
 #include "sim/machine/test/rig.h"
 #include "software/test/rungs.h"
 
-#define MSR_TPR 0x808
 #define MSR_ICR 0x830
 #define MSR_SELF_IPI 0x83f
 #define APIC_PAGE_AT UINT64_C(0xfee00000)
@@ -233,17 +232,6 @@ TEST_EACH(kvm_apicv, self_ipi, struct self_row, self_rows)
 
 /* ---- the TPR ---- */
 
-static void tpr_by_msr(struct machine *m, unsigned cpu)
-{
-    uint64_t loop = rig_code(m, cpu);
-
-    rig_wrmsr(m, MSR_TPR, 0xf0);
-    rig_op(m, OP_WORK, 100000);
-    rig_wrmsr(m, MSR_TPR, 0);
-    rig_op(m, OP_WORK, 100);
-    rig_op(m, OP_JMP, loop);
-}
-
 static void tpr_on_the_page(struct machine *m, unsigned cpu)
 {
     uint64_t loop = rig_code(m, cpu);
@@ -255,11 +243,6 @@ static void tpr_on_the_page(struct machine *m, unsigned cpu)
     rig_op(m, OP_STORE, PAGE_TPR);
     rig_op(m, OP_WORK, 100);
     rig_op(m, OP_JMP, loop);
-}
-
-static void with_tpr_by_msr(struct machine *m)
-{
-    rig_each_cpu(m, tpr_by_msr);
 }
 
 static void with_tpr_on_the_page(struct machine *m)

@@ -4,11 +4,9 @@
  */
 #include "software/test/rungs.h"
 
-#define MSR_TPR 0x808
 #define MSR_ICR 0x830
 #define MSR_LVT_TIMER 0x832
 #define MSR_SELF_IPI 0x83f
-#define MSR_TSC_DEADLINE 0x6e0
 
 static struct scenario guests(enum scenario_program_kind kind,
                               enum scenario_apic_mode apic)
@@ -107,18 +105,12 @@ TEST(kvm_exits, guest_timer_as_an_emulated_device_on_this_cpu)
 {
     struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
     struct figures f;
-    uint64_t n;
 
     s.program[0].timer_hz = 5000;
     s.program[1].timer_hz = 7000;
     rig_without_devices(&s);
     f = rig_exchange(&s, NULL);
-    n = timers_delivered(&f);
-    EXPECT_NEAR(n, 5e-3 * 12000, 2);
-    EXPECT_NEAR(exits(&f, "EXTERNAL_INTERRUPT"), n, 2, "the host's timer");
-    EXPECT_NEAR(exits(&f, "MSR_WRITE"), n, 2, "the EOI");
-    EXPECT_EQ(rig_count(&f, "exits.total"),
-              exits(&f, "EXTERNAL_INTERRUPT") + exits(&f, "MSR_WRITE"));
+    expect_timer_exits(&f, 5e-3 * 12000, "EXTERNAL_INTERRUPT");
     figures_free(&f);
 }
 
@@ -172,26 +164,10 @@ TEST(kvm_exits, self_ipi_one_for_sending_and_one_for_eoi)
     figures_free(&f);
 }
 
-static void raises_tpr(struct machine *m, unsigned cpu)
-{
-    uint64_t loop = rig_code(m, cpu);
-
-    rig_wrmsr(m, MSR_TPR, 0xf0);
-    rig_op(m, OP_WORK, 100000);
-    rig_wrmsr(m, MSR_TPR, 0);
-    rig_op(m, OP_WORK, 100);
-    rig_op(m, OP_JMP, loop);
-}
-
-static void with_tpr_raised(struct machine *m)
-{
-    rig_each_cpu(m, raises_tpr);
-}
-
 TEST(kvm_exits, raised_tpr_needs_no_window_and_injects_when_it_is_lowered)
 {
     struct scenario s = guests(PROGRAM_SPIN, APIC_MODE_X2APIC);
-    struct figures f = rig_exchange(&s, with_tpr_raised);
+    struct figures f = rig_exchange(&s, with_tpr_by_msr);
     uint64_t n = all_delivered(&f);
 
     EXPECT_LE(exits(&f, "EXTERNAL_INTERRUPT"), n);

@@ -3,6 +3,7 @@
 #define SOFTWARE_TEST_RUNGS_H
 
 #include "sim/machine/test/rig.h"
+#include "software/apic_code.h"
 
 #define SOFTWARE                                                               \
     {                                                                          \
@@ -86,6 +87,19 @@ static inline uint64_t timers_delivered(const struct figures *f)
            rig_count(f, "interrupts.by_source.vm1.timer.delivered");
 }
 
+/* Each expiry of a guest's timer exits when it arrives, and for its EOI. */
+static inline void expect_timer_exits(const struct figures *f, double expiries,
+                                      const char *arrival)
+{
+    uint64_t n = timers_delivered(f);
+
+    EXPECT_NEAR(n, expiries, 2);
+    EXPECT_NEAR(exits(f, arrival), n, 2, "the host's timer");
+    EXPECT_NEAR(exits(f, "MSR_WRITE"), n, 2, "the EOI");
+    EXPECT_EQ(rig_count(f, "exits.total"),
+              exits(f, arrival) + exits(f, "MSR_WRITE"));
+}
+
 /* As many as the guests have handled. */
 static inline uint64_t all_handled(const struct figures *f)
 {
@@ -102,6 +116,23 @@ static inline void sends_by(struct machine *m, unsigned cpu, uint32_t msr,
     rig_wrmsr(m, msr, value);
     rig_op(m, OP_WORK, 30000);
     rig_op(m, OP_JMP, loop);
+}
+
+/* Raises its TPR above all, and lowers it again. */
+static inline void tpr_by_msr(struct machine *m, unsigned cpu)
+{
+    uint64_t loop = rig_code(m, cpu);
+
+    rig_wrmsr(m, MSR_X2APIC + APIC_TPR / 16, 0xf0);
+    rig_op(m, OP_WORK, 100000);
+    rig_wrmsr(m, MSR_X2APIC + APIC_TPR / 16, 0);
+    rig_op(m, OP_WORK, 100);
+    rig_op(m, OP_JMP, loop);
+}
+
+static inline void with_tpr_by_msr(struct machine *m)
+{
+    rig_each_cpu(m, tpr_by_msr);
 }
 
 #endif
