@@ -5,8 +5,6 @@
 #include "sim/machine/test/rig.h"
 #include "software/test/rungs.h"
 
-#define MSR_ICR 0x830
-#define MSR_SELF_IPI 0x83f
 #define APIC_PAGE_AT UINT64_C(0xfee00000)
 #define PAGE_TPR (APIC_PAGE_AT + 0x80)
 #define PAGE_ICR (APIC_PAGE_AT + 0x300)

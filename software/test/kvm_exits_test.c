@@ -4,9 +4,7 @@
  */
 #include "software/test/rungs.h"
 
-#define MSR_ICR 0x830
 #define MSR_LVT_TIMER 0x832
-#define MSR_SELF_IPI 0x83f
 
 static struct scenario guests(enum scenario_program_kind kind,
                               enum scenario_apic_mode apic)

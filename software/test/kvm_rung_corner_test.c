@@ -3,7 +3,6 @@
 #include "software/apic_code.h"
 #include "software/test/moments.h"
 
-#define LVT_TSC_DEADLINE (2u << 17)
 #define MSR_WRITES 0x800u /* of the bitmap */
 #define GUEST_VECTOR 0x5cu
 

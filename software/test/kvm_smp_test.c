@@ -5,7 +5,6 @@
 #include "software/idt.h"
 #include "software/test/rungs.h"
 
-#define MSR_ICR 0x830
 #define PAGE_ICR UINT64_C(0xfee00300)
 #define PAGE_ICR_HIGH UINT64_C(0xfee00310)
 #define ALL_OTHERS (3u << 18)

@@ -6,7 +6,6 @@
 #include "software/kvm_private.h"
 #include "software/test/rungs.h"
 
-#define MSR_ICR 0x830
 #define PAGE_ICR UINT64_C(0xfee00300)
 #define PAGE_ICR_HIGH UINT64_C(0xfee00310)
 #define INIT 0x4500u /* assert */

@@ -5,6 +5,9 @@
 #include "sim/machine/test/rig.h"
 #include "software/apic_code.h"
 
+#define MSR_ICR (MSR_X2APIC + APIC_ICR_LOW / 16)
+#define MSR_SELF_IPI 0x83fu
+
 #define SOFTWARE                                                               \
     {                                                                          \
         0                                                                      \

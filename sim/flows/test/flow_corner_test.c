@@ -6,7 +6,6 @@
 #define SLICE SIM_MS
 #define VECTORS 4u
 #define MESSAGES 1000u
-#define MSR_ICR (MSR_X2APIC + APIC_ICR_LOW / 16)
 
 struct flow_corner {
     struct scenario s;
