@@ -42,24 +42,33 @@ static void arms(struct guest_rig *g, uint64_t deadline)
     rig_emit(&g->r, OP_WRMSR, MSR_DEADLINE)->reg = RBX;
 }
 
-TEST_F(vapic_timer, deadline_delivers_its_vector_without_an_exit)
-{
-    struct guest_rig *g = &f->g;
-    uint64_t at = BOOT_CYCLES + 5000;
+#define DUE (BOOT_CYCLES + 5000)
 
+/* A deadline comes due while the guest does `op`, and reaches its handler once,
+ * without an exit; `wake` cycles pass before. */
+static void expect_one_expiry(struct guest_rig *g, enum op_kind op,
+                              uint64_t imm, uint64_t wake)
+{
     rig_handler(&g->r, TIMER_VECTOR);
     guest_begins(g);
-    arms(g, at);
-    rig_emit(&g->r, OP_WORK, 20000);
+    arms(g, DUE);
+    rig_emit(&g->r, op, imm);
     rig_emit_note(&g->r, DONE);
     rig_emit_end(&g->r);
     guest_run(g, 60000);
     EXPECT_EQ(g->exits, 0);
-    EXPECT_EQ(rig_noted_at(&g->r, 0, TIMER_VECTOR), at + EVENT + DELIVERY);
+    EXPECT_EQ(rig_noted_at(&g->r, 0, TIMER_VECTOR),
+              DUE + wake + EVENT + DELIVERY);
     rig_noted(&g->r, 1, DONE);
     EXPECT_EQ(g->r.notes, 2, "once");
-    ASSERT_EQ(g->r.finishes, 1);
-    EXPECT_EQ(g->r.finished[0].hop[0].time, CYCLE(at), "born when it was due");
+}
+
+TEST_F(vapic_timer, deadline_delivers_its_vector_without_an_exit)
+{
+    expect_one_expiry(&f->g, OP_WORK, 20000, 0);
+    ASSERT_EQ(f->g.r.finishes, 1);
+    EXPECT_EQ(f->g.r.finished[0].hop[0].time, CYCLE(DUE),
+              "born when it was due");
 }
 
 TEST_F(vapic_timer, deadline_is_read_back_until_it_fires)
@@ -163,20 +172,7 @@ TEST_F(vapic_timer, deadline_waits_for_the_next_entry_after_an_exit)
 
 TEST_F(vapic_timer, deadline_wakes_a_halted_guest_once)
 {
-    struct guest_rig *g = &f->g;
-    uint64_t at = BOOT_CYCLES + 5000;
-
-    rig_handler(&g->r, TIMER_VECTOR);
-    guest_begins(g);
-    arms(g, at);
-    rig_emit(&g->r, OP_HLT, 0);
-    rig_emit_note(&g->r, AFTER);
-    rig_emit_end(&g->r);
-    guest_run(g, 60000);
-    EXPECT_EQ(g->exits, 0);
-    EXPECT_EQ(rig_noted_at(&g->r, 0, TIMER_VECTOR),
-              at + COST_OF(hlt_wake) + EVENT + DELIVERY);
-    rig_noted(&g->r, 1, AFTER);
+    expect_one_expiry(&f->g, OP_HLT, 0, COST_OF(hlt_wake));
 }
 
 TEST_F(vapic_timer, deadline_goes_to_the_physical_apic_without_the_control)
