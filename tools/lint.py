@@ -48,6 +48,8 @@ LAYERS = [
     # software's protocols around the processor's functions, without time
     (r"sim/protocol/",
      [r"sim/(core|engine|explore|protocol)/", r"models/cpu/(?!cpu_node)"]),
+    # a recorded guest runs on the machine's CPU, so that no second one is here
+    (r"sim/replay/vapic_cpu\.c$", [r"sim/(core|engine|replay)/", r"models/"]),
     # plays recordings into models, without nodes and their time
     (r"sim/replay/", [r"sim/(core|replay)/", NO_NODE]),
     # machines of its own making, with software of its own

@@ -1,23 +1,45 @@
-/* The guest's ops, the host's few reactions, and what comes between. */
+/* A CPU node and its local APIC play; the host's few reactions are here. */
 #include "sim/replay/vapic_cpu.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/cpu/cpu_node.h"
 #include "models/cpu/vapic.h"
 #include "models/lapic/lapic.h"
 
 #define PAGES 16u
+#define EVENTS 4u
+#define INTERRUPTS 16u /* self-IPIs of one set-up, and more */
+#define VECTORS 256u
+
+/* The text: host, guest, and a handler of two ops for each vector. */
+enum {
+    HOST_LAUNCH = 1,
+    HOST_LAUNCH_FAILED,
+    HOST_EXIT,
+    HOST_RESUME,
+    HOST_RESUME_FAILED,
+    HOST_END,
+    GUEST,
+    HANDLERS = GUEST + 8,
+    OPS = HANDLERS + 2 * VECTORS
+};
 
 struct vapic_cpu {
-    struct cpu cpu;
+    struct engine engine;
+    struct engine_slot heap[ENGINE_SLOTS(EVENTS)];
+    struct irqs irqs;
+    struct irq_record record[INTERRUPTS];
+    struct posted_irqs posted;
+    struct cpu_node node;
     struct vmcs vmcs;
     struct mem mem;
     struct mem_page page[PAGES];
     struct lapic lapic;
+    struct op text[OPS];
     /* Of the operation at hand. */
-    struct op text[5];
-    bool done;
+    bool over;              /* a VM entry has failed */
     struct vapic_row state; /* the answer that ends it */
     struct vapic_answers *answers;
 };
@@ -30,14 +52,10 @@ struct vapic_cpu {
 #define MSR_BITMAP UINT64_C(0x32000)
 #define APIC UINT64_C(0xfee00000)
 
-/* RIPs: the guest's text, and one for each handler. */
-#define CODE 1u
-#define HANDLERS 1000u
-#define HOST_CODE 900u
-
 #define NOTIFICATION 0xf2u
 #define SVR_ENABLED 0x1ffu
 #define INTERRUPT_GATE (UINT64_C(0x8e) << 40)
+#define PERIOD SIM_PS /* of a clock that nobody looks at */
 
 /* The flags of `ctl`, as hexadecimal digits. */
 #define CTL_TPR_SHADOW 0x100000u
@@ -96,7 +114,7 @@ static void set_vmcs(struct vapic_cpu *v, const uint64_t *setup)
     for (unsigned i = 0; i < 4; i++)
         put(v, (enum vmcs_field)(VMCS_EOI_EXIT_BITMAP_0 + i),
             setup[SETUP_EOI_EXIT + i]);
-    put(v, VMCS_HOST_RIP, rip_of(HOST_CODE));
+    put(v, VMCS_HOST_RIP, rip_of(HOST_EXIT));
     put(v, VMCS_GUEST_IDTR_BASE, IDT);
     put(v, VMCS_GUEST_IDTR_LIMIT, 0xfff);
 }
@@ -135,41 +153,13 @@ static void fill_descriptor(struct vapic_cpu *v, const uint64_t *setup)
 
 static void fill_idt(struct vapic_cpu *v)
 {
-    for (unsigned i = 0; i < 256; i++) {
-        uint64_t to = rip_of(HANDLERS + i);
+    for (unsigned i = 0; i < VECTORS; i++) {
+        uint64_t to = rip_of(HANDLERS + 2 * i);
 
         mem_write64(&v->mem, IDT + 16 * i,
                     (to & 0xffff) | (to & 0xffff0000) << 32 | INTERRUPT_GATE);
         mem_write64(&v->mem, IDT + 16 * i + 8, to >> 32);
     }
-}
-
-/* In xAPIC mode, with the notification pending if the set-up says so. */
-static void start_apic(struct vapic_cpu *v, bool notified)
-{
-    struct lapic_config config = {.bsp = true};
-    struct lapic_mmio svr = {LAPIC_SVR, 4, SVR_ENABLED};
-    struct msg_apic m = {.vector = NOTIFICATION, .mode = DELIVERY_FIXED};
-
-    lapic_init(&v->lapic, &config);
-    v->cpu.intr = lapic_write(&v->lapic, &svr, (struct lapic_time){0}).intr;
-    if (notified)
-        v->cpu.intr = lapic_accept(&v->lapic, &m).intr;
-}
-
-void vapic_cpu_set_up(struct vapic_cpu *v, const struct vapic_row *setup)
-{
-    memset(v, 0, sizeof *v);
-    mem_init(&v->mem, v->page, PAGES);
-    cpu_reset(&v->cpu, rip_of(HOST_CODE), STACK);
-    v->cpu.vmx = vmx_capabilities_of(vmx_all_features(), 0);
-    v->cpu.vmx_on = true;
-    v->cpu.vmcs = &v->vmcs;
-    set_vmcs(v, setup->value);
-    fill_page(v, setup->value);
-    fill_descriptor(v, setup->value);
-    fill_idt(v);
-    start_apic(v, setup->value[SETUP_ON]);
 }
 
 /* ---- answers ---- */
@@ -182,17 +172,23 @@ static struct vapic_row *answer(struct vapic_cpu *v, enum vapic_row_kind kind)
     return a;
 }
 
+static uint64_t get(const struct vapic_cpu *v, enum vmcs_field f)
+{
+    return vmcs_get(&v->vmcs, f);
+}
+
 static void answer_state(struct vapic_cpu *v)
 {
     uint64_t *value = v->state.value;
 
-    value[STATE_VALUE] = value[STATE_FAULT] ? 0 : (uint32_t)v->cpu.gpr[RAX];
+    value[STATE_VALUE] =
+        value[STATE_FAULT] ? 0 : (uint32_t)v->node.cpu.gpr[RAX];
     value[STATE_VTPR] = page_get(v, VAPIC_TPR);
     value[STATE_VPPR] = page_get(v, VAPIC_PPR);
     value[STATE_VEOI] = page_get(v, VAPIC_EOI);
     value[STATE_ICR_HIGH] = page_get(v, VAPIC_ICR_HIGH);
     value[STATE_ICR_LOW] = page_get(v, VAPIC_ICR_LOW);
-    value[STATE_STATUS] = vmcs_get(&v->vmcs, VMCS_GUEST_INTERRUPT_STATUS);
+    value[STATE_STATUS] = get(v, VMCS_GUEST_INTERRUPT_STATUS);
     for (uint32_t i = 0; i < 8; i++) {
         value[STATE_IRR + i] = page_get(v, VAPIC_IRR + 0x10 * i);
         value[STATE_ISR + i] = page_get(v, VAPIC_ISR + 0x10 * i);
@@ -201,278 +197,187 @@ static void answer_state(struct vapic_cpu *v)
     *answer(v, VAPIC_STATE) = v->state;
 }
 
-static void answer_exit(struct vapic_cpu *v, const struct cpu_exit *x)
+static void answer_exit(struct vapic_cpu *v)
 {
     struct vapic_row *e = answer(v, VAPIC_EXIT);
 
-    e->value[EXIT_AT_REASON] = x->reason;
-    e->value[EXIT_AT_QUALIFICATION] = x->qualification;
-    e->value[EXIT_AT_STATUS] = vmcs_get(&v->vmcs, VMCS_GUEST_INTERRUPT_STATUS);
-    e->value[EXIT_AT_INFO] = x->intr_info;
+    e->value[EXIT_AT_REASON] = get(v, VMCS_EXIT_REASON);
+    e->value[EXIT_AT_QUALIFICATION] = get(v, VMCS_EXIT_QUALIFICATION);
+    e->value[EXIT_AT_STATUS] = get(v, VMCS_GUEST_INTERRUPT_STATUS);
+    e->value[EXIT_AT_INFO] = get(v, VMCS_EXIT_INTR_INFO);
 }
 
-/* ---- the host ---- */
-
-static void write_eoi(struct vapic_cpu *v)
+static void answer_failure(struct vapic_cpu *v, bool entry, uint64_t code)
 {
-    struct lapic_mmio eoi = {LAPIC_EOI, 4, 0};
+    struct vapic_row *f = answer(v, VAPIC_FAILURE);
 
-    v->cpu.intr = lapic_write(&v->lapic, &eoi, (struct lapic_time){0}).intr;
+    f->value[FAILURE_ENTRY] = entry;
+    f->value[FAILURE_CODE] = code;
+    v->over = true;
 }
 
-static uint8_t acknowledge(struct vapic_cpu *v)
+/* ---- the physical APIC ---- */
+
+static bool told(struct vapic_cpu *v, struct lapic_out out)
 {
-    uint8_t vector;
-
-    v->cpu.intr = lapic_acknowledge(&v->lapic, &vector).intr;
-    return vector;
+    cpu_node_intr(&v->node, out.intr);
+    return !out.gp;
 }
 
-/* The VM entry; false: it failed. */
-static bool enter(struct vapic_cpu *v)
+static bool apic_rdmsr(void *cpu, uint32_t msr, uint64_t *value)
 {
-    struct op op = {.kind = v->vmcs.launched ? OP_VMRESUME : OP_VMLAUNCH};
-    bool failed;
-    enum vm_instruction_error error =
-        cpu_vm_entry(&v->cpu, &v->mem, &op, &failed);
+    struct vapic_cpu *v = cpu;
 
-    if (error || failed) {
-        struct vapic_row *f = answer(v, VAPIC_FAILURE);
-
-        f->value[FAILURE_ENTRY] = failed;
-        f->value[FAILURE_CODE] =
-            failed ? (uint16_t)vmcs_get(&v->vmcs, VMCS_EXIT_REASON) : error;
-    }
-    return !error && !failed;
+    return told(v, lapic_rdmsr(&v->lapic, msr, (struct lapic_time){0}, value));
 }
 
-static void skip(struct vapic_cpu *v, const struct cpu_exit *x)
+static bool apic_wrmsr(void *cpu, uint32_t msr, uint64_t value)
+{
+    struct vapic_cpu *v = cpu;
+
+    return told(v, lapic_wrmsr(&v->lapic, msr, value, (struct lapic_time){0}));
+}
+
+static void apic_set_cr8(void *cpu, uint8_t cr8)
+{
+    struct vapic_cpu *v = cpu;
+
+    told(v, lapic_set_cr8(&v->lapic, cr8));
+}
+
+static uint8_t apic_cr8(void *cpu)
+{
+    const struct vapic_cpu *v = cpu;
+
+    return lapic_cr8(&v->lapic);
+}
+
+/* Interrupts of recordings have no identity. */
+static struct cpu_ack apic_acknowledge(void *cpu)
+{
+    struct vapic_cpu *v = cpu;
+    struct cpu_ack ack = {0};
+
+    told(v, lapic_acknowledge(&v->lapic, &ack.vector));
+    return ack;
+}
+
+static uint32_t apic_read(void *cpu, uint64_t addr)
+{
+    struct vapic_cpu *v = cpu;
+    struct lapic_mmio a = {(uint32_t)(addr - APIC), 4, 0};
+
+    told(v, lapic_read(&v->lapic, &a, (struct lapic_time){0}));
+    return (uint32_t)a.value;
+}
+
+static void apic_write(void *cpu, uint64_t addr, uint32_t value)
+{
+    struct vapic_cpu *v = cpu;
+    struct lapic_mmio a = {(uint32_t)(addr - APIC), 4, value};
+
+    told(v, lapic_write(&v->lapic, &a, (struct lapic_time){0}));
+}
+
+static void apic_eoi(void *cpu)
+{
+    apic_write(cpu, APIC + LAPIC_EOI, 0);
+}
+
+static enum cpu_region region(void *cpu, uint64_t addr)
+{
+    (void)cpu;
+    return addr - APIC < MEM_PAGE_BYTES ? REGION_APIC : REGION_MEMORY;
+}
+
+/* ---- the host, at each VM exit and failed VM entry ---- */
+
+static void skip(struct vapic_cpu *v)
 {
     put(v, VMCS_GUEST_RIP,
-        rip_plus(vmcs_get(&v->vmcs, VMCS_GUEST_RIP), x->instruction_length));
+        rip_plus(get(v, VMCS_GUEST_RIP),
+                 (uint32_t)get(v, VMCS_EXIT_INSTRUCTION_LENGTH)));
 }
 
-/* What the recorded host does at an exit, up to the next entry. */
-static bool handle(struct vapic_cpu *v, const struct cpu_exit *x)
+/* Takes the interrupt, if the exit has not acknowledged it, and ends it. */
+static void take_interrupt(struct vapic_cpu *v)
 {
-    cpu_vm_exit(&v->cpu, x);
-    if (x->reason == EXIT_VMCALL) {
-        v->done = true;
-        answer_state(v);
-        return true;
-    }
-    answer_exit(v, x);
-    switch (x->reason) {
+    if (!(get(v, VMCS_EXIT_INTR_INFO) & INTR_INFO_VALID))
+        apic_acknowledge(v);
+    apic_eoi(v);
+}
+
+static void react(struct vapic_cpu *v)
+{
+    switch (get(v, VMCS_EXIT_REASON)) {
     case EXIT_CR_ACCESS:
     case EXIT_MSR_READ:
     case EXIT_MSR_WRITE:
     case EXIT_APIC_ACCESS:
-        skip(v, x);
+        skip(v);
         break;
     case EXIT_TPR_BELOW_THRESHOLD:
         put(v, VMCS_TPR_THRESHOLD, 0);
         break;
     case EXIT_EXTERNAL_INTERRUPT:
-        if (!(x->intr_info & INTR_INFO_VALID))
-            acknowledge(v);
-        write_eoi(v);
+        take_interrupt(v);
         break;
     default:
         break;
     }
-    /* no operation causes more exits than that */
-    return v->answers->count < VAPIC_ANSWERS - 1 && enter(v);
+}
+
+static void host_exit(void *cpu, struct cpu_env *env, uint64_t arg)
+{
+    struct vapic_cpu *v = cpu;
+    uint64_t reason = get(v, VMCS_EXIT_REASON);
+
+    (void)env;
+    (void)arg;
+    if (reason & EXIT_REASON_ENTRY_FAILURE) {
+        answer_failure(v, true, (uint16_t)reason);
+    } else if (reason == EXIT_VMCALL) {
+        answer_state(v);
+    } else {
+        answer_exit(v);
+        react(v);
+        /* no operation causes more exits than that */
+        v->over = v->answers->count == VAPIC_ANSWERS - 1;
+    }
+    if (v->over || reason == EXIT_VMCALL)
+        engine_stop(&v->engine);
+}
+
+static void host_failed(void *cpu, struct cpu_env *env, uint64_t arg)
+{
+    struct vapic_cpu *v = cpu;
+
+    (void)arg;
+    env->cpu->rip = rip_of(HOST_END);
+    answer_failure(v, false, get(v, VMCS_INSTRUCTION_ERROR));
+    engine_stop(&v->engine);
 }
 
 /* ---- the guest ---- */
 
-static bool fault(struct vapic_cpu *v)
+/* Of a vector: takes note, and returns with IF = 0; behind the op that has
+ * raised #GP. */
+static void handle(void *cpu, struct cpu_env *env, uint64_t vector)
 {
-    struct cpu_result r = cpu_raise(&v->cpu, VECTOR_GP, 0);
-
-    cpu_deliver(&v->cpu, &v->mem, &r.fault);
-    return true;
-}
-
-/* The handler of a vector: takes note and returns, with IF = 0. */
-static bool handler(struct vapic_cpu *v)
-{
-    static const struct op iret = {.kind = OP_IRET};
+    struct vapic_cpu *v = cpu;
     struct vapic_row *s = &v->state;
-    uint8_t vector = (uint8_t)(rip_op(v->cpu.rip) - HANDLERS);
     uint64_t at;
 
     if (vector == VECTOR_GP) {
         s->value[STATE_FAULT] = vector;
-        v->cpu.rsp += 8; /* the error code */
-        at = mem_read64(&v->mem, v->cpu.rsp);
-        mem_write64(&v->mem, v->cpu.rsp, rip_plus(at, 1));
+        env->cpu->rsp += 8; /* the error code */
+        at = mem_read64(env->mem, env->cpu->rsp);
+        mem_write64(env->mem, env->cpu->rsp, rip_plus(at, 1));
     } else if (s->taken_count < VAPIC_TAKEN) {
-        s->taken[s->taken_count++] = vector;
+        s->taken[s->taken_count++] = (uint8_t)vector;
     }
-    at = v->cpu.rsp + 16;
-    mem_write64(&v->mem, at, mem_read64(&v->mem, at) & ~(uint64_t)RFLAGS_IF);
-    cpu_execute(&v->cpu, &v->mem, &iret);
-    return true;
-}
-
-static bool retire(struct vapic_cpu *v, const struct vapic_out *out)
-{
-    if (out->gp)
-        return fault(v);
-    cpu_retire(&v->cpu);
-    return out->exits ? handle(v, &out->exit) : true;
-}
-
-/* The physical APIC serves what the processor does not virtualize. */
-static bool physical(struct vapic_cpu *v, const struct op *op)
-{
-    struct vapic_out out = {0};
-    struct lapic_out l = {0};
-    struct lapic_mmio a = {op->imm & 0xfff, 4, v->cpu.gpr[op->reg]};
-    struct lapic_time now = {0};
-    uint64_t *reg = &v->cpu.gpr[op->reg];
-
-    switch (op->kind) {
-    case OP_LOAD:
-        l = lapic_read(&v->lapic, &a, now);
-        *reg = a.value;
-        break;
-    case OP_STORE:
-        l = lapic_write(&v->lapic, &a, now);
-        break;
-    case OP_RDMSR:
-        l = lapic_rdmsr(&v->lapic, (uint32_t)op->imm, now, reg);
-        break;
-    case OP_WRMSR:
-        l = lapic_wrmsr(&v->lapic, (uint32_t)op->imm, *reg, now);
-        break;
-    case OP_MOV_CR8:
-        l = lapic_set_cr8(&v->lapic, *reg);
-        break;
-    default:
-        *reg = lapic_cr8(&v->lapic);
-        return retire(v, &out);
-    }
-    v->cpu.intr = l.intr;
-    out.gp = l.gp;
-    return retire(v, &out);
-}
-
-static bool page_op(struct vapic_cpu *v, const struct op *op)
-{
-    struct vapic_access a = {
-        .offset = op->imm & 0xfff,
-        .bytes = 4,
-        .type = op->kind == OP_LOAD ? VAPIC_READ : VAPIC_WRITE,
-        .value = (uint32_t)v->cpu.gpr[op->reg],
-    };
-    struct vapic_out out;
-
-    if (op->kind == OP_LOAD)
-        v->cpu.gpr[op->reg] = vapic_read(&v->cpu, &v->mem, &a);
-    else
-        vapic_write(&v->cpu, &v->mem, &a);
-    out = vapic_complete(&v->cpu, &v->mem);
-    return retire(v, &out);
-}
-
-static bool msr_op(struct vapic_cpu *v, const struct op *op)
-{
-    uint32_t msr = (uint32_t)op->imm;
-    uint64_t *reg = &v->cpu.gpr[op->reg];
-    struct vapic_out out = {0};
-
-    if (op->kind == OP_RDMSR)
-        *reg = vapic_rdmsr(&v->cpu, &v->mem, msr);
-    else
-        out = vapic_wrmsr(&v->cpu, &v->mem, msr, *reg);
-    return retire(v, &out);
-}
-
-static bool cr8_op(struct vapic_cpu *v, const struct op *op)
-{
-    uint64_t *reg = &v->cpu.gpr[op->reg];
-    struct vapic_out out = {0};
-
-    if (op->kind == OP_MOV_CR8)
-        out = vapic_set_cr8(&v->cpu, &v->mem, (uint8_t)*reg);
-    else
-        *reg = vapic_cr8(&v->cpu, &v->mem);
-    return retire(v, &out);
-}
-
-static bool execute(struct vapic_cpu *v, const struct op *op)
-{
-    struct cpu *c = &v->cpu;
-    uint32_t msr = (uint32_t)op->imm;
-
-    switch (op->kind) {
-    case OP_LOAD:
-    case OP_STORE:
-        return vapic_claims(c, op->imm) ? page_op(v, op) : physical(v, op);
-    case OP_RDMSR:
-        return vapic_has_rdmsr(c, msr) ? msr_op(v, op) : physical(v, op);
-    case OP_WRMSR:
-        return vapic_has_wrmsr(c, msr) ? msr_op(v, op) : physical(v, op);
-    case OP_MOV_CR8:
-    case OP_MOV_FROM_CR8:
-        return vapic_has_cr8(c) ? cr8_op(v, op) : physical(v, op);
-    default:
-        cpu_execute(c, &v->mem, op);
-        return true;
-    }
-}
-
-static bool next_op(struct vapic_cpu *v)
-{
-    const struct op *op;
-    bool access;
-    struct cpu_exit x;
-
-    if (rip_op(v->cpu.rip) >= HANDLERS)
-        return handler(v);
-    op = &v->text[rip_op(v->cpu.rip) - CODE];
-    access = op->kind == OP_LOAD || op->kind == OP_STORE;
-    if (access ? cpu_access_exits(&v->cpu, op->imm, op->kind == OP_STORE, &x)
-               : cpu_intercepts(&v->cpu, &v->mem, op, &x))
-        return handle(v, &x);
-    return execute(v, op);
-}
-
-static bool interrupt(struct vapic_cpu *v)
-{
-    bool acknowledges =
-        vmcs_get(&v->vmcs, VMCS_EXIT_CONTROLS) & EXIT_CTL_ACKNOWLEDGE;
-    uint8_t vector = acknowledges ? acknowledge(v) : 0;
-    struct cpu_exit x = cpu_intr_exit(acknowledges, vector);
-
-    if (!acknowledges || !vapic_notifies(&v->cpu, vector))
-        return handle(v, &x);
-    write_eoi(v);
-    vapic_clear_on(&v->cpu, &v->mem);
-    vapic_take_posted(&v->cpu, &v->mem);
-    return true;
-}
-
-/* What comes at this instruction boundary; false: the set-up is over. */
-static bool step(struct vapic_cpu *v)
-{
-    struct cpu_exit below = {.reason = EXIT_TPR_BELOW_THRESHOLD};
-    struct cpu_vectored e = {.return_rip = v->cpu.rip};
-
-    switch (cpu_recognize(&v->cpu)) {
-    case CPU_EVENT_TPR_THRESHOLD_EXIT:
-        return handle(v, &below);
-    case CPU_EVENT_VIRTUAL_DELIVERY:
-        e.vector = vapic_deliver(&v->cpu, &v->mem);
-        cpu_deliver(&v->cpu, &v->mem, &e);
-        return true;
-    case CPU_EVENT_INTR_EXIT:
-        return interrupt(v);
-    default:
-        return next_op(v);
-    }
+    at = env->cpu->rsp + 16;
+    mem_write64(env->mem, at, mem_read64(env->mem, at) & ~(uint64_t)RFLAGS_IF);
 }
 
 static struct op guest_op(const uint64_t *o)
@@ -496,7 +401,7 @@ static void write_text(struct vapic_cpu *v, const uint64_t *o)
 {
     static const struct op nop = {.kind = OP_NOP}, cli = {.kind = OP_CLI},
                            vmcall = {.kind = OP_VMCALL};
-    unsigned n = 0;
+    unsigned n = GUEST;
 
     v->text[n++] = guest_op(o);
     if (o[OPERATION_KIND] == VAPIC_OP_WINDOW) {
@@ -505,6 +410,92 @@ static void write_text(struct vapic_cpu *v, const uint64_t *o)
         v->text[n++] = cli;
     }
     v->text[n] = vmcall;
+}
+
+/* ---- the machine ---- */
+
+static void call(struct vapic_cpu *v, unsigned op, cpu_call_fn *fn,
+                 uint64_t arg)
+{
+    v->text[op] = (struct op){.kind = OP_CALL, .imm = arg, .fn = fn, .self = v};
+}
+
+static void write_constant_text(struct vapic_cpu *v)
+{
+    v->text[HOST_LAUNCH].kind = OP_VMLAUNCH;
+    call(v, HOST_LAUNCH_FAILED, host_failed, 0);
+    call(v, HOST_EXIT, host_exit, 0);
+    v->text[HOST_RESUME].kind = OP_VMRESUME;
+    call(v, HOST_RESUME_FAILED, host_failed, 0);
+    v->text[HOST_END].kind = OP_HLT;
+    for (unsigned i = 0; i < VECTORS; i++) {
+        call(v, HANDLERS + 2 * i, handle, i);
+        v->text[HANDLERS + 2 * i + 1].kind = OP_IRET;
+    }
+}
+
+static void init_node(struct vapic_cpu *v)
+{
+    struct cpu_node_config c = {
+        .engine = &v->engine,
+        .irqs = &v->irqs,
+        .posted = &v->posted,
+        .mem = &v->mem,
+        .clock = {PERIOD},
+        .costs =
+            {
+#define COST(name, unit, sentence) .name = 1,
+#include "models/cpu/cpu_costs.def"
+#undef COST
+            },
+        .vmx = vmx_all_features(),
+        .text = v->text,
+        .apic = {.apic = v,
+                 .rdmsr = apic_rdmsr,
+                 .wrmsr = apic_wrmsr,
+                 .set_cr8 = apic_set_cr8,
+                 .cr8 = apic_cr8,
+                 .acknowledge = apic_acknowledge,
+                 .eoi = apic_eoi},
+        .bus = {.bus = v,
+                .region = region,
+                .read = apic_read,
+                .write = apic_write},
+    };
+
+    engine_init(&v->engine, EVENTS, v->heap);
+    irqs_init(&v->irqs, v->record, INTERRUPTS);
+    irqs_add_source(&v->irqs);
+    posted_irqs_init(&v->posted, &v->irqs, NULL, 0);
+    cpu_node_init(&v->node, &c);
+    cpu_node_start(&v->node, rip_of(HOST_LAUNCH), STACK);
+    v->node.cpu.vmx_on = true;
+    v->node.cpu.vmcs = &v->vmcs;
+}
+
+/* In xAPIC mode, with the notification pending if the set-up says so. */
+static void start_apic(struct vapic_cpu *v, bool notified)
+{
+    struct lapic_config config = {.bsp = true};
+    struct msg_apic m = {.vector = NOTIFICATION, .mode = DELIVERY_FIXED};
+
+    lapic_init(&v->lapic, &config);
+    apic_write(v, APIC + LAPIC_SVR, SVR_ENABLED);
+    if (notified)
+        told(v, lapic_accept(&v->lapic, &m));
+}
+
+void vapic_cpu_set_up(struct vapic_cpu *v, const struct vapic_row *setup)
+{
+    memset(v, 0, sizeof *v);
+    mem_init(&v->mem, v->page, PAGES);
+    set_vmcs(v, setup->value);
+    fill_page(v, setup->value);
+    fill_descriptor(v, setup->value);
+    fill_idt(v);
+    write_constant_text(v);
+    init_node(v);
+    start_apic(v, setup->value[SETUP_ON]);
 }
 
 /* RAX has the value to write, and is 0 where something may be read. */
@@ -548,20 +539,15 @@ bool vapic_cpu_play(struct vapic_cpu *v, const struct vapic_row *operation,
     const uint64_t *o = operation->value;
 
     write_text(v, o);
-    v->done = false;
     v->state = (struct vapic_row){.kind = VAPIC_STATE};
     v->answers = answers;
     answers->count = 0;
-    v->cpu.gpr[RAX] = register_of(o);
-    put(v, VMCS_GUEST_RIP, rip_of(CODE));
+    v->node.cpu.gpr[RAX] = register_of(o);
+    put(v, VMCS_GUEST_RIP, rip_of(GUEST));
     put(v, VMCS_GUEST_RSP, STACK);
     put(v, VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
-    if (!enter(v))
-        return false;
-    while (!v->done)
-        if (!step(v))
-            return false;
-    if (!reads(o))
+    engine_run(&v->engine, SIM_TIME_NEVER);
+    if (!v->over && !reads(o))
         answers->row[answers->count - 1].value[STATE_VALUE] = 0;
-    return true;
+    return !v->over;
 }
