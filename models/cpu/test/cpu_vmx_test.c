@@ -1,5 +1,6 @@
 /* VMX non-root operation: which event is taken, what exits, and what a VM
  * exit records. */
+#include "models/cpu/cpu_uintr.h"
 #include "models/cpu/test/cpu_rig.h"
 
 #define MSR_LOW 0x80bu
@@ -538,6 +539,28 @@ TEST_F(cpu_guest, exit_loads_the_host_with_if_0_and_an_idt_limit_of_64_kib)
     EXPECT_EQ(f->r.cpu.idtr.base, 0x70000);
     EXPECT_EQ(f->r.cpu.idtr.limit, 0xffff);
     EXPECT_FALSE(f->r.cpu.sti_blocking);
+}
+
+TEST_F(cpu_guest, exit_loads_the_hosts_task_state_and_saves_the_guests)
+{
+    vmcs_set(&f->r.vmcs, VMCS_HOST_TR_BASE, 0x71000);
+    vmcs_set(&f->r.vmcs, VMCS_GUEST_TR_BASE, 0x72000);
+    vmcs_set(&f->r.vmcs, VMCS_GUEST_CR4, CR4_UINTR | 0x20);
+    rig_enter(&f->r);
+    EXPECT_EQ(f->r.cpu.tr_base, 0x72000);
+    exit_for(&f->r, (struct cpu_exit){.reason = EXIT_PAUSE});
+    EXPECT_EQ(f->r.cpu.tr_base, 0x71000);
+    EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_TR_BASE), 0x72000);
+    EXPECT_EQ(rig_get(&f->r, VMCS_GUEST_CR4), CR4_UINTR | 0x20);
+}
+
+TEST_F(cpu_guest, host_has_no_debug_exceptions_pending)
+{
+    vmcs_set(&f->r.vmcs, VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
+    rig_enter(&f->r);
+    EXPECT_EQ(f->r.cpu.pending_debug, PENDING_DEBUG_BS);
+    exit_for(&f->r, (struct cpu_exit){.reason = EXIT_PAUSE});
+    EXPECT_EQ(f->r.cpu.pending_debug, 0);
 }
 
 TEST_F(cpu_guest, exit_saves_what_the_next_entry_loads)

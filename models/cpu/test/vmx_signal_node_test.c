@@ -42,6 +42,15 @@ TEST_F(vmx_signal_node, nmi_cuts_work_and_exits)
     EXPECT_EQ(x->time / PERIOD, BOOT_CYCLES + NMI_AT + COST_OF(vm_exit));
 }
 
+TEST_F(vmx_signal_node, nmi_of_the_guest_itself_is_counted)
+{
+    rig_handler(&f->g.r, VECTOR_NMI);
+    signal_at(f, CORE_NMI, NMI_AT);
+    rig_noted(&f->g.r, 0, VECTOR_NMI);
+    EXPECT_EQ(f->g.r.node.account.nmis, 1);
+    EXPECT_EQ(f->g.r.node.account.virtual_nmis, 0);
+}
+
 TEST_F(vmx_signal_node, nmis_during_the_exit_wait_for_the_hosts_iret)
 {
     guest_set(&f->g, VMCS_PIN_CONTROLS, PIN_NMI_EXITING);
@@ -109,6 +118,96 @@ TEST_F(vmx_signal_node, pending_debug_exception_takes_a_faults_time)
     EXPECT_EQ(rig_noted_at(&f->g.r, 0, VECTOR_DB),
               BOOT_CYCLES + COST_OF(fault_delivery));
     EXPECT_EQ(rig_noted(&f->g.r, 0, VECTOR_DB)->rip, f->g.guest);
+}
+
+/* ---- ExtINT ---- */
+
+static void extint_at(struct vmx_signal_node *f, uint64_t cycles)
+{
+    guest_set(&f->g, VMCS_PIN_CONTROLS, PIN_EXTERNAL_INTERRUPT_EXITING);
+    guest_run(&f->g, BOOT_CYCLES + cycles);
+    rig_extint(&f->g.r, true);
+    rig_run(&f->g.r, 40000);
+}
+
+TEST_F(vmx_signal_node, extint_exits_with_the_8259s_vector_if_acknowledged)
+{
+    const struct rig_exit *x;
+
+    guest_set(&f->g, VMCS_EXIT_CONTROLS, EXIT_CTL_ACKNOWLEDGE);
+    f->g.at_exit = guest_consume;
+    extint_at(f, NMI_AT);
+    x = guest_exit(&f->g, 0, EXIT_EXTERNAL_INTERRUPT);
+    EXPECT_EQ(x->intr_info, INTR_INFO_VALID | PIC_VECTOR);
+    EXPECT_EQ(x->rip, f->g.guest + NMI_AT);
+    EXPECT_EQ(x->time / PERIOD,
+              BOOT_CYCLES + NMI_AT + INTA_CYCLES + COST_OF(vm_exit));
+    EXPECT_EQ(rig_share(&f->g.r, SHARE_TRANSITION),
+              COST_OF(vm_entry) + INTA_CYCLES + COST_OF(vm_exit));
+}
+
+TEST_F(vmx_signal_node, extint_exits_without_inta_cycles_if_not_acknowledged)
+{
+    const struct rig_exit *x;
+
+    extint_at(f, NMI_AT);
+    x = guest_exit(&f->g, 0, EXIT_EXTERNAL_INTERRUPT);
+    EXPECT_EQ(x->intr_info, 0);
+    EXPECT_EQ(x->time / PERIOD, BOOT_CYCLES + NMI_AT + COST_OF(vm_exit));
+    EXPECT_TRUE(f->g.r.node.cpu.extint, "the 8259 still asks");
+}
+
+/* ---- injected NMIs ---- */
+
+/* An NMI with a source, injected by the first entry. */
+static irq_id injected_nmi(struct vmx_signal_node *f)
+{
+    irq_id irq = irq_birth(&f->g.r.irqs, SOURCE_A, HOP_MSI_WRITE, 0);
+
+    guest_put(&f->g, VMCS_ENTRY_INTR_INFO, INTR_INFO_NMI);
+    f->g.r.vmcs.inject_irq = irq;
+    return irq;
+}
+
+TEST_F(vmx_signal_node, injected_nmi_ends_where_its_handler_begins)
+{
+    rig_handler(&f->g.r, VECTOR_NMI);
+    injected_nmi(f);
+    guest_run(&f->g, 40000);
+    rig_noted(&f->g.r, 0, VECTOR_NMI);
+    EXPECT_EQ(f->g.r.node.account.virtual_nmis, 1);
+    EXPECT_EQ(f->g.r.node.account.nmis, 0, "none was the CPU's");
+    EXPECT_EQ(f->g.r.node.account.handled, 1);
+    EXPECT_EQ(f->g.r.irqs.count[SOURCE_A].delivered, 1);
+    EXPECT_EQ(f->g.r.finishes, 1);
+    EXPECT_EQ(f->g.r.vmcs.inject_irq, 0);
+}
+
+TEST_F(vmx_signal_node, injected_nmi_whose_delivery_exits_stays_the_hosts)
+{
+    irq_id irq;
+
+    rig_handler(&f->g.r, VECTOR_NMI);
+    rig_absent(&f->g.r, VECTOR_NMI);
+    guest_put(&f->g, VMCS_EXCEPTION_BITMAP, 1u << VECTOR_NP);
+    irq = injected_nmi(f);
+    guest_run(&f->g, 40000);
+    EXPECT_EQ(guest_exit(&f->g, 0, EXIT_EXCEPTION_NMI)->vectoring,
+              INTR_INFO_NMI);
+    EXPECT_EQ(f->g.r.vmcs.inject_irq, irq);
+    EXPECT_TRUE(irq_pending(&f->g.r.irqs, irq));
+}
+
+TEST_F(vmx_signal_node, injected_nmi_whose_place_a_fault_takes_is_dropped)
+{
+    rig_fault_handler(&f->g.r, VECTOR_NP);
+    rig_handler(&f->g.r, VECTOR_NMI);
+    rig_absent(&f->g.r, VECTOR_NMI);
+    injected_nmi(f);
+    guest_run(&f->g, 40000);
+    rig_noted(&f->g.r, 0, VECTOR_NP);
+    EXPECT_EQ(f->g.r.irqs.count[SOURCE_A].by_reason[IRQ_UNHANDLED], 1);
+    EXPECT_EQ(f->g.r.vmcs.inject_irq, 0);
 }
 
 /* ---- privilege, PAUSE loops, capability MSRs ---- */
