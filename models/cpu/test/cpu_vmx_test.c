@@ -428,6 +428,8 @@ static const struct bitmap_row {
     {"read_low", OP_RDMSR, 0x80b, 0x101, 3},
     {"read_low_last", OP_RDMSR, 0x1fff, 0x3ff, 7},
     {"read_high", OP_RDMSR, 0xc0000080, 0x410, 0},
+    {"read_high_first", OP_RDMSR, 0xc0000000, 0x400, 0},
+    {"write_high_last", OP_WRMSR, 0xc0001fff, 0xfff, 7},
     {"write_low", OP_WRMSR, 0x80b, 0x901, 3},
     {"write_low_of_tsc_deadline", OP_WRMSR, 0x6e0, 0x8dc, 0},
     {"write_high", OP_WRMSR, 0xc0000080, 0xc10, 0},
