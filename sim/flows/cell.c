@@ -1,4 +1,6 @@
 /* One cell: a machine, one event, the exits between two points. */
+#include <string.h>
+
 #include "sim/core/pid.h"
 #include "sim/flows/flow_guest.h"
 
@@ -48,18 +50,27 @@ static void set_device(struct scenario *s, const struct flow_row *row)
     }
 }
 
+/* A device's message, which the remapping unit can post. */
+static bool by_device(const struct flow_row *row)
+{
+    return row->source == FLOW_DEVICE || row->source == FLOW_DEVICE_ELSEWHERE;
+}
+
 /* A host thread's interrupt is not the remapping unit's; what the third CPU is
- * told stands for the thread's reason to send it. */
+ * told stands for the thread's reason to send it.  No part has APIC-timer
+ * virtualization: the rows about it are as if. */
 static struct scenario scenario_of(const struct scenario *base,
                                    const struct flow_row *row,
                                    const struct flow_config *config)
 {
     struct scenario s = *base;
-    bool device = row->source == FLOW_DEVICE;
+    bool device = by_device(row);
 
     s.machine.iommu.units = device ? 1 : 0;
     s.machine.iommu.x2apic = row->apic == APIC_MODE_X2APIC;
-    s.machine.irq_cpu = by_thread(row);
+    s.machine.irq_cpu = by_thread(row) || row->source == FLOW_DEVICE_ELSEWHERE;
+    s.platform.capabilities.vmx.apic_timer_virtualization |=
+        row->timer == KVM_TIMER_VIRTUALIZED;
     s.vm_count = shares_cpu(row) ? 2 : 1;
     for (unsigned i = 0; i < s.vm_count; i++) {
         s.vm[i].apic = row->apic;
@@ -113,10 +124,26 @@ static bool over(struct machine *m)
     return machine_next(m) > machine_end(m);
 }
 
+/* Has V0 exited since the event, and does it run again? */
+static bool is_back(const struct flow_probe *p)
+{
+    const struct machine *m = p->machine;
+    const struct cpu_node *n = &m->cpu[0].node;
+    const struct vmcs *v0 = &m->vcpu[0].kvm->vmcs;
+    const struct flow_sample *event = &p->at[FLOW_AT_BEGIN];
+
+    return event->reached && n->cpu.non_root && n->cpu.vmcs == v0 &&
+           n->step == STEP_WORK &&
+           memcmp(event->exits[0], v0->exits, sizeof v0->exits) != 0;
+}
+
 static void run_to(struct flow_probe *p, enum flow_point at)
 {
-    while (!p->at[at].reached && !over(p->machine))
+    while (!p->at[at].reached && !over(p->machine)) {
         step(p->machine);
+        if (at == FLOW_AT_BACK && is_back(p))
+            flow_mark(p, at, machine_now(p->machine));
+    }
 }
 
 static void cause(struct machine *m, const struct flow_row *row)
@@ -271,6 +298,17 @@ static uint64_t exits_between(const struct flow_sample *from,
     return (side == FLOW_V1 ? 0 : v0) + (side == FLOW_V0 ? 0 : v1);
 }
 
+/* The guest's work between the two points, whatever happens meanwhile. */
+static sim_time own_time(const struct flow_probe *p, const struct flow_row *row)
+{
+    bool waits =
+        row->program == flow_program_masked ||
+        row->program == flow_program_nmi_twice ||
+        (row->program == flow_program_arm && row->to == FLOW_AT_EOI_DONE);
+
+    return waits ? FLOW_WAIT_CYCLES * p->machine->core.period : 0;
+}
+
 static struct flow_cell figures(const struct flow_probe *p,
                                 const struct flow_row *row)
 {
@@ -286,8 +324,8 @@ static struct flow_cell figures(const struct flow_probe *p,
         cell.exits[r] = (uint32_t)exits_between(from, to, row->side, r);
         cell.total += cell.exits[r];
     }
-    cell.timed = row->to != FLOW_AT_END;
     cell.time = to->time - (timer ? p->due : from->time);
+    cell.own = own_time(p, row);
     return cell;
 }
 
@@ -296,10 +334,8 @@ static bool capable(const struct platform *p, const struct flow_row *row,
                     const struct flow_config *config)
 {
     const struct vmx_features *vmx = &p->capabilities.vmx;
-    bool all =
-        (p->capabilities.x2apic || row->apic == APIC_MODE_XAPIC) &&
-        (vmx->preemption_timer || row->timer != KVM_TIMER_PREEMPTION) &&
-        (vmx->apic_timer_virtualization || row->timer != KVM_TIMER_VIRTUALIZED);
+    bool all = (p->capabilities.x2apic || row->apic == APIC_MODE_XAPIC) &&
+               (vmx->preemption_timer || row->timer != KVM_TIMER_PREEMPTION);
 
 #define KVM_APICV(name, capability, sentence)                                  \
     all = all && (!config->apicv.name || p->capabilities.vmx.capability);
@@ -353,8 +389,9 @@ struct flow_cell flow_run(const struct scenario *base,
         meet(&p, row);
     }
     run_to(&p, row->to);
-    flow_mark(&p, FLOW_AT_END, machine_now(p.machine));
     cell = figures(&p, row);
+    cell.assumed = row->timer == KVM_TIMER_VIRTUALIZED &&
+                   !base->platform.capabilities.vmx.apic_timer_virtualization;
     if (!adds_up(p.machine))
         cell = (struct flow_cell){.gap = FLOW_GAP_ACCOUNTS};
     machine_free(p.machine);

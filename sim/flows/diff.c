@@ -35,6 +35,42 @@ bool flow_cell_same(const struct flow_cell *a, const struct flow_cell *b)
     return !a->gap == !b->gap && !memcmp(a->exits, b->exits, sizeof a->exits);
 }
 
+static const struct why {
+    const char *feature;
+    unsigned reason;
+    bool gone;
+    const char *sentence;
+} whys[] = {
+#define GONE true
+#define COMES false
+#define WHY(feature, reason, change, sentence)                                 \
+    {#feature, EXIT_##reason, change, sentence},
+#include "sim/flows/why.def"
+#undef WHY
+#undef COMES
+#undef GONE
+};
+
+const char *flow_why(const struct flow_feature *f, unsigned reason, bool gone)
+{
+    for (size_t i = 0; i < sizeof whys / sizeof whys[0]; i++)
+        if (whys[i].reason == reason && whys[i].gone == gone &&
+            !strcmp(whys[i].feature, f->name))
+            return whys[i].sentence;
+    return NULL;
+}
+
+bool flow_step_counts(const struct flow_step *s)
+{
+    return s->before.gap == FLOW_GAP_NOWHERE &&
+           s->after.gap == FLOW_GAP_NOWHERE;
+}
+
+uint64_t flow_cell_ns(const struct flow_cell *cell)
+{
+    return (cell->time + SIM_NS / 2) / SIM_NS;
+}
+
 /* A configuration on its way to another one. */
 struct way {
     const struct flow_tables *tables;
@@ -53,8 +89,10 @@ static void take_step(struct way *w, unsigned feature, bool to,
         return;
     *feature_of(&w->config, f) = to;
     cell = flow_run(w->tables->base, &flow_rows[w->row], &w->config);
-    if (!flow_cell_same(&cell, &w->cell))
-        change->by[change->count++] = f;
+    if (change->changed ? !flow_cell_same(&cell, &w->cell)
+                        : flow_cell_ns(&cell) != flow_cell_ns(&w->cell))
+        change->step[change->count++] =
+            (struct flow_step){f, to, w->cell, cell};
     w->cell = cell;
 }
 
@@ -70,7 +108,10 @@ struct flow_change flow_diff_row(const struct flow_tables *t,
     struct way w = {t, row, *d->from, *change.before};
 
     change.changed = !flow_cell_same(change.before, change.after);
-    if (!change.changed || d->from->later || d->to->later)
+    change.other_time = !change.changed && flow_cell_ns(change.before) !=
+                                               flow_cell_ns(change.after);
+    if (!(change.changed || change.other_time) || d->from->later ||
+        d->to->later)
         return change;
     for (unsigned f = FLOW_FEATURES; f-- > 0;)
         if (!flow_config_has(d->to, &flow_features[f]))

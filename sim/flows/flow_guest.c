@@ -16,7 +16,6 @@
 #define SPIN_CYCLES 100000u
 #define BOOT_CYCLES 300000u /* until both virtual CPUs have booted */
 #define POLL_CYCLES 2000u
-#define WAIT_CYCLES 60000u /* until an interrupt that was sent waits */
 
 /* ---- pieces ---- */
 
@@ -112,7 +111,7 @@ static void build_nmi_handler(const struct flow_guest *g)
     op(g, OP_PUSHA, 0);
     if (g->vcpu == 0)
         text_call(text_of(g), call_nmi, g->probe, 0);
-    work(g, WAIT_CYCLES);
+    work(g, FLOW_WAIT_CYCLES);
     op(g, OP_POPA, 0);
     op(g, OP_IRET, 0);
 }
@@ -159,14 +158,14 @@ void flow_program_masked(const struct flow_guest *g)
 {
     op(g, OP_CLI, 0);
     mark(g, FLOW_AT_READY);
-    work(g, WAIT_CYCLES);
+    work(g, FLOW_WAIT_CYCLES);
     op(g, OP_STI, 0);
 }
 
 void flow_program_root(const struct flow_guest *g)
 {
     mark(g, FLOW_AT_READY);
-    work(g, WAIT_CYCLES);
+    work(g, FLOW_WAIT_CYCLES);
     op(g, OP_VMCALL, 0);
 }
 
@@ -182,7 +181,7 @@ static void write_tpr(const struct flow_guest *g, uint8_t before, uint8_t to)
 {
     apic(g, APIC_TPR, before);
     mark(g, FLOW_AT_READY);
-    work(g, WAIT_CYCLES);
+    work(g, FLOW_WAIT_CYCLES);
     mark(g, FLOW_AT_BEGIN);
     apic(g, APIC_TPR, to);
     mark(g, FLOW_AT_DONE);
@@ -210,7 +209,7 @@ static void write_cr8(const struct flow_guest *g, uint8_t before, uint8_t to)
     op(g, OP_MOV, before);
     op(g, OP_MOV_CR8, 0);
     mark(g, FLOW_AT_READY);
-    work(g, WAIT_CYCLES);
+    work(g, FLOW_WAIT_CYCLES);
     op(g, OP_MOV, to);
     mark(g, FLOW_AT_BEGIN);
     op(g, OP_MOV_CR8, 0);
@@ -285,7 +284,7 @@ static void send(const struct flow_guest *g, uint32_t dest, uint32_t low)
     work(g, POLL_CYCLES);
     text_call(t, call_in_place, g->probe, 0);
     op(g, OP_JZ, loop);
-    work(g, WAIT_CYCLES * (g->probe->row->state == FLOW_READY));
+    work(g, FLOW_WAIT_CYCLES * (g->probe->row->state == FLOW_READY));
     mark(g, FLOW_AT_BEGIN);
     icr(g, dest, low);
     mark(g, FLOW_AT_DONE);
@@ -350,7 +349,7 @@ static void call_soon(void *self, struct cpu_env *env, uint64_t cycles)
 static void arm(const struct flow_guest *g)
 {
     apic(g, APIC_LVT_TIMER, LVT_TSC_DEADLINE | FLOW_VECTOR);
-    text_call(text_of(g), call_soon, g->probe, WAIT_CYCLES);
+    text_call(text_of(g), call_soon, g->probe, FLOW_WAIT_CYCLES);
 }
 
 void flow_program_arm(const struct flow_guest *g)

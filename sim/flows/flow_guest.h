@@ -8,6 +8,9 @@
 
 #define FLOW_VECTOR 0x61u /* of IPIs and timers */
 
+/* How long guests wait for what is to come, or do without it. */
+#define FLOW_WAIT_CYCLES 60000u
+
 #define FLOW_OTHER 2u /* the other guest's place among the virtual CPUs */
 
 /* The exits of V0 and V1, as of one point. */

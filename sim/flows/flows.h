@@ -22,12 +22,14 @@
 
 /* What the run does when the guest is ready. */
 enum flow_source {
-    FLOW_NOTHING, /* the guest's own doing */
-    FLOW_DEVICE,  /* an assigned device's message */
-    FLOW_LINE,    /* an assigned device's line */
-    FLOW_THREAD,  /* the third CPU is told of an emulated device's interrupt */
-    FLOW_PEER,    /* V1's program sends, when V0 is where it is to be */
-    FLOW_NMI,     /* the host's */
+    FLOW_NOTHING,          /* the guest's own doing */
+    FLOW_DEVICE,           /* an assigned device's message */
+    FLOW_DEVICE_ELSEWHERE, /* the same, but its host vector is the third CPU's
+                            */
+    FLOW_LINE,             /* an assigned device's line */
+    FLOW_THREAD, /* the third CPU is told of an emulated device's interrupt */
+    FLOW_PEER,   /* V1's program sends, when V0 is where it is to be */
+    FLOW_NMI,    /* the host's */
     FLOW_THREAD_NMI, /* as FLOW_THREAD, for an NMI to inject */
 };
 
@@ -49,7 +51,7 @@ enum flow_point {
     FLOW_AT_HANDLER, /* V0's handler is entered */
     FLOW_AT_EOI,     /* it is about to write the EOI */
     FLOW_AT_EOI_DONE,
-    FLOW_AT_END, /* of the run */
+    FLOW_AT_BACK, /* it runs again after the exit that follows the event */
     FLOW_POINTS
 };
 
@@ -88,8 +90,9 @@ struct flow_cell {
     enum flow_gap gap; /* FLOW_GAP_NOWHERE: the rest is valid */
     uint32_t exits[EXIT_REASON_LIMIT];
     uint32_t total;
-    bool timed;    /* else nothing of the guest ends it */
     sim_time time; /* between the points */
+    sim_time own;  /* of it the guest's own work, which it was not kept from */
+    bool assumed;  /* the processor lacks APIC-timer virtualization */
 };
 
 extern const struct flow_config flow_configs[];
@@ -152,12 +155,30 @@ bool flow_config_has(const struct flow_config *c, const struct flow_feature *f);
 /* The same exits, for the same reasons; gaps are all the same. */
 bool flow_cell_same(const struct flow_cell *a, const struct flow_cell *b);
 
+/* As it is printed: whole nanoseconds. */
+uint64_t flow_cell_ns(const struct flow_cell *cell);
+
+/* One feature of the way from one configuration to the other. */
+struct flow_step {
+    const struct flow_feature *feature;
+    bool with; /* it comes; else it goes */
+    struct flow_cell before, after;
+};
+
+/* Both of its cells have figures. */
+bool flow_step_counts(const struct flow_step *s);
+
 struct flow_change {
     const struct flow_cell *before, *after;
-    bool changed;
+    bool changed; /* the exits, or their reasons */
+    bool other_time;
     unsigned count; /* of the features that change it, in turn */
-    const struct flow_feature *by[FLOW_FEATURES];
+    struct flow_step step[2 * FLOW_FEATURES];
 };
+
+/* What a feature does about exits of one reason: those that are no more, or
+ * that take the place of others, when it comes; NULL: nothing. */
+const char *flow_why(const struct flow_feature *f, unsigned reason, bool gone);
 
 struct flow_change flow_diff_row(const struct flow_tables *t,
                                  const struct flow_diff *d, unsigned row);

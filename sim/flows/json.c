@@ -15,11 +15,11 @@ static json_t *json_cell(const struct flow_cell *cell)
         if (cell->exits[r])
             json_object_set_new(by_reason, exit_reason_name(r),
                                 json_integer(cell->exits[r]));
-    return json_pack("{s:{s:i, s:o}, s:o}", "exits", "total", (int)cell->total,
-                     "by_reason", by_reason, "latency_ns",
-                     cell->timed
-                         ? json_real((double)cell->time / (double)SIM_NS)
-                         : json_null());
+    return json_pack("{s:{s:i, s:o}, s:f, s:f, s:b}", "exits", "total",
+                     (int)cell->total, "by_reason", by_reason, "latency_ns",
+                     (double)cell->time / (double)SIM_NS, "own_ns",
+                     (double)cell->own / (double)SIM_NS, "assumed",
+                     (int)cell->assumed);
 }
 
 static bool shown(const struct flow_diff *diff, const struct flow_config *c)
@@ -44,6 +44,24 @@ static json_t *json_row(const struct flow_tables *t, unsigned row,
                      "title", r->title, "side", sides[r->side], "cells", cells);
 }
 
+/* A feature on the way, and why it changes the exits. */
+static json_t *json_step(const struct flow_step *s)
+{
+    json_t *why = json_object();
+
+    for (unsigned r = 0; r < EXIT_REASON_LIMIT; r++) {
+        bool fewer = s->after.exits[r] < s->before.exits[r];
+
+        if (flow_step_counts(s) && s->before.exits[r] != s->after.exits[r])
+            json_object_set_new(
+                why, exit_reason_name(r),
+                json_pack("s?", flow_why(s->feature, r, fewer == s->with)));
+    }
+    return json_pack("{s:s, s:b, s:o, s:o, s:o}", "feature", s->feature->name,
+                     "with", (int)s->with, "before", json_cell(&s->before),
+                     "after", json_cell(&s->after), "why", why);
+}
+
 /* NULL: nothing changes in the row. */
 static json_t *json_change(const struct flow_tables *t, unsigned row,
                            const struct flow_diff *diff)
@@ -51,12 +69,13 @@ static json_t *json_change(const struct flow_tables *t, unsigned row,
     struct flow_change change = flow_diff_row(t, diff, row);
     json_t *json, *by;
 
-    if (!change.changed)
+    if (!change.changed && !change.other_time)
         return NULL;
     by = json_array();
     for (unsigned i = 0; i < change.count; i++)
-        json_array_append_new(by, json_string(change.by[i]->name));
+        json_array_append_new(by, json_step(&change.step[i]));
     json = json_row(t, row, diff);
+    json_object_set_new(json, "exits_change", json_boolean(change.changed));
     json_object_set_new(json, "changed_by", by);
     return json;
 }

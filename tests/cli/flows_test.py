@@ -40,19 +40,49 @@ def slower_platform(latency):
 def differences():
     run = virqsim("flows", "--feature-diff", "apicv,posted", "--json", "-")
     rows = json.loads(run.stdout)["rows"]
-    report([(r["key"], r["changed_by"]) for r in rows] ==
-           [(key, ["posted_interrupts"])
-            for key in ("emulated.running", "ipi.receive_running",
-                        "total.emulated", "total.ipi_xapic",
-                        "total.ipi_x2apic")],
-           "--feature-diff: only what changed, and why", run.stdout)
-    report("emulated.running" in run.stderr and "\n5 of" in run.stderr and
-           "by posted_interrupts" in run.stderr, "the text says the same",
+    changed = [r for r in rows if r["exits_change"]]
+    report([r["key"] for r in changed] ==
+           ["device.elsewhere", "emulated.running", "ipi.receive_running",
+            "total.device_elsewhere", "total.emulated", "total.ipi_xapic",
+            "total.ipi_x2apic"],
+           "--feature-diff: only what changed", run.stdout)
+    report(all(s["feature"] == "posted_interrupts" and s["with"] and
+               "nobody kicks it out" in s["why"]["EXTERNAL_INTERRUPT"]
+               for r in changed for s in r["changed_by"]),
+           "... and why", run.stdout)
+    timed = [r for r in rows if not r["exits_change"]]
+    report("emulated.blocked" in [r["key"] for r in timed] and
+           all(r["cells"]["apicv"]["exits"] == r["cells"]["posted"]["exits"] and
+               r["cells"]["apicv"]["latency_ns"] !=
+               r["cells"]["posted"]["latency_ns"] for r in timed),
+           "what takes another time alone is told apart", run.stdout)
+    report("emulated.running" in run.stderr and
+           f"change in {len(changed)} of " in run.stderr and
+           f"the time alone in {len(timed)}." in run.stderr and
+           "EXTERNAL_INTERRUPT less:" in run.stderr, "the text says the same",
            run.stderr)
+    back = virqsim("flows", "--feature-diff", "posted,apicv").stdout
+    report("without posted_interrupts" in back and
+           "EXTERNAL_INTERRUPT more, as no longer:" in back,
+           "the way back names what is missing", back)
     same = virqsim("flows", "--feature-diff", "c,apicv")
-    report("\n0 of" in same.stdout,
+    report("change in 0 of" in same.stdout and "alone in 0." in same.stdout,
            "nothing changes from one to itself, by letter or name",
            same.stdout)
+
+
+def timers():
+    row = {r["key"]: r["cells"] for r in json.loads(
+        virqsim("flows", "--json", "-", "--quiet").stdout)["rows"]}
+    cell = row["timer.expiry_virtualized"]["ipiv"]
+    report(cell["exits"]["total"] == 0 and cell["assumed"],
+           "APIC-timer virtualization has figures, which say that no part has "
+           "it", cell)
+    report(not row["timer.arm"]["ipiv"]["assumed"] and
+           row["nmi.physical"]["software"]["latency_ns"] > 1000,
+           "every cell with exits has its time", row["nmi.physical"])
+    report(row["device.masked"]["ipiv"]["own_ns"] == 30000,
+           "the guest's own part of a time is told", row["device.masked"])
 
 
 def older_platform():
@@ -73,6 +103,7 @@ def mistake(words, *arguments):
 report(virqsim("flows", "--help").returncode == 0, "--help")
 slower_platform(tables())
 differences()
+timers()
 older_platform()
 mistake("no configuration 'post'", "--feature-diff", "apicv,post")
 mistake("expected two", "--feature-diff", "apicv")
