@@ -54,7 +54,8 @@ LAYERS = [
     (r"sim/replay/", [r"sim/(core|replay)/", NO_NODE]),
     # machines of its own making, with software of its own
     (r"sim/flows/",
-     [r"sim/(core|engine|scenario|machine|flows)/", r"models/", r"software/"]),
+     [r"sim/(core|engine|scenario|machine|report|flows)/", r"models/",
+      r"software/"]),
     (r"sim/machine/", [r"sim/(?!sc/|cli/)", r"models/", r"software/"]),
     # the verilated twins act for the nodes
     (r"sim/sc/", [r"sim/(?!cli/)", r"include/", r"models/\w+/\w+_node\.h"]),

@@ -33,6 +33,7 @@ enum cli_option {
     CLI_FOLDER = 1 << 5, /* --out */
     CLI_LIMITS = 1 << 6, /* --window, --max-states and --depth */
     CLI_DIFF = 1 << 7,   /* --feature-diff */
+    CLI_TABLES = 1 << 8, /* --out of the interrupt flows */
 };
 
 struct cli {
@@ -94,5 +95,11 @@ bool cli_collect(struct result *r, unsigned i, struct machine *m);
 
 /* Writes every form of the result that was asked for; returns the status. */
 int cli_report(const struct cli *cli, struct result *r);
+
+/* Room for a file in a folder that was made. */
+#define CLI_PATH 4200
+
+/* The folder and those above it; false after a mistake is printed. */
+bool cli_make_folder(const char *folder);
 
 #endif

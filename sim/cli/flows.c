@@ -63,6 +63,36 @@ static bool write_json(const struct cli *cli, const struct flow_tables *t,
     return good;
 }
 
+/* One form of the tables in the folder. */
+static bool write_view(const char *folder, const char *name,
+                       void (*view)(FILE *to, const struct flow_tables *t),
+                       const struct flow_tables *t)
+{
+    char path[CLI_PATH];
+    FILE *f;
+    bool good;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    f = fopen(path, "w");
+    if (f)
+        view(f, t);
+    good = f && !ferror(f);
+    if (f)
+        good = !fclose(f) && good;
+    if (!good)
+        fprintf(stderr, "virqsim: cannot write '%s': %s\n", path,
+                strerror(errno));
+    return good;
+}
+
+static bool write_folder(const struct cli *cli, const struct flow_tables *t)
+{
+    return !cli->out ||
+           (cli_make_folder(cli->out) &&
+            write_view(cli->out, "flows.html", flow_write_html, t) &&
+            write_view(cli->out, "flows.csv", flow_write_csv, t));
+}
+
 static int run_flows(const struct cli *cli)
 {
     bool aside = cli->json && !strcmp(cli->json, "-"), good, broken;
@@ -85,7 +115,7 @@ static int run_flows(const struct cli *cli)
     t = flow_tables_run(&set->variant[0]);
     if (!cli->quiet)
         flow_print(aside ? stderr : stdout, &t, diff);
-    good = write_json(cli, &t, diff);
+    good = write_json(cli, &t, diff) && write_folder(cli, &t);
     broken = flow_tables_broken(&t);
     flow_tables_free(&t);
     scenario_free(set);
@@ -108,9 +138,10 @@ const struct cli_verb cli_flows = {
         "\v"
         "Example: virqsim flows\n"
         "         virqsim flows --feature-diff apicv,posted\n"
+        "         virqsim flows --out build/flows\n"
         "         virqsim flows --set platform=platforms/nehalem-x5570.yaml\n\n"
         "Exit status: 0 fine, 2 a mistake in the input, 3 a run's accounts do "
         "not add up.",
-    .options = CLI_SET | CLI_OUTPUT | CLI_DIFF,
+    .options = CLI_SET | CLI_OUTPUT | CLI_DIFF | CLI_TABLES,
     .run = run_flows,
 };

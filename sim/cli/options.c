@@ -39,6 +39,11 @@ static const struct option_row {
     {CLI_FOLDER,
      {"out", KEY_OUT, "DIR", 0,
       "Write result.json, report.md, report.csv and report.html there", 0}},
+    {CLI_TABLES,
+     {"out", KEY_OUT, "DIR", 0,
+      "Write flows.html and flows.csv there: all tables, whatever the "
+      "difference",
+      0}},
     {CLI_OUTPUT,
      {"json", KEY_JSON, "FILE", 0,
       "Write the result as JSON; - is standard output and leaves the rest to "

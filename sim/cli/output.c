@@ -69,6 +69,16 @@ static bool make_folder(const char *folder)
     return true;
 }
 
+bool cli_make_folder(const char *folder)
+{
+    bool good = make_folder(folder);
+
+    if (!good)
+        fprintf(stderr, "virqsim: cannot make '%s': %s\n", folder,
+                strerror(errno));
+    return good;
+}
+
 static bool write_folder(const char *folder, const struct result *r)
 {
     static const struct {
@@ -80,15 +90,10 @@ static bool write_folder(const char *folder, const struct result *r)
         {"report.csv", report_csv},
         {"report.html", report_html},
     };
-    bool good = true;
+    bool good = cli_make_folder(folder);
 
-    if (!make_folder(folder)) {
-        fprintf(stderr, "virqsim: cannot make '%s': %s\n", folder,
-                strerror(errno));
-        return false;
-    }
     for (size_t i = 0; i < sizeof files / sizeof files[0] && good; i++) {
-        char path[4200];
+        char path[CLI_PATH];
 
         snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
         good = write_view(path, files[i].view, r);

@@ -120,6 +120,15 @@ const struct flow_cell *flow_tables_cell(const struct flow_tables *t,
     return &t->cell[row * flow_config_count + config];
 }
 
+sim_time flow_tables_own(const struct flow_tables *t, unsigned row)
+{
+    sim_time own = 0;
+
+    for (unsigned c = 0; c < flow_config_count && !own; c++)
+        own = flow_tables_cell(t, row, c)->own;
+    return own;
+}
+
 void flow_cell_text(const struct flow_cell *cell, char text[FLOW_TEXT])
 {
     size_t n = 0;

@@ -135,6 +135,9 @@ void flow_tables_free(struct flow_tables *t);
 const struct flow_cell *flow_tables_cell(const struct flow_tables *t,
                                          unsigned row, unsigned config);
 
+/* The guest's own part of a row's times, the same in each cell. */
+sim_time flow_tables_own(const struct flow_tables *t, unsigned row);
+
 /* ---- what changes between two configurations ---- */
 
 struct flow_diff {
@@ -186,6 +189,8 @@ struct flow_change flow_diff_row(const struct flow_tables *t,
 /* Terminal and JSON; `diff` NULL: everything. */
 void flow_print(FILE *to, const struct flow_tables *t,
                 const struct flow_diff *diff);
+void flow_write_html(FILE *to, const struct flow_tables *t);
+void flow_write_csv(FILE *to, const struct flow_tables *t);
 bool flow_write_json(FILE *to, const struct flow_tables *t,
                      const struct flow_diff *diff);
 

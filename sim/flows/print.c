@@ -44,12 +44,11 @@ static void short_text(const struct flow_cell *cell, char text[FLOW_TEXT])
 /* Up to the last column that has a time. */
 static void print_times(FILE *to, const struct flow_tables *t, unsigned row)
 {
-    const struct flow_cell *first = flow_tables_cell(t, row, 0);
+    sim_time own = flow_tables_own(t, row);
     int blank = LABEL;
 
-    if (first->own)
-        blank -= fprintf(to, "%8ju is its own work",
-                         (uintmax_t)(first->own / SIM_NS));
+    if (own)
+        blank -= fprintf(to, "%8ju is its own work", (uintmax_t)(own / SIM_NS));
     for (unsigned c = 0; c < flow_config_count; c++) {
         const struct flow_cell *cell = flow_tables_cell(t, row, c);
 

@@ -1,8 +1,13 @@
 """virqsim flows as a user meets it: tables, JSON, differences, mistakes."""
+import csv
 import json
+import os
 import sys
 
-from harness import report, status, virqsim
+from harness import BUILD, report, status, virqsim
+
+
+OUT = os.path.join(BUILD, "flows-test")
 
 
 def well_formed(cell):
@@ -94,6 +99,24 @@ def older_platform():
            "what a platform's processor does not have has no figure", cells)
 
 
+def folder():
+    run = virqsim("flows", "--json", "-", "--quiet", "--out", OUT)
+    cells = {(r["key"], name): c for r in json.loads(run.stdout)["rows"]
+             for name, c in r["cells"].items()}
+    with open(os.path.join(OUT, "flows.csv"), newline="",
+              encoding="utf-8") as f:
+        lines = {(c["row"], c["configuration"]): c for c in csv.DictReader(f)}
+    report(set(lines) == set(cells) and all(
+        lines[k]["why"] == c["why"] if c["exits"] is None else
+        int(lines[k]["exits"]) == c["exits"]["total"] and
+        abs(float(lines[k]["latency_ns"]) - c["latency_ns"]) < 0.001
+        for k, c in cells.items()), "the CSV has the cells of the JSON")
+    with open(os.path.join(OUT, "flows.html"), encoding="utf-8") as f:
+        page = f.read()
+    report(page.count("<tbody>") == 10 and page.count("<td ") == len(cells) and
+           "http" not in page, "the page has every cell, and needs nothing else")
+
+
 def mistake(words, *arguments):
     run = virqsim("flows", *arguments)
     report(run.returncode == 2 and words in run.stderr and not run.stdout,
@@ -104,6 +127,7 @@ report(virqsim("flows", "--help").returncode == 0, "--help")
 slower_platform(tables())
 differences()
 timers()
+folder()
 older_platform()
 mistake("no configuration 'post'", "--feature-diff", "apicv,post")
 mistake("expected two", "--feature-diff", "apicv")
