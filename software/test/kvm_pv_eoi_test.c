@@ -1,5 +1,6 @@
 /* PV EOI: EOIs that a guest skips, and those that it may not. */
 #include "software/apic_code.h"
+#include "software/kvm_private.h"
 #include "software/pv_eoi.h"
 #include "software/test/moments.h"
 #include "software/test/rungs.h"
@@ -151,6 +152,20 @@ TEST_F(kvm_pv_eoi_moment, second_interrupt_before_the_eoi_takes_the_bit_back)
     EXPECT_EQ(exits_for(f->machine, EXIT_MSR_WRITE), before + 1,
               "of two EOIs the second is skipped");
     EXPECT_EQ(f->cpu->node.account.injections, 2);
+}
+
+TEST_F(kvm_pv_eoi_moment, bit_is_not_set_for_one_of_two_in_service)
+{
+    struct kvm *k = f->cpu->kvm;
+
+    ASSERT_TRUE(rig_run_until(f->machine, in_guest));
+    for (uint8_t v = 0x31; v < 0x60; v += 0x10) {
+        vecset_add(&k->vlapic.isr, v);
+        kvm_pv_eoi_offer(k, &f->machine->mem);
+        EXPECT_EQ(k->pv_eoi_offered, v == 0x31, "vector %x", v);
+    }
+    k->vlapic.isr = (struct vecset){{0}};
+    kvm_pv_eoi_offer(k, &f->machine->mem);
 }
 
 /* It comes behind the guest's test-and-clear: the first one has ended. */

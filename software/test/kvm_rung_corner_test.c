@@ -65,15 +65,15 @@ static uint32_t priority_class(const struct kvm_rung *f)
     return f->cpu->kvm->config.irq[0].guest_vector >> 4;
 }
 
-/* TPR a class above the device's vector, which comes; then the class that is
- * asked for.  Returns the RIP behind that write. */
-static uint64_t lowers_tpr(struct kvm_rung *f, uint32_t to)
+/* TPR a class that holds back the device's vector, which comes; then the class
+ * that is asked for.  Returns the RIP behind that write. */
+static uint64_t changes_tpr(struct kvm_rung *f, uint32_t from, uint32_t to)
 {
     struct machine *m = f->machine;
     uint64_t behind, loop;
 
     rig_code(m, 1);
-    rig_op(m, OP_MOV, (priority_class(f) + 1) << 4);
+    rig_op(m, OP_MOV, from << 4);
     rig_op(m, OP_STORE, APIC_PAGE + APIC_TPR);
     rig_op(m, OP_WORK, 6000000);
     rig_op(m, OP_MOV, to << 4);
@@ -89,18 +89,35 @@ static uint64_t lowers_tpr(struct kvm_rung *f, uint32_t to)
     return behind;
 }
 
-TEST_F(kvm_rung, tpr_below_a_waiting_vector_exits_once_behind_the_write)
+static uint64_t lowers_tpr(struct kvm_rung *f, uint32_t to)
 {
-    uint64_t behind;
+    return changes_tpr(f, priority_class(f) + 1, to);
+}
 
-    build(f, flexpriority);
-    behind = lowers_tpr(f, priority_class(f) - 1);
+/* One exit behind the write, and the interrupt. */
+static void expect_threshold_exit(struct kvm_rung *f, uint64_t behind)
+{
     ASSERT_TRUE(rig_run_until(f->machine, in_exit));
     EXPECT_EQ(f->cpu->node.exit.reason, EXIT_TPR_BELOW_THRESHOLD);
     EXPECT_EQ(f->cpu->node.cpu.rip, behind);
     run_for(f->machine, SIM_MS);
     EXPECT_EQ(exits_for(f->machine, EXIT_TPR_BELOW_THRESHOLD), 1);
     EXPECT_EQ(f->machine->irqs.count[f->machine->outside_source].delivered, 1);
+}
+
+TEST_F(kvm_rung, tpr_below_a_waiting_vector_exits_once_behind_the_write)
+{
+    build(f, flexpriority);
+    expect_threshold_exit(f, lowers_tpr(f, priority_class(f) - 1));
+}
+
+TEST_F(kvm_rung, tpr_of_the_class_of_a_waiting_vector_exits_when_it_is_lowered)
+{
+    uint32_t held;
+
+    build(f, flexpriority);
+    held = priority_class(f);
+    expect_threshold_exit(f, changes_tpr(f, held, held - 1));
 }
 
 TEST_F(kvm_rung, tpr_in_the_class_of_a_waiting_vector_does_not_exit)

@@ -223,3 +223,21 @@ TEST_EACH(kvm_smp, xapic_guest_reaches_the_id_of_icr_high, struct id_row,
     figures_free(&f);
     machine_free(m);
 }
+
+TEST(kvm_smp, table_of_descriptors_ends_with_the_last_virtual_cpu)
+{
+    struct scenario s = machines(PROGRAM_SPIN, 3);
+    struct machine *m;
+
+    s.vm[0].features.apicv = s.vm[1].features.apicv = (struct kvm_apicv)IPIV;
+    m = machine_build(&s);
+    for (unsigned i = 0; i < 6; i++) {
+        const struct kvm *k = m->vcpu[i].kvm;
+        uint64_t at = vmcs_get(&k->vmcs, VMCS_PID_POINTER_TABLE_ADDRESS);
+
+        EXPECT_EQ(vmcs_get(&k->vmcs, VMCS_LAST_PID_POINTER_INDEX), 2);
+        EXPECT_EQ(mem_read64(&m->mem, at + 8 * (i % 3)),
+                  kvm_descriptor(&k->config) | 1);
+    }
+    machine_free(m);
+}
