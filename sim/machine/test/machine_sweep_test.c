@@ -23,7 +23,7 @@ static const char *const apicv_names[] = {
  */
 static const char shared[] =
     "title: t\nplatform: platforms/%s.yaml\nduration: 2ms\n"
-    "machine: {cpus: 2, time_slice: 60us, host_timer: 4kHz}\n"
+    "machine: {cpus: 2, time_slice: 60us, host_timer: 4kHz, iommu: %s}\n"
     "devices:\n"
     "  - {name: nic0, pulse: exponential, pulse_interval: 70us}\n"
     "  - {name: nic1, pulse: exponential, pulse_interval: 70us}\n"
@@ -42,7 +42,7 @@ static const char shared[] =
 /* ELI has each guest alone on its CPU. */
 static const char alone[] =
     "title: t\nplatform: platforms/%s.yaml\nduration: 2ms\n"
-    "machine: {cpus: 2, host_timer: 4kHz}\n"
+    "machine: {cpus: 2, host_timer: 4kHz, iommu: %s}\n"
     "devices:\n"
     "  - {name: nic0, pulse: exponential, pulse_interval: 70us}\n"
     "  - {name: nic1, pulse: exponential, pulse_interval: 70us}\n"
@@ -61,6 +61,7 @@ struct choice {
     const char *platform;
     unsigned switches; /* of apicv_names, and ACKNOWLEDGE */
     bool eli, pv_eoi, halt_poll, x2apic;
+    bool eli_exitless_eoi, vtd_posting; /* what others need, or they refuse */
     enum kvm_guest_timer timer;
 };
 
@@ -91,11 +92,23 @@ static void features_of(const struct choice *c, char *to, size_t room)
         append(to, room, "acknowledge_on_exit: true");
     if (c->eli)
         append(to, room, "eli: true");
+    if (c->eli_exitless_eoi)
+        append(to, room, "eli_exitless_eoi: true");
+    if (c->vtd_posting)
+        append(to, room, "vtd_posting: true");
     if (c->pv_eoi)
         append(to, room, "pv_eoi: true");
     if (c->halt_poll)
         append(to, room, "halt_poll: 20us");
     append(to, room, timers[c->timer]);
+}
+
+/* It names its destinations as the guests' APICs are named. */
+static const char *unit_of(const struct choice *c)
+{
+    if (!c->vtd_posting)
+        return "{units: 0}";
+    return c->x2apic ? "{units: 1}" : "{units: 1, x2apic: false}";
 }
 
 static struct loaded load(const struct choice *c)
@@ -107,8 +120,8 @@ static struct loaded load(const struct choice *c)
     features_of(c, features, sizeof features);
     snprintf(vm, sizeof vm, "apic: %s, features: {%s}",
              c->x2apic ? "x2apic" : "xapic", features);
-    snprintf(text, sizeof text, c->eli ? alone : shared, c->platform, mode,
-             mode, vm, vm);
+    snprintf(text, sizeof text, c->eli ? alone : shared, c->platform,
+             unit_of(c), mode, mode, vm, vm);
     return load_text(text, NULL, 0);
 }
 
@@ -284,10 +297,24 @@ static unsigned run_all(const char *name)
     for (unsigned i = 0; i < 2 * ACKNOWLEDGE * OTHERS; i++) {
         struct choice c = choice_of(name, i / OTHERS, i % OTHERS);
 
-        if (enters(&c, &platform))
+        if (!enters(&c, &platform))
+            continue;
+        ran += runs(&c);
+        c.eli_exitless_eoi = c.eli;
+        c.vtd_posting = apicv_of(c.switches).posted_interrupts;
+        if (c.eli_exitless_eoi || c.vtd_posting)
             ran += runs(&c);
     }
     return ran;
+}
+
+TEST(kvm_sweep, what_others_need_is_refused_without_them)
+{
+    struct choice posting = {.platform = SPR, .vtd_posting = true};
+    struct choice eoi = {.platform = SPR, .eli_exitless_eoi = true};
+
+    EXPECT_FALSE(runs(&posting));
+    EXPECT_FALSE(runs(&eoi));
 }
 
 TEST(kvm_sweep, whatever_is_not_refused_runs_and_loses_nothing)
