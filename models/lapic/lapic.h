@@ -225,6 +225,9 @@ struct lapic_out lapic_acknowledge(struct lapic *l, uint8_t *vector);
 /* The core runs INTA cycles at the 8259: ends a request made by message. */
 struct lapic_out lapic_acknowledge_extint(struct lapic *l);
 
+/* EOI: the highest vector leaves the ISR, as by a write of the register. */
+struct lapic_out lapic_eoi(struct lapic *l);
+
 /* Loads and stores in the page in xAPIC mode; in the other modes a load reads
  * all ones and a store is lost.  A load can change state: a reserved address
  * is an error to record. */

@@ -411,6 +411,21 @@ void lapic_node_write(struct lapic_node *n, uint32_t offset, unsigned bytes,
     access(n, &req);
 }
 
+void lapic_node_eoi(struct lapic_node *n)
+{
+    struct lapic_out out;
+
+    if (has_twin(n) && lapic_node_mode(n) == LAPIC_MODE_X2APIC) {
+        lapic_node_wrmsr(n, LAPIC_MSR_FIRST + LAPIC_EOI / 16, 0);
+    } else if (has_twin(n)) {
+        lapic_node_write(n, LAPIC_EOI, 4, 0);
+    } else {
+        begin_access(n);
+        out = lapic_eoi(&n->lapic);
+        end_access(n, &out);
+    }
+}
+
 bool lapic_node_claims(const struct lapic_node *n, uint64_t addr)
 {
     const struct lapic_twin *twin = &n->config.twin;

@@ -126,6 +126,9 @@ uint32_t lapic_node_tpr(const struct lapic_node *n);
 
 bool lapic_node_in_irr(const struct lapic_node *n, uint8_t vector);
 
+/* The processor's own, which cannot go wrong; software writes the register. */
+void lapic_node_eoi(struct lapic_node *n);
+
 uint8_t lapic_node_cr8(const struct lapic_node *n);
 void lapic_node_set_cr8(struct lapic_node *n, uint8_t cr8);
 

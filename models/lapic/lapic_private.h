@@ -63,8 +63,6 @@ struct lapic_fates lapic_fire(struct lapic *l, enum lapic_lvt entry);
 /* LINT0 is accepted if it is an open level entry and the pin is active. */
 struct lapic_fates lapic_sample_lint0(struct lapic *l);
 
-struct lapic_out lapic_eoi(struct lapic *l);
-
 /* A write to ICR bits 31:0, which sends; to SELF IPI. */
 struct lapic_out lapic_write_icr(struct lapic *l, uint32_t value);
 struct lapic_out lapic_write_self_ipi(struct lapic *l, uint32_t value);

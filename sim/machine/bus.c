@@ -227,12 +227,7 @@ static bool is_x2apic(const struct lapic_node *lapic)
 
 static void apic_eoi(void *cpu)
 {
-    struct lapic_node *lapic = lapic_of(cpu);
-
-    if (is_x2apic(lapic))
-        lapic_node_wrmsr(lapic, LAPIC_MSR_FIRST + LAPIC_EOI / 16, 0);
-    else
-        lapic_node_write(lapic, LAPIC_EOI, 4, 0);
+    lapic_node_eoi(lapic_of(cpu));
 }
 
 /* NDST holds an xAPIC ID in its bits 15:8. */
