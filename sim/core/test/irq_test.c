@@ -264,6 +264,58 @@ TEST_F(ledger, takes_a_second_fate_or_a_full_pool_for_our_mistake)
     EXPECT_TRUE(dies(finish_undelivered, f));
 }
 
+/* What the ledger complains about. */
+struct wrong {
+    irq_id id;
+    unsigned told;
+};
+
+static void note_wrong(void *ctx, irq_id id)
+{
+    struct wrong *w = ctx;
+
+    w->id = id;
+    w->told++;
+}
+
+TEST_F(ledger, tells_a_second_fate_and_counts_nothing_of_it)
+{
+    struct wrong w = {0};
+    irq_id id = born(f);
+
+    f->irqs.wrong = note_wrong;
+    f->irqs.watch_ctx = &w;
+    irq_finish(&f->irqs, id, HOP_EOI, 15);
+    EXPECT_EQ(w.told, 1, "ended without a fate");
+    irq_deliver(&f->irqs, id, HOP_GUEST_HANDLER, 20);
+    EXPECT_EQ(w.told, 1);
+    irq_deliver(&f->irqs, id, HOP_GUEST_HANDLER, 30);
+    irq_merge(&f->irqs, id, IRQ_IRR_SET);
+    irq_drop(&f->irqs, id, IRQ_IRR_SET);
+    EXPECT_EQ(w.told, 4);
+    EXPECT_EQ(w.id, id);
+    EXPECT_EQ(f->irqs.count[f->nic].delivered, 1);
+    EXPECT_EQ(f->irqs.count[f->nic].merged, 0);
+    EXPECT_EQ(f->irqs.count[f->nic].dropped, 0);
+    irq_finish(&f->irqs, id, HOP_EOI, 40);
+    irq_deliver(&f->irqs, id, HOP_GUEST_HANDLER, 50);
+    EXPECT_EQ(w.told, 5);
+}
+
+TEST_F(ledger, knows_the_way_of_a_finished_one_until_its_slot_is_used_again)
+{
+    irq_id id = born(f);
+
+    irq_deliver(&f->irqs, id, HOP_GUEST_HANDLER, 20);
+    irq_finish(&f->irqs, id, HOP_EOI, 30);
+    EXPECT_TRUE(!irq_find(&f->irqs, id));
+    ASSERT_TRUE(irq_last(&f->irqs, id) != NULL);
+    EXPECT_EQ(irq_last(&f->irqs, id)->hops, 3);
+    irq_drop(&f->irqs, born(f), IRQ_LVT_MASKED);
+    EXPECT_TRUE(!irq_last(&f->irqs, id));
+    EXPECT_TRUE(!irq_last(&f->irqs, 0));
+}
+
 /* One random step in the life of a random interrupt of `alive`. */
 static void live_on(struct ledger *f, struct rng *r, irq_id alive[RECORDS])
 {
