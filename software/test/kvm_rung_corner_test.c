@@ -174,10 +174,45 @@ static bool timer_arrives(struct machine *m)
     return lapic_node_in_irr(&m->cpu[1].lapic, GUEST_VECTOR);
 }
 
+/* The guest's writes of it reach the processor's. */
+static void open_msr(struct kvm_rung *f, uint32_t msr)
+{
+    mem_fetch_and64(&f->machine->mem,
+                    f->cpu->kvm->msr_bitmap + MSR_WRITES + msr / 64 * 8,
+                    ~(UINT64_C(1) << msr % 64));
+}
+
+/* Whatever it is that the guest has handled. */
+TEST_F(kvm_rung, eoi_in_an_open_msr_retires_the_highest_physical_interrupt)
+{
+    struct vecset *isr;
+    struct machine *m;
+    uint64_t before;
+
+    f->scenario.vm[1].apic = APIC_MODE_X2APIC;
+    build(f, (struct kvm_apicv){0});
+    m = f->machine;
+    isr = &f->cpu->lapic.lapic.isr;
+    open_msr(f, MSR_X2APIC + APIC_EOI / 16);
+    rig_code(m, 1);
+    rig_op(m, OP_WORK, 3000000);
+    rig_wrmsr(m, MSR_X2APIC + APIC_EOI / 16, 0);
+    rig_spin(m, 100000);
+    machine_run(m, SIM_MS / 2);
+    before = exits_for(m, EXIT_MSR_WRITE);
+    vecset_add(isr, 0x41); /* what the guest handles */
+    vecset_add(isr, 0x51);
+    machine_run(m, 2 * SIM_MS);
+    EXPECT_FALSE(vecset_has(isr, 0x51));
+    EXPECT_TRUE(vecset_has(isr, 0x41));
+    EXPECT_EQ(exits_for(m, EXIT_MSR_WRITE), before, "without an exit");
+    vecset_del(isr, 0x41);
+}
+
 /* The guest reckons in its own time, the physical APIC does not. */
 TEST_F(kvm_rung, deadline_in_an_open_msr_comes_late_by_the_guests_tsc_offset)
 {
-    uint64_t deadline, offset = 100000, at, before;
+    uint64_t deadline, offset = 100000, before;
     struct machine *m;
 
     f->scenario.vm[1].apic = APIC_MODE_X2APIC;
@@ -185,8 +220,7 @@ TEST_F(kvm_rung, deadline_in_an_open_msr_comes_late_by_the_guests_tsc_offset)
     m = f->machine;
     deadline = clock_cycles(&m->core, 2 * SIM_MS) + offset;
     vmcs_set(&f->cpu->kvm->vmcs, VMCS_TSC_OFFSET, offset);
-    at = f->cpu->kvm->msr_bitmap + MSR_WRITES + MSR_TSC_DEADLINE / 64 * 8;
-    mem_fetch_and64(&m->mem, at, ~(UINT64_C(1) << MSR_TSC_DEADLINE % 64));
+    open_msr(f, MSR_TSC_DEADLINE);
     rig_code(m, 1);
     rig_op(m, OP_WORK, 3000000);
     rig_wrmsr(m, MSR_TSC_DEADLINE, deadline);
