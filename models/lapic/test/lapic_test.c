@@ -14,6 +14,7 @@ TEST_F(apic, same_class_follows_after_the_eoi)
 {
     serve(f, 0x35);
     edge(f, 0x3f);
+    EXPECT_FALSE(f->out.intr, "its class is frozen until then");
     eoi(f);
     EXPECT_TRUE(f->out.intr);
     EXPECT_EQ(acknowledge(f), 0x3f);
