@@ -407,10 +407,10 @@ static bool guest_halts(const struct kvm_sched *f, const struct kvm *k)
            rip_op(rip) == rip_op(k->label[KVM_BLOCK]);
 }
 
-TEST_F(kvm_sched, post_between_the_last_look_and_blocking_is_seen)
+/* It has handled an interrupt and found nothing more. */
+static void run_to_blocking(struct kvm_sched *f)
 {
     struct scenario s = posting();
-    uint8_t v;
 
     set_programs(&s, PROGRAM_IDLE, PROGRAM_SPIN);
     start(f, s);
@@ -418,6 +418,13 @@ TEST_F(kvm_sched, post_between_the_last_look_and_blocking_is_seen)
     while (!guest_halts(f, f->a) && machine_next(f->m) <= machine_end(f->m))
         machine_run(f->m, machine_next(f->m));
     ASSERT_TRUE(guest_halts(f, f->a));
+}
+
+TEST_F(kvm_sched, post_between_the_last_look_and_blocking_is_seen)
+{
+    uint8_t v;
+
+    run_to_blocking(f);
     /* the remapping unit posts, and the notification is still under way */
     v = f->a->config.irq[0].guest_vector;
     pid_post(&f->m->mem, kvm_descriptor(&f->a->config), v, false);
@@ -428,14 +435,7 @@ TEST_F(kvm_sched, post_between_the_last_look_and_blocking_is_seen)
 
 TEST_F(kvm_sched, nmi_between_the_last_look_and_blocking_is_seen)
 {
-    struct scenario s = posting();
-
-    set_programs(&s, PROGRAM_IDLE, PROGRAM_SPIN);
-    start(f, s);
-    interrupt(f, 1);
-    while (!guest_halts(f, f->a) && machine_next(f->m) <= machine_end(f->m))
-        machine_run(f->m, machine_next(f->m));
-    ASSERT_TRUE(guest_halts(f, f->a));
+    run_to_blocking(f);
     EXPECT_FALSE(send_by(f, DELIVERY_NMI, 0).kick, "it is in root");
     run_for(f, SIM_US);
     EXPECT_EQ(f->a->state, KVM_RUNNING, "it does not block");

@@ -209,26 +209,45 @@ TEST_F(kvm_start_rig, init_forgets_what_waited)
     EXPECT_TRUE(vecset_empty(&f->target->vlapic.irr));
 }
 
-TEST_F(kvm_start_rig, init_that_comes_first_takes_a_sipi_back)
+/* The target halts; what its code would see. */
+static struct cpu_env halted(struct kvm_start_rig *f)
 {
     struct scenario s = machines(PROGRAM_IDLE, (struct kvm_apicv)SOFTWARE);
-    struct cpu_env env;
 
     build(f, &s);
-    put_start(f, START_AT);
     run_to(f, SIM_MS);
-    env = (struct cpu_env){.node = &f->m->cpu[TARGET].node,
-                           .cpu = &f->m->cpu[TARGET].node.cpu,
-                           .mem = &f->m->mem,
-                           .irqs = &f->m->irqs,
-                           .now = machine_now(f->m)};
-    kvm_start_accept(
-        f->target, &env,
-        &(struct kvm_sending){.mode = DELIVERY_SIPI, .vector = PAGE});
-    kvm_start_accept(f->target, &env,
-                     &(struct kvm_sending){.mode = DELIVERY_INIT});
+    return (struct cpu_env){.node = &f->m->cpu[TARGET].node,
+                            .cpu = &f->m->cpu[TARGET].node.cpu,
+                            .mem = &f->m->mem,
+                            .irqs = &f->m->irqs,
+                            .now = machine_now(f->m)};
+}
+
+static void accept(struct kvm_start_rig *f, struct cpu_env *env, uint8_t mode)
+{
+    kvm_start_accept(f->target, env,
+                     &(struct kvm_sending){.mode = mode, .vector = PAGE});
+}
+
+TEST_F(kvm_start_rig, init_behind_a_sipi_takes_it_back)
+{
+    struct cpu_env env = halted(f);
+
+    put_start(f, START_AT);
+    accept(f, &env, DELIVERY_SIPI);
+    accept(f, &env, DELIVERY_INIT);
     kvm_start_take(f->target, &env);
     EXPECT_EQ(f->target->start, KVM_WAITS_FOR_SIPI);
+}
+
+TEST_F(kvm_start_rig, init_forgets_an_nmi_that_waits)
+{
+    struct cpu_env env = halted(f);
+
+    kvm_nmi_accept(f->target, &env, 0);
+    accept(f, &env, DELIVERY_INIT);
+    kvm_start_take(f->target, &env);
+    EXPECT_EQ(f->target->nmis_waiting, 0);
 }
 
 TEST_F(kvm_start_rig, first_virtual_cpu_starts_at_the_reset_vector_by_itself)
