@@ -49,7 +49,7 @@ bool vapic_virtualizes(const struct cpu *c, const struct vapic_access *a)
     if (!vapic_primary(c, PRIMARY_TPR_SHADOW) ||
         (a->type != VAPIC_READ && a->type != VAPIC_WRITE))
         return false;
-    if (a->bytes > 4 || a->offset % 16 + a->bytes > 4 || a->offset >= 0x400 ||
+    if (a->offset % 16 + a->bytes > 4 || a->offset >= 0x400 ||
         !fits_earlier_write(c, a))
         return false;
     s = served[a->offset / 16];
