@@ -190,17 +190,16 @@ static sim_time taken_at(const struct cpu_node *n, const struct irq_record *r)
     return earlier(n->start, earlier(injected, hop_time(r, HOP_VM_EXIT)));
 }
 
-/* Was one above `vector` there already? */
-static bool passed_over(const struct machine *m, const struct origin *o,
-                        int vector, sim_time taken)
+/* Was one above it there already? */
+static bool passed_over(const struct machine *m, const struct cpu_node *n,
+                        const struct origin *o, const struct irq_record *r)
 {
-    const struct irq_record *r;
+    const struct irq_record *above = NULL;
     int top = vecset_top(&o->irr);
 
-    if (top <= vector)
-        return false;
-    r = irq_find(&m->irqs, o->irr_irq[top]);
-    return r && hop_time(r, o->accept) < taken;
+    if (top > vecset_top(&o->isr))
+        above = irq_find(&m->irqs, o->irr_irq[top]);
+    return above && hop_time(above, o->accept) < taken_at(n, r);
 }
 
 /* INVARIANT_COUNT: none. */
@@ -213,7 +212,7 @@ static enum invariant priority_broken(const struct machine *m,
 
     if (!serves(o, r->id))
         return INVARIANT_HIGHEST;
-    if (passed_over(m, o, top, taken_at(n, r)))
+    if (passed_over(m, n, o, r))
         return INVARIANT_ORDER;
     if (!alone_in_class(&o->isr, (unsigned)top))
         return INVARIANT_ONE_OF_CLASS;
