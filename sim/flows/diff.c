@@ -107,11 +107,12 @@ struct flow_change flow_diff_row(const struct flow_tables *t,
     };
     struct way w = {t, row, *d->from, *change.before};
 
+    if (d->from->later || d->to->later)
+        return change;
     change.changed = !flow_cell_same(change.before, change.after);
     change.other_time = !change.changed && flow_cell_ns(change.before) !=
                                                flow_cell_ns(change.after);
-    if (!(change.changed || change.other_time) || d->from->later ||
-        d->to->later)
+    if (!change.changed && !change.other_time)
         return change;
     for (unsigned f = FLOW_FEATURES; f-- > 0;)
         if (!flow_config_has(d->to, &flow_features[f]))

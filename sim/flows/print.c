@@ -260,6 +260,10 @@ static void print_changes(FILE *to, const struct changes *all)
 
     fprintf(to, "From %s (%s) to %s (%s):\n", d->from->name, d->from->title,
             d->to->name, d->to->title);
+    if (d->from->later || d->to->later) {
+        fprintf(to, "  %s\n", flow_gap_sentence(FLOW_GAP_COLUMN));
+        return;
+    }
     print_features(to, all);
     fputs("What changes:\n", to);
     for (unsigned r = 0; r < flow_row_count; r++) {

@@ -91,6 +91,20 @@ TEST(flows, configuration_that_comes_later_has_no_figure)
 
 /* ---- differences ---- */
 
+TEST(flows, nothing_is_said_of_a_configuration_that_comes_later)
+{
+    struct scenario_set *set = load();
+    struct flow_diff d = {flow_config_named("c", 1), flow_config_named("g", 1)};
+    struct flow_tables t;
+
+    ASSERT_TRUE(set != NULL);
+    t = flow_tables_run(&set->variant[0]);
+    for (unsigned r = 0; r < flow_row_count; r++)
+        EXPECT_FALSE(flow_diff_row(&t, &d, r).changed);
+    flow_tables_free(&t);
+    scenario_free(set);
+}
+
 static const struct change_row {
     const char *name;
     const char *from, *to, *key;
