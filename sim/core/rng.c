@@ -2,11 +2,13 @@
 #include "sim/core/rng.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef unsigned __int128 u128;
 
 #define LN2_Q58 UINT64_C(199786072581291495)
+#define SQRT2_Q58 UINT64_C(407619307041649444)
 #define FRACTION 58
 #define ONE (UINT64_C(1) << FRACTION)
 
@@ -73,28 +75,31 @@ static uint64_t times(uint64_t a, uint64_t b)
 
 /*
  * The natural logarithm of m in [1, 2), all with 58 bits of fraction:
- * ln m = 2 artanh s = 2 (s + s^3/3 + s^5/5 + ...) with s = (m-1)/(m+1).
- * As s < 1/3, term k is below 9^-k: nineteen terms reach the last bit, and the
- * twentieth makes them pairs.  The first and the second of all pairs are summed
- * apart, since each step of a sum waits for the one before.
+ * ln m = 2 artanh s = 2 (s + s^3/3 + s^5/5 + ...) with s = (m-1)/(m+1); above
+ * the root of 2 it is ln 2 - ln (2/m), for which s = (2-m)/(2+m).  As s is at
+ * most 3 - 2 sqrt 2, term k is below 2^-5.08k: twelve terms reach the last bit.
+ * The first and the second of each pair of terms are summed apart, since each
+ * step of a sum waits for the one before.
  */
 static uint64_t natural_log(uint64_t m)
 {
     static const uint64_t coefficient[][2] = {
         {ONE / 1, ONE / 3},   {ONE / 5, ONE / 7},   {ONE / 9, ONE / 11},
         {ONE / 13, ONE / 15}, {ONE / 17, ONE / 19}, {ONE / 21, ONE / 23},
-        {ONE / 25, ONE / 27}, {ONE / 29, ONE / 31}, {ONE / 33, ONE / 35},
-        {ONE / 37, ONE / 39},
     };
-    uint64_t s = (uint64_t)(((u128)(m - ONE) << FRACTION) / (m + ONE));
+    bool upper = m > SQRT2_Q58;
+    uint64_t distance = upper ? 2 * ONE - m : m - ONE;
+    uint64_t s = (uint64_t)(((u128)distance << FRACTION) /
+                            (upper ? 2 * ONE + m : m + ONE));
     uint64_t square = times(s, s), fourth = times(square, square);
-    uint64_t first = 0, second = 0;
+    uint64_t first = 0, second = 0, log;
 
     for (size_t k = sizeof coefficient / sizeof *coefficient; k-- > 0;) {
         first = coefficient[k][0] + times(first, fourth);
         second = coefficient[k][1] + times(second, fourth);
     }
-    return 2 * times(s, first + times(second, square));
+    log = 2 * times(s, first + times(second, square));
+    return upper ? LN2_Q58 - log : log;
 }
 
 /* -ln u * mean, with u = x / 2^64 and x odd: never 0, never 1, no bias. */
