@@ -166,15 +166,17 @@ static bool push_checked(struct cpu *c, struct mem *m,
     return true;
 }
 
-/* CPU_GOES_ON: at the handler.  Else what was met on the way. */
+/* What was met on the way to the handler; of CPU_GOES_ON, at the handler, the
+ * rest does not matter. */
 static struct cpu_result enter_handler(struct cpu *c, struct mem *m,
                                        const struct cpu_vectored *e)
 {
     uint32_t selector = 8u * e->vector | ERROR_IDT | error_ext(e);
     uint64_t at = c->idtr.base + GATE_BYTES * e->vector;
-    struct cpu_result r = {.outcome = CPU_GOES_ON};
+    struct cpu_result r;
     struct gate g;
 
+    r.outcome = CPU_GOES_ON;
     if (GATE_BYTES * e->vector + GATE_BYTES - 1 > c->idtr.limit)
         return fault_of(c, VECTOR_GP, selector);
     if (delivery_exits(c, at, false, &r.exit)) {
@@ -286,27 +288,12 @@ static struct cpu_result notify(struct cpu *c, struct mem *m,
     return r;
 }
 
-struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
-                              const struct cpu_vectored *e)
+/* The exit or the fault that was met while `e` was delivered. */
+static struct cpu_result
+undelivered(struct cpu *c, const struct cpu_vectored *e, struct cpu_result r)
 {
-    struct cpu_result r;
-
-    if (e->type == INTR_TYPE_EXTERNAL && !e->extint &&
-        uintr_identifies(&c->uintr, e->vector))
-        return notify(c, m, e);
-    /* Before a fault can exit: a waking event leaves HLT first. */
-    c->activity = ACTIVITY_ACTIVE;
-    c->sti_blocking = false;
-    c->mov_ss_blocking = false;
-    if (e->type == INTR_TYPE_NMI)
-        block_nmis(c);
-    r = enter_handler(c, m, e);
-    if (r.outcome == CPU_GOES_ON)
-        cpu_step_over(c);
     if (r.outcome == CPU_EXITS)
         return vectoring(c, r, e);
-    if (r.outcome != CPU_FAULTS)
-        return r;
     if (e->type == INTR_TYPE_HARDWARE_EXCEPTION && e->vector == VECTOR_DF)
         return shutdown(c);
     r.fault = escalate(e, r.fault);
@@ -316,6 +303,34 @@ struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
     /* a #DF that exits directly has no vectoring information */
     return INTR_INFO_VECTOR(r.exit.intr_info) == VECTOR_DF ? r
                                                            : vectoring(c, r, e);
+}
+
+static struct cpu_result deliver_by_idt(struct cpu *c, struct mem *m,
+                                        const struct cpu_vectored *e)
+{
+    struct cpu_result r;
+
+    /* Before a fault can exit: a waking event leaves HLT first. */
+    c->activity = ACTIVITY_ACTIVE;
+    c->sti_blocking = false;
+    c->mov_ss_blocking = false;
+    if (e->type == INTR_TYPE_NMI)
+        block_nmis(c);
+    r = enter_handler(c, m, e);
+    if (r.outcome == CPU_GOES_ON)
+        cpu_step_over(c);
+    else if (r.outcome != CPU_SHUTS_DOWN)
+        r = undelivered(c, e, r);
+    return r;
+}
+
+struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
+                              const struct cpu_vectored *e)
+{
+    if (e->type == INTR_TYPE_EXTERNAL && !e->extint &&
+        uintr_identifies(&c->uintr, e->vector))
+        return notify(c, m, e);
+    return deliver_by_idt(c, m, e);
 }
 
 struct cpu_result cpu_raise(const struct cpu *c, uint8_t vector,

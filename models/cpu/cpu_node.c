@@ -213,7 +213,7 @@ static void end_op(struct cpu_node *n, struct cpu_result *r)
         if (op->kind == OP_INT_REG)
             cpu_node_dispatched(n, r);
     } else if (cpu_vapic_node_serves(n, op)) {
-        *r = cpu_vapic_node_execute(n, op);
+        cpu_vapic_node_execute(n, op, r);
     } else if (cpu_node_reach(n, op)) {
         cpu_retire(&n->cpu);
     } else {

@@ -175,29 +175,29 @@ static struct vapic_out execute(struct cpu_node *n, const struct op *op)
 }
 
 /* The op has been executed; an exit behind it is a trap. */
-static struct cpu_result follow(struct cpu_node *n, const struct vapic_out *out)
+static void follow(struct cpu_node *n, const struct vapic_out *out,
+                   struct cpu_result *r)
 {
-    struct cpu_result r = {.outcome = CPU_GOES_ON};
-
     account(n, out);
-    if (out->exits) {
-        r.outcome = CPU_EXITS;
-        r.exit = out->exit;
-    }
-    return r;
+    if (!out->exits)
+        return;
+    r->outcome = CPU_EXITS;
+    r->exit = out->exit;
 }
 
-struct cpu_result cpu_vapic_node_execute(struct cpu_node *n,
-                                         const struct op *op)
+void cpu_vapic_node_execute(struct cpu_node *n, const struct op *op,
+                            struct cpu_result *r)
 {
     struct vapic_out out = execute(n, op);
 
-    if (out.gp)
-        return cpu_raise(&n->cpu, VECTOR_GP, 0);
+    if (out.gp) {
+        *r = cpu_raise(&n->cpu, VECTOR_GP, 0);
+        return;
+    }
     cpu_retire(&n->cpu);
     if (op->kind == OP_WRMSR && op->imm == VAPIC_MSR_TSC_DEADLINE)
         cpu_vapic_node_arm(n);
-    return follow(n, &out);
+    follow(n, &out, r);
 }
 
 struct cpu_result cpu_vapic_node_senduipi(struct cpu_node *n,
@@ -219,7 +219,8 @@ struct cpu_result cpu_vapic_node_senduipi(struct cpu_node *n,
         return r;
     }
     out = vapic_senduipi(&n->cpu, m, sent.vector, sent.ndst);
-    return follow(n, &out);
+    follow(n, &out, &r);
+    return r;
 }
 
 /* ---- the guest's timer ---- */

@@ -11,9 +11,10 @@ bool cpu_vapic_node_serves(const struct cpu_node *n, const struct op *op);
 /* Its cost in cycles. */
 uint64_t cpu_vapic_node_cost(const struct cpu_node *n, const struct op *op);
 
-/* Executes it; APIC-write emulation can cause a VM exit behind it. */
-struct cpu_result cpu_vapic_node_execute(struct cpu_node *n,
-                                         const struct op *op);
+/* Executes it; APIC-write emulation can cause a VM exit behind it.  Fills the
+ * result, which says CPU_GOES_ON, only if it does not. */
+void cpu_vapic_node_execute(struct cpu_node *n, const struct op *op,
+                            struct cpu_result *r);
 
 /* SENDUIPI; its notification can be virtualized. */
 struct cpu_result cpu_vapic_node_senduipi(struct cpu_node *n,

@@ -70,6 +70,8 @@ static uint32_t sharing(unsigned k, unsigned n)
 {
     uint32_t causes = 0;
 
+    if (n == 1)
+        return UINT32_MAX;
     for (unsigned i = k % n; i < PCIE_VECTORS; i += n)
         causes |= UINT32_C(1) << i;
     return causes;
@@ -131,7 +133,7 @@ static struct pcie_out signal_cause(struct pcie *p, unsigned k)
     out = pcie_settle(p);
     /* also if it was masked or lost: the counter cannot know */
     if (is_message && p->interval[k])
-        pcie_load_counter(p, k, p->interval[k], &out);
+        out.start |= pcie_load_counter(p, k, p->interval[k]);
     return out;
 }
 

@@ -48,8 +48,7 @@ unsigned pcie_msi_granted(const struct pcie *p);
 /* Sends what is pending and not masked any more. */
 struct pcie_out pcie_settle(struct pcie *p);
 
-/* The counter of cause k runs from now on. */
-void pcie_load_counter(struct pcie *p, unsigned k, sim_time time,
-                       struct pcie_out *out);
+/* The counter of cause k runs from now on: what pcie_out.start says of it. */
+uint32_t pcie_load_counter(struct pcie *p, unsigned k, sim_time time);
 
 #endif

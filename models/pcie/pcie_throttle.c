@@ -34,12 +34,11 @@ uint32_t pcie_throttle_read(const struct pcie *p, unsigned k, sim_time left)
            in_field(units(left) * UNIT / COUNTER_UNIT, PCIE_THROTTLE_COUNTER);
 }
 
-void pcie_load_counter(struct pcie *p, unsigned k, sim_time time,
-                       struct pcie_out *out)
+uint32_t pcie_load_counter(struct pcie *p, unsigned k, sim_time time)
 {
     p->loaded[k] = time;
     p->running |= UINT32_C(1) << k;
-    out->start |= UINT32_C(1) << k;
+    return UINT32_C(1) << k;
 }
 
 static struct pcie_out write_counter(struct pcie *p, unsigned k, sim_time time)
@@ -52,7 +51,7 @@ static struct pcie_out write_counter(struct pcie *p, unsigned k, sim_time time)
         return out;
     }
     out = pcie_settle(p);
-    pcie_load_counter(p, k, time, &out);
+    out.start |= pcie_load_counter(p, k, time);
     return out;
 }
 
