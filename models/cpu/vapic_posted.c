@@ -46,9 +46,12 @@ void vapic_end_posted(struct cpu *c, struct mem *m,
 struct vapic_taken vapic_take_posted(struct cpu *c, struct mem *m)
 {
     struct vapic_taken taken = {0};
+    uint64_t pir[VAPIC_PIR_GROUPS];
 
+    mem_read(m, descriptor(c) + PID_PIR, pir, sizeof pir);
     for (unsigned i = 0; i < VAPIC_PIR_GROUPS; i++)
-        vapic_take_pir(c, m, i, &taken);
+        if (pir[i])
+            vapic_take_pir(c, m, i, &taken);
     vapic_end_posted(c, m, &taken);
     return taken;
 }

@@ -1,5 +1,7 @@
 /*
- * What holds at every event, or the run stops.
+ * What holds at every event, or the run stops.  `explore` looks after each; a
+ * run looks at a CPU when an interrupt reaches its handler there, and at all
+ * now and then.
  *
  * When an interrupt reaches its handler: its vector is the highest in service
  * of the APIC that it came from, and was the highest that waited there; no
@@ -258,35 +260,6 @@ static void look_at_delivery(struct machine *m, const struct machine_cpu *c,
         look_at_books(m);
 }
 
-/* All books of a machine cost more than what one delivery does. */
-#define DELIVERIES_A_LOOK 1024u
-
-static void on_delivered(void *machine, const struct irq_record *r)
-{
-    struct machine *m = machine;
-
-    if (r->hop[r->hops - 1].hop != HOP_GUEST_HANDLER)
-        return;
-    for (unsigned i = 0; i < m->cpus; i++)
-        if (m->cpu[i].node.vectored_irq == r->id)
-            look_at_delivery(m, &m->cpu[i], r);
-    invariants_broken(m);
-    if (++m->delivered % DELIVERIES_A_LOOK == 0)
-        look_at_books(m);
-}
-
-static void on_wrong(void *machine, irq_id irq)
-{
-    violate(machine, NULL, INVARIANT_CONSERVATION, irq);
-}
-
-void invariants_init(struct machine *m)
-{
-    m->irqs.watch = on_delivered;
-    m->irqs.wrong = on_wrong;
-    m->irqs.watch_ctx = m;
-}
-
 /* ---- what waits for a guest ---- */
 
 static uint64_t descriptor(const struct kvm *k)
@@ -519,25 +492,28 @@ static void look_at_entries(struct machine *m, const struct machine_cpu *c)
         violate(m, c, INVARIANT_ENTRY, 0);
 }
 
-const char *invariants_broken(struct machine *m)
+/* A CPU, and the virtual CPUs that are there. */
+static void look_at_cpu(struct machine *m, const struct machine_cpu *c)
 {
-    for (unsigned i = 0; i < m->cpus; i++) {
-        const struct machine_cpu *c = &m->cpu[i];
-
-        look_at_rest(m, c);
-        look_at_entries(m, c);
-        look_at_page(m, c);
-        look_at_queue(m, c);
-    }
+    look_at_rest(m, c);
+    look_at_entries(m, c);
+    look_at_page(m, c);
+    look_at_queue(m, c);
     for (unsigned i = 0; i < m->vcpus; i++) {
         const struct kvm *k = m->vcpu[i].kvm;
 
-        if (!k)
+        if (!k || k->cpu != c->index)
             continue;
         look_at_waiting(m, k);
         look_at_descriptor(m, k);
         look_at_lines(m, k);
     }
+}
+
+const char *invariants_broken(struct machine *m)
+{
+    for (unsigned i = 0; i < m->cpus; i++)
+        look_at_cpu(m, &m->cpu[i]);
     return *m->violation ? m->violation : NULL;
 }
 
@@ -551,4 +527,40 @@ const char *invariants_lost(struct machine *m, irq_id irq)
 {
     violate(m, NULL, INVARIANT_CONSERVATION, irq);
     return m->violation;
+}
+
+/* ---- while the machine runs ---- */
+
+/* A delivery costs the same in large machines: it looks at its own CPU, and now
+ * and then at all of them, and at all books. */
+#define DELIVERIES_A_LOOK 16u
+#define DELIVERIES_A_LOOK_AT_BOOKS 1024u
+
+static void on_delivered(void *machine, const struct irq_record *r)
+{
+    struct machine *m = machine;
+
+    if (r->hop[r->hops - 1].hop != HOP_GUEST_HANDLER)
+        return;
+    for (unsigned i = 0; i < m->cpus; i++)
+        if (m->cpu[i].node.vectored_irq == r->id) {
+            look_at_delivery(m, &m->cpu[i], r);
+            look_at_cpu(m, &m->cpu[i]);
+        }
+    if (++m->delivered % DELIVERIES_A_LOOK == 0)
+        invariants_broken(m);
+    if (m->delivered % DELIVERIES_A_LOOK_AT_BOOKS == 0)
+        look_at_books(m);
+}
+
+static void on_wrong(void *machine, irq_id irq)
+{
+    violate(machine, NULL, INVARIANT_CONSERVATION, irq);
+}
+
+void invariants_init(struct machine *m)
+{
+    m->irqs.watch = on_delivered;
+    m->irqs.wrong = on_wrong;
+    m->irqs.watch_ctx = m;
 }
