@@ -9,7 +9,7 @@ CFLAGS ?= -O3 -g
 # which take long to start.
 TUNE ?= $(if $(filter x86_64,$(shell uname -m)),-mtune=skylake)
 # The objects are complete either way; what has to be fast is linked with it.
-LTO ?= -flto=auto -ffat-lto-objects
+LTO ?= $(if $(filter -O3,$(CFLAGS)),-flto=auto -ffat-lto-objects)
 PYTHON = /usr/bin/python3# Debian's own: python3-yaml and so on belong to it
 ifeq ($(origin CC),default)
 CC = gcc
@@ -140,7 +140,7 @@ bench: $(BENCHES) $(LOCKSTEP) ## run every bench/*_bench.c; speed of the twins
 	@set -e; for t in $(LOCKSTEP); do echo "== $$t"; $$t --bench; done
 
 cov: ## lines that the unit tests run, per file
-	$(SUBMAKE) BUILD=$(BUILD)/cov LTO= CFLAGS='-O0 -g --coverage' \
+	$(SUBMAKE) BUILD=$(BUILD)/cov CFLAGS='-O0 -g --coverage' \
 		$(BUILD)/cov/unit_tests
 	@tools/cov.sh $(BUILD)/cov
 
@@ -160,7 +160,7 @@ clean: ## remove everything generated
 RTL_CHECK = $(if $(TWINS),'tools/rtl-check.sh $(TWINS)')
 
 
-ASAN = BUILD=$(BUILD)/asan LTO= CFLAGS='-O1 -g -fno-omit-frame-pointer \
+ASAN = BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 ASAN_TESTS = $(BUILD)/asan/unit_tests \
 	'tests/asan_scenario.sh $(BUILD)/asan/virqsim'

@@ -122,8 +122,7 @@ class Tree:
         self.path = path
         self.sound = set()  # commands of tests that pass without a fault
         # What is faulty runs but briefly: compiling it well does not pay.
-        self.options = [f"BUILD={BUILD}", f"CFLAGS={cflags}", "LTO=",
-                        "TWIN_OPT=-O0"]
+        self.options = [f"BUILD={BUILD}", f"CFLAGS={cflags}", "TWIN_OPT=-O0"]
         path.mkdir(parents=True, exist_ok=True)
         self.lock = os.open(path, os.O_RDONLY)  # the tree is this run's until it ends
         fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

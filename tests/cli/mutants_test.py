@@ -95,7 +95,7 @@ def check_sample():
     """A few faults of each language: enough to see that the tool works."""
     for arguments in (["--language", "c", "--only", "models/pic/pic.c: "],
                       ["--language", "sv", "--only", "models/pic/rtl/pic_inta.sv: "]):
-        arguments += ["--count", "3", "--jobs", "1", "--cflags=-O2 -g", "--verbose"]
+        arguments += ["--count", "3", "--jobs", "1", "--cflags=-O3 -g", "--verbose"]
         done = mutants(*arguments)
         report(done.returncode == 0 and "| pic | 3 |" in done.stdout and "100.0 %" in done.stdout,
                f"the tests catch three faults: {' '.join(arguments)}", done.stdout, done.stderr)
