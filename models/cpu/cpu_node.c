@@ -266,7 +266,6 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         r = cpu_node_end_entry(n);
         break;
     }
-    assert(!cpu_check(&n->cpu));
     return follow(n, &r, cycles);
 }
 
@@ -288,6 +287,7 @@ static void run(struct cpu_node *n)
             break;
     } while (engine_advance(e, until));
     n->in_step = false;
+    assert(!cpu_check(&n->cpu));
     if (n->step != STEP_WAIT)
         engine_schedule(e, &n->step_event, until);
 }
