@@ -14,6 +14,10 @@
  * after any other, so the heap is in order; the first event that is scheduled
  * meanwhile takes the slot.  Most events schedule one successor, and these
  * cost one sift instead of two.
+ *
+ * While the engine runs, the few events that come before all of the heap lie
+ * sorted in front of it.  What happens to one interrupt is a chain of such
+ * events; the heap has what is due much later.
  */
 #include "sim/engine/engine.h"
 
@@ -24,6 +28,7 @@
 #define CHILDREN 4u
 #define LAST (~(event_key)0) /* of a slot that is not in use */
 #define EVENT_UNIT 8
+#define EVENT_REACH (UINT64_C(1) << 34) /* bytes on either side of the heap */
 
 /* Slots from here on are likely not in the nearest cache. */
 #define PREFETCH_FROM 1024u
@@ -46,21 +51,22 @@ static inline void put(struct engine_slot *s, event_key key)
 }
 
 /* An order is a sequence number above the event, which is given by its distance
- * from the heap in units of 8 bytes, signed. */
-static uint64_t order_of(const struct engine *e, const struct event *ev)
+ * from the place EVENT_REACH before the heap, in units of 8 bytes. */
+static inline uint64_t order_of(const struct engine *e, const struct event *ev)
 {
-    intptr_t distance = ((intptr_t)ev - (intptr_t)e->heap) / EVENT_UNIT;
+    uint64_t distance =
+        ((uintptr_t)ev - (uintptr_t)e->heap + EVENT_REACH) / EVENT_UNIT;
 
-    assert(distance == (int32_t)distance);
-    return (uint64_t)ev->sequence << 32 | (uint32_t)distance;
+    assert(distance <= UINT32_MAX);
+    return (uint64_t)ev->sequence << 32 | distance;
 }
 
 static inline struct event *event_of(const struct engine *e,
                                      const struct engine_slot *s)
 {
-    intptr_t distance = (intptr_t)(int32_t)(uint32_t)s->order * EVENT_UNIT;
+    uint64_t distance = (s->order & UINT32_MAX) * EVENT_UNIT;
 
-    return (struct event *)((intptr_t)e->heap + distance);
+    return (struct event *)((uintptr_t)e->heap - EVENT_REACH + distance);
 }
 
 static inline bool live(const struct engine *e, const struct engine_slot *s)
@@ -90,12 +96,19 @@ static inline void clear_family(struct engine *e, uint32_t first)
         put(&e->heap[i], LAST);
 }
 
+/* Whatever is scheduled from now on goes to the heap. */
+static inline void close_near(struct engine *e)
+{
+    e->near[0].time = 0;
+}
+
 void engine_init(struct engine *e, uint32_t capacity, struct engine_slot *heap)
 {
     memset(e, 0, sizeof *e);
     e->heap = heap;
     e->capacity = capacity;
     clear_family(e, children_of(ENGINE_ROOT));
+    close_near(e);
 }
 
 uint16_t engine_add_target(struct engine *e, event_fn *fn, void *node)
@@ -200,6 +213,36 @@ static __attribute__((noinline)) void sweep(struct engine *e)
     }
 }
 
+/* Into the hole, if there is one: nothing of the heap is before it. */
+static __attribute__((noinline)) void insert_far(struct engine *e,
+                                                 event_key key)
+{
+    if (e->hole) {
+        e->hole = false;
+        sift_down(e, ENGINE_ROOT, key);
+        return;
+    }
+    if (e->slots == 2 * e->capacity)
+        sweep(e);
+    append(e, key);
+}
+
+/* The latest of the near slots, which is the first of the heap then. */
+static void send_away(struct engine *e)
+{
+    struct engine_slot latest = e->near[1];
+
+    memmove(&e->near[1], &e->near[2], --e->near_count * sizeof latest);
+    insert_far(e, key_of(&latest));
+    e->near[0].time = latest.time;
+}
+
+static void send_all_away(struct engine *e)
+{
+    while (e->near_count > 0)
+        send_away(e);
+}
+
 static int compare_keys(const void *a, const void *b)
 {
     event_key ka = key_of(a), kb = key_of(b);
@@ -215,6 +258,8 @@ static __attribute__((noinline)) void number_anew(struct engine *e)
 
     if (e->hole)
         close_hole(e);
+    send_all_away(e);
+    close_near(e);
     sweep(e);
     qsort(root, e->slots, sizeof *root, compare_keys);
     for (uint32_t i = 0; i < e->slots; i++) {
@@ -226,23 +271,29 @@ static __attribute__((noinline)) void number_anew(struct engine *e)
     e->sequence = e->slots;
 }
 
-/* Most often the new event is the next one: nothing else is due before. */
-static void fill_hole(struct engine *e, event_key key)
+/* Behind all of its time: no other sequence number is as large. */
+static inline void insert_near(struct engine *e, struct engine_slot slot)
 {
-    sim_time time = (sim_time)(key >> 64);
+    uint32_t i = ++e->near_count;
 
-    e->hole = false;
-    if (time >= e->quiet) {
-        sift_down(e, ENGINE_ROOT, key);
-        return;
-    }
-    put(&e->heap[ENGINE_ROOT], key);
-    e->quiet = time;
+    for (; e->near[i - 1].time <= slot.time; i--)
+        e->near[i] = e->near[i - 1];
+    e->near[i] = slot;
+}
+
+static __attribute__((noinline)) void insert_crowded(struct engine *e,
+                                                     struct engine_slot slot)
+{
+    send_away(e);
+    if (slot.time < e->near[0].time)
+        insert_near(e, slot);
+    else
+        insert_far(e, key_of(&slot));
 }
 
 void engine_schedule(struct engine *e, struct event *ev, sim_time time)
 {
-    event_key key;
+    struct engine_slot slot = {.time = time};
 
     assert(time >= e->now && time != SIM_TIME_NEVER);
     assert(ev->target < e->targets);
@@ -253,16 +304,13 @@ void engine_schedule(struct engine *e, struct event *ev, sim_time time)
         number_anew(e);
     ev->time = time;
     ev->sequence = ++e->sequence;
-    key = (event_key)time << 64 | order_of(e, ev);
-    if (e->hole) {
-        fill_hole(e, key);
-        return;
-    }
-    if (time < e->quiet)
-        e->quiet = time;
-    if (e->slots == 2 * e->capacity)
-        sweep(e);
-    append(e, key);
+    slot.order = order_of(e, ev);
+    if (time >= e->near[0].time)
+        insert_far(e, key_of(&slot));
+    else if (e->near_count < ENGINE_NEAR)
+        insert_near(e, slot);
+    else
+        insert_crowded(e, slot);
 }
 
 void engine_cancel(struct engine *e, struct event *ev)
@@ -281,8 +329,18 @@ static inline uint32_t front(const struct engine *e)
     return earliest(e->heap, children_of(ENGINE_ROOT));
 }
 
+/* What comes before `first`, the heap's earliest but for the hole, is near,
+ * unless it is after the limit. */
+static inline void open_near(struct engine *e, sim_time first)
+{
+    e->near[0].time = first > e->limit ? e->limit + 1 : first;
+}
+
 sim_time engine_next(struct engine *e)
 {
+    for (; e->near_count > 0; e->near_count--)
+        if (live(e, &e->near[e->near_count]))
+            return e->near[e->near_count].time;
     /* also the dead ones behind the last event: a time that nothing is due
      * before must not come behind a slot in the heap */
     while (e->slots > e->hole) {
@@ -295,30 +353,36 @@ sim_time engine_next(struct engine *e)
     return SIM_TIME_NEVER;
 }
 
-/* Nothing is due before `next`, nor allowed after the limit. */
-static sim_time quiet_before(const struct engine *e, sim_time next)
+static inline void run(struct engine *e, struct event *ev, sim_time time)
 {
-    return next > e->limit ? e->limit + 1 : next;
+    ev->sequence = 0;
+    e->pending--;
+    e->now = time;
+    e->executed++;
+    e->target[ev->target].fn(e->target[ev->target].node, ev);
+}
+
+static inline void run_near(struct engine *e)
+{
+    const struct engine_slot *slot = &e->near[e->near_count--];
+
+    if (live(e, slot))
+        run(e, event_of(e, slot), slot->time);
 }
 
 /* Runs the event of the root.  One of the root's children is the next event:
  * its own memory is fetched meanwhile. */
-static void run_first(struct engine *e)
+static void run_far(struct engine *e)
 {
     struct engine_slot *root = &e->heap[ENGINE_ROOT];
-    struct event *ev = event_of(e, root);
     uint32_t child = children_of(ENGINE_ROOT), end = child + CHILDREN;
 
-    ev->sequence = 0;
-    e->pending--;
     e->hole = true;
-    e->now = root->time;
-    e->quiet = quiet_before(e, e->heap[front(e)].time);
-    e->executed++;
+    open_near(e, e->heap[front(e)].time);
     if (e->slots >= PREFETCH_FROM)
         for (; child < end; child++)
             __builtin_prefetch(event_of(e, &e->heap[child]));
-    e->target[ev->target].fn(e->target[ev->target].node, ev);
+    run(e, event_of(e, root), root->time);
     if (e->hole)
         close_hole(e);
 }
@@ -328,34 +392,38 @@ uint64_t engine_run(struct engine *e, sim_time limit)
     const struct engine_slot *root = &e->heap[ENGINE_ROOT];
     uint64_t executed = e->executed;
 
-    assert(limit >= e->now && !e->hole);
+    assert(limit >= e->now && !e->hole && !e->near_count);
     e->limit = limit;
     e->stopped = false;
-    while (!e->stopped && e->pending > 0) {
-        if (!live(e, root)) {
+    while (e->near_count > 0 ||
+           (!e->stopped && e->pending > 0 && root->time <= limit)) {
+        if (e->near_count > 0)
+            run_near(e);
+        else if (live(e, root))
+            run_far(e);
+        else
             drop(e, ENGINE_ROOT);
-            continue;
-        }
-        if (root->time > limit)
-            break;
-        run_first(e);
     }
     if (limit != SIM_TIME_NEVER && !e->stopped)
         e->now = limit;
-    e->limit = e->quiet = e->now; /* between runs no time passes */
+    e->limit = e->now; /* between runs no time passes */
+    close_near(e);
     return e->executed - executed;
 }
 
+/* Nobody runs ahead. */
 void engine_stop(struct engine *e)
 {
     e->stopped = true;
-    e->limit = e->quiet = e->now; /* nobody runs ahead */
+    e->limit = e->now;
+    send_all_away(e);
+    close_near(e);
 }
 
 void engine_each(const struct engine *e,
                  void (*each)(void *ctx, struct event *ev), void *ctx)
 {
-    assert(!e->hole);
+    assert(!e->hole && !e->near_count);
     for (uint32_t i = ENGINE_ROOT; i < heap_end(e); i++)
         if (live(e, &e->heap[i]))
             each(ctx, event_of(e, &e->heap[i]));
@@ -363,11 +431,11 @@ void engine_each(const struct engine *e,
 
 void engine_run_event(struct engine *e, struct event *ev, sim_time time)
 {
-    assert(event_scheduled(ev) && !e->hole);
+    assert(event_scheduled(ev) && !e->hole && !e->near_count);
     assert(time >= ev->time && time >= e->now);
     engine_cancel(e, ev);
     e->now = time;
-    e->limit = e->quiet = time;
+    e->limit = time;
     e->executed++;
     e->target[ev->target].fn(e->target[ev->target].node, ev);
 }
@@ -379,6 +447,5 @@ bool engine_look_ahead(struct engine *e, sim_time time)
     assert(time >= e->now);
     if (time > e->limit)
         return false;
-    e->quiet = quiet_before(e, engine_next(e));
-    return time < e->quiet;
+    return time < engine_next(e);
 }

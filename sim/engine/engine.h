@@ -33,8 +33,11 @@ typedef void event_fn(void *node, struct event *ev);
  * last family is whole. */
 #define ENGINE_SLOTS(capacity) (2 * (capacity) + ENGINE_ROOT + 3u)
 
-/* A place in the heap.  It is live while its event has the same sequence
- * number, and dead once the event was cancelled or scheduled anew. */
+/* How many events lie sorted before the heap, at most. */
+#define ENGINE_NEAR 8u
+
+/* A place in the heap or before it.  It is live while its event has the same
+ * sequence number, and dead once the event was cancelled or scheduled anew. */
 struct engine_slot {
     sim_time time;
     uint64_t order; /* sequence, event: see engine.c */
@@ -43,13 +46,16 @@ struct engine_slot {
 struct engine {
     sim_time now;
     sim_time limit;    /* events after it are not run; see engine_run() */
-    sim_time quiet;    /* until before it time can pass without an event */
     uint64_t executed; /* events run so far */
     uint32_t sequence; /* of the newest scheduled event */
     uint32_t pending, capacity;
     uint32_t slots; /* in use, dead ones and the hole among them */
     bool hole;      /* an event is running, and its slot is still the root's */
     bool stopped;
+    uint32_t near_count;
+    /* before all of the heap, the latest first; [0]: the time from which on
+     * events are in the heap */
+    struct engine_slot near[1 + ENGINE_NEAR];
     struct engine_slot *heap; /* 4-ary, the earliest at ENGINE_ROOT */
     uint16_t targets;
     struct {
@@ -112,7 +118,7 @@ void engine_each(const struct engine *e,
  */
 void engine_run_event(struct engine *e, struct event *ev, sim_time time);
 
-/* engine_advance() where e->quiet does not tell. */
+/* engine_advance() where the first slot does not tell. */
 bool engine_look_ahead(struct engine *e, sim_time time);
 
 /*
@@ -123,7 +129,7 @@ bool engine_look_ahead(struct engine *e, sim_time time);
  */
 static inline bool engine_advance(struct engine *e, sim_time time)
 {
-    if (time >= e->quiet && !engine_look_ahead(e, time))
+    if (time >= e->near[e->near_count].time && !engine_look_ahead(e, time))
         return false;
     e->now = time;
     return true;

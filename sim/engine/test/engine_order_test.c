@@ -27,6 +27,7 @@ struct engine_order {
     sim_time spread; /* small: many events of one instant */
     uint64_t order, operations, run;
     uint64_t hash; /* of all (event, time) in the order of their running */
+    bool bursts;   /* an event schedules many, soon or late, and may stop */
     bool scarce;   /* the sequence numbers are used up time and again */
     bool failed;
 };
@@ -59,7 +60,9 @@ static uint32_t reference_first(const struct engine_order *f)
 
 static void schedule(struct engine_order *f, uint32_t i)
 {
-    sim_time time = engine_now(&f->engine) + rng_below(&f->rng, f->spread);
+    bool soon = f->bursts && rng_below(&f->rng, 2);
+    sim_time spread = soon ? f->spread / 16 : f->spread;
+    sim_time time = engine_now(&f->engine) + rng_below(&f->rng, spread);
 
     engine_schedule(&f->engine, &f->event[i], time);
     f->reference[i] = (struct reference){true, time, ++f->order};
@@ -97,8 +100,10 @@ static void check_and_go_on(void *node, struct event *ev)
     if (i != first || f->reference[i].time != engine_now(&f->engine))
         f->failed = true;
     f->reference[i].scheduled = false;
-    for (uint64_t n = rng_below(&f->rng, 4); n > 0; n--)
+    for (uint64_t n = rng_below(&f->rng, f->bursts ? 30 : 4); n > 0; n--)
         operate(f);
+    if (f->bursts && !rng_below(&f->rng, 16))
+        engine_stop(&f->engine);
     first = reference_first(f);
     if (engine_next(&f->engine) !=
         (first == EVENTS_MAX ? SIM_TIME_NEVER : f->reference[first].time))
@@ -128,7 +133,7 @@ static void compare(struct engine_order *f, uint64_t operations, uint64_t seed)
         for (uint64_t n = rng_below(&f->rng, 2 * f->events); n > 0; n--)
             operate(f);
         engine_run(&f->engine, limit);
-        f->failed |= engine_next(&f->engine) <= limit;
+        f->failed |= !f->engine.stopped && engine_next(&f->engine) <= limit;
     }
     EXPECT_FALSE(f->failed, "seed %ju, after %ju operations, %ju events run",
                  (uintmax_t)seed, (uintmax_t)f->operations, (uintmax_t)f->run);
@@ -151,6 +156,20 @@ TEST_F(engine_order, is_that_of_a_scanned_array_with_many_events)
 {
     begin(f, EVENTS_MAX, 100000);
     compare(f, 50000, 3);
+}
+
+TEST_F(engine_order, is_that_of_a_scanned_array_with_bursts)
+{
+    begin(f, 60, 1000);
+    f->bursts = true;
+    compare(f, 300000, 8);
+}
+
+TEST_F(engine_order, outlasts_the_sequence_numbers_in_bursts)
+{
+    begin(f, 40, 100);
+    f->scarce = f->bursts = true;
+    compare(f, 100000, 9);
 }
 
 TEST_F(engine_order, outlasts_the_sequence_numbers)

@@ -51,6 +51,7 @@ static void engine_rules_teardown(struct engine_rules *f)
     const struct engine *e = &f->engine;
 
     EXPECT_FALSE(e->hole);
+    EXPECT_EQ(e->near_count, 0);
     EXPECT_LE(e->pending, e->slots);
     for (uint32_t i = ENGINE_ROOT + 1; i < ENGINE_ROOT + e->slots; i++) {
         const struct engine_slot *child = &e->heap[i];
