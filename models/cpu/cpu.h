@@ -17,7 +17,9 @@
 #define MODELS_CPU_CPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "models/cpu/op.h"
 #include "models/cpu/uintr.h"
@@ -60,15 +62,15 @@ struct cpu_pause_loop {
 /* What the processor keeps of the guest's virtual APIC in non-root operation;
  * the rest is in the virtual-APIC page.  See vapic.h. */
 struct cpu_vapic {
-    uint8_t rvi, svi;     /* 0: none */
+    uint8_t rvi, svi; /* 0: none */
+    /* The write that this operation had virtualized; its APIC-write emulation
+     * follows at the operation's end. */
+    uint16_t write_offset;
+    uint8_t write_bytes;
+    bool written;
     bool recognized;      /* a virtual interrupt is pending for delivery */
     bool below_threshold; /* the entry found VTPR below the TPR threshold */
     bool timer_due;       /* the TSC has reached the guest's deadline */
-    /* The write that this operation had virtualized; its APIC-write emulation
-     * follows at the operation's end. */
-    bool written;
-    uint16_t write_offset;
-    uint8_t write_bytes;
 };
 
 struct cpu {
@@ -84,16 +86,18 @@ struct cpu {
     bool virtual_nmi_blocking;
     bool vmx_on, non_root;
     enum vm_fail vm_fail;
-    bool intr;           /* level of the line from the local APIC */
-    bool extint;         /* level: an 8259 asks for INTA cycles */
-    bool nmi, smi, init; /* latched until they are taken */
-    bool sipi;           /* in non-root operation, with its vector */
+    /* What is looked at at each instruction boundary, from here to `sipi`:
+     * cpu_asks(). */
+    bool intr;             /* level of the line from the local APIC */
+    bool extint;           /* level: an 8259 asks for INTA cycles */
+    bool nmi, smi, init;   /* latched until they are taken */
+    bool mtf;              /* a VM exit of the monitor trap flag is pending */
+    bool preemption_timer; /* it has counted down to 0 */
+    bool sipi;             /* in non-root operation, with its vector */
     uint8_t sipi_vector;
-    bool mtf;               /* a VM exit of the monitor trap flag is pending */
     uint64_t pending_debug; /* as in the VMCS */
     struct cpu_pause_loop pause_loop;
-    bool preemption_timer; /* it has counted down to 0 */
-    struct vmcs *vmcs;     /* current, or NULL */
+    struct vmcs *vmcs; /* current, or NULL */
     struct cpu_vapic vapic;
     /*
      * The handlers that are running, innermost in bit 0: 1 for an interrupt,
@@ -246,7 +250,7 @@ static inline void cpu_step_over(struct cpu *c)
 /* Is the next instruction one for which that matters? */
 static inline bool cpu_single(const struct cpu *c)
 {
-    return c->sti_blocking || c->mov_ss_blocking ||
+    return c->sti_blocking | c->mov_ss_blocking ||
            cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_MONITOR_TRAP_FLAG);
 }
 
@@ -255,6 +259,18 @@ static inline void cpu_retire(struct cpu *c)
 {
     c->rip = rip_plus(c->rip, 1);
     cpu_step_over(c);
+}
+
+/* Is any of the lines and latches set?  They are one word. */
+static inline uint64_t cpu_asks(const struct cpu *c)
+{
+    uint64_t asks;
+
+    _Static_assert(offsetof(struct cpu, sipi) ==
+                       offsetof(struct cpu, intr) + sizeof asks - 1,
+                   "eight flags side by side");
+    memcpy(&asks, (const char *)c + offsetof(struct cpu, intr), sizeof asks);
+    return asks;
 }
 
 /* cpu_recognize() where something asks. */
@@ -266,13 +282,13 @@ enum cpu_event cpu_recognize_asked(const struct cpu *c);
 static inline enum cpu_event cpu_recognize(const struct cpu *c)
 {
     const uint32_t windows = PRIMARY_INTERRUPT_WINDOW | PRIMARY_NMI_WINDOW;
+    bool vapic =
+        c->vapic.recognized | c->vapic.below_threshold | c->vapic.timer_due;
 
-    if (c->intr | c->extint | c->nmi | c->smi | c->init | c->mtf |
-        c->preemption_timer | c->vapic.below_threshold | c->vapic.timer_due |
-        c->vapic.recognized)
+    _Static_assert(ACTIVITY_ACTIVE == 0, "every other activity asks");
+    if (cpu_asks(c) | vapic | c->pending_debug | c->uintr.uirr | c->activity)
         return cpu_recognize_asked(c);
-    if (c->pending_debug || c->uintr.uirr || c->activity != ACTIVITY_ACTIVE ||
-        cpu_control(c, VMCS_PRIMARY_CONTROLS, windows))
+    if (cpu_control(c, VMCS_PRIMARY_CONTROLS, windows))
         return cpu_recognize_asked(c);
     return CPU_EVENT_NONE;
 }

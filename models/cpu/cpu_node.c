@@ -98,18 +98,15 @@ static const struct op *execute_row(struct cpu_node *n)
     return op;
 }
 
-static uint64_t begin_op(struct cpu_node *n)
+/* One that can exit or fault.  Apart, as its struct on the stack costs those
+ * that cannot. */
+static __attribute__((noinline)) uint64_t begin_checked(struct cpu_node *n,
+                                                        const struct op *op)
 {
-    const struct op *op = execute_row(n);
     bool access = op->kind == OP_LOAD || op->kind == OP_STORE;
     struct cpu_result r;
     struct cpu_exit x;
 
-    if (op->kind == OP_WORK || op->kind == OP_WORK_REG)
-        return begin_work(n, op);
-    if (cpu_is_open(op->kind))
-        return cpu_node_begin(n, STEP_OP, cpu_node_share(n),
-                              n->op_cost[op->kind]);
     if (n->cpu.cpl && cpu_privileged(&n->cpu, op)) {
         r = cpu_raise(&n->cpu, VECTOR_GP, 0);
         return cpu_node_begin_consequence(n, &r);
@@ -123,6 +120,18 @@ static uint64_t begin_op(struct cpu_node *n)
         return cpu_node_begin_exit(n, &x);
     return cpu_node_begin(n, STEP_OP, cpu_node_share(n),
                           cpu_node_op_cost(n, op));
+}
+
+static uint64_t begin_op(struct cpu_node *n)
+{
+    const struct op *op = execute_row(n);
+
+    if (op->kind == OP_WORK || op->kind == OP_WORK_REG)
+        return begin_work(n, op);
+    if (cpu_is_open(op->kind))
+        return cpu_node_begin(n, STEP_OP, cpu_node_share(n),
+                              n->op_cost[op->kind]);
+    return begin_checked(n, op);
 }
 
 static uint64_t begin_inactive(struct cpu_node *n, enum cpu_event event)

@@ -322,7 +322,7 @@ static void change_register(struct cpu *c, const struct op *op)
         c->gpr[op->reg] = op->imm + (op->kind == OP_ADD ? c->gpr[op->reg] : 0);
 }
 
-void cpu_execute_plain(struct cpu *c, struct mem *m, const struct op *op)
+inline void cpu_execute_plain(struct cpu *c, struct mem *m, const struct op *op)
 {
     cpu_retire(c);
     switch (op->kind) {
