@@ -212,6 +212,18 @@ static void send(struct lapic_node *n, const struct msg *m)
         schedule_send(n);
 }
 
+/* What an APIC sends, and its own error: rare.  Apart, as the messages on the
+ * stack cost every call. */
+static __attribute__((noinline)) void publish_sent(struct lapic_node *n,
+                                                   const struct lapic_out *out)
+{
+    bear(n, &out->error, n->config.lint_source, HOP_APIC_ERROR);
+    if (out->eoi_bcast)
+        send(n, &(struct msg){.kind = MSG_EOI, .eoi_vector = out->eoi_vector});
+    if (out->send)
+        send(n, &(struct msg){.kind = MSG_APIC, .apic = out->message});
+}
+
 /* Everything that a call says beside its own interrupt; INTR rises after
  * `cycles`. */
 static void publish(struct lapic_node *n, const struct lapic_out *out,
@@ -221,11 +233,8 @@ static void publish(struct lapic_node *n, const struct lapic_out *out,
         clear(n);
     if (out->eoi)
         leave_isr(n, out->eoi_vector, HOP_EOI);
-    bear(n, &out->error, n->config.lint_source, HOP_APIC_ERROR);
-    if (out->eoi_bcast)
-        send(n, &(struct msg){.kind = MSG_EOI, .eoi_vector = out->eoi_vector});
-    if (out->send)
-        send(n, &(struct msg){.kind = MSG_APIC, .apic = out->message});
+    if (out->error.fate != LAPIC_FATE_NONE || out->eoi_bcast || out->send)
+        publish_sent(n, out);
     drive_intr(n, out->intr, cycles);
     drive_extint(n, out->extint);
     assert(has_twin(n) || !lapic_check(&n->lapic));

@@ -40,7 +40,7 @@ static inline int vecset_top(const struct vecset *s)
 
 static inline bool vecset_empty(const struct vecset *s)
 {
-    return vecset_top(s) < 0;
+    return !(s->word[0] | s->word[1] | s->word[2] | s->word[3]);
 }
 
 /* Vectors 32i..32i+31, lowest in bit 0: one register of the APIC's arrays. */

@@ -128,16 +128,20 @@ static struct origin physical_origin(const struct lapic_node *n, uint32_t tpr)
 
 static struct origin virtual_origin(struct machine *m, const struct kvm *k)
 {
-    struct origin o = {k->vlapic.irr,    k->vlapic.isr,    k->vlapic.tpr,
-                       k->vmcs.virr_irq, k->vmcs.visr_irq, HOP_VLAPIC_ACCEPT};
-    uint64_t page = vmcs_get(&k->vmcs, VMCS_VIRTUAL_APIC_ADDRESS);
+    const struct vmcs *v = &k->vmcs;
 
-    if (delivers_virtually(&k->vmcs)) {
-        o.irr = books_page_vectors(m, &k->vmcs, VAPIC_IRR);
-        o.isr = books_page_vectors(m, &k->vmcs, VAPIC_ISR);
-        o.tpr = mem_read32(&m->mem, page + VAPIC_TPR);
-    }
-    return o;
+    if (!delivers_virtually(v))
+        return (struct origin){k->vlapic.irr, k->vlapic.isr, k->vlapic.tpr,
+                               v->virr_irq,   v->visr_irq,   HOP_VLAPIC_ACCEPT};
+    return (struct origin){
+        .irr = books_page_vectors(m, v, VAPIC_IRR),
+        .isr = books_page_vectors(m, v, VAPIC_ISR),
+        .tpr = mem_read32(&m->mem,
+                          vmcs_get(v, VMCS_VIRTUAL_APIC_ADDRESS) + VAPIC_TPR),
+        .irr_irq = v->virr_irq,
+        .isr_irq = v->visr_irq,
+        .accept = HOP_VLAPIC_ACCEPT,
+    };
 }
 
 static bool serves(const struct origin *o, irq_id irq)
@@ -353,22 +357,30 @@ static bool runs_guest(const struct machine_cpu *c, const struct kvm *k)
            c->node.step != STEP_POSTED && c->node.step != STEP_EXIT;
 }
 
-static void look_at_waiting(struct machine *m, const struct kvm *k)
+/* Somebody has to look. */
+static __attribute__((noinline)) void
+look_for_lookers(struct machine *m, const struct kvm *k, struct waiting posted)
 {
     const struct machine_cpu *c = &m->cpu[k->cpu];
-    uint64_t pid = descriptor(k);
-    struct waiting posted = pid ? waits_at(m, pid) : (struct waiting){0};
     bool waits = posted.vectors || posted.outstanding;
-    bool queued = k->queued || !vecset_empty(&k->inbox);
 
-    /* most often nothing waits, and whoever would look need not be found */
-    if ((!waits && !queued) || k->state == KVM_RUNNABLE)
-        return;
     if (!looks_itself(c) && !told_by_others(m, c))
         violate(m, c, waits ? INVARIANT_POSTED_SEEN : INVARIANT_QUEUED_SEEN,
-                waits ? posted_irq(m, pid) : queued_irq(k));
+                waits ? posted_irq(m, descriptor(k)) : queued_irq(k));
     if (posted.vectors && !posted.outstanding && runs_guest(c, k))
-        violate(m, c, INVARIANT_OUTSTANDING, posted_irq(m, pid));
+        violate(m, c, INVARIANT_OUTSTANDING, posted_irq(m, descriptor(k)));
+}
+
+static void look_at_waiting(struct machine *m, const struct kvm *k)
+{
+    uint64_t pid = descriptor(k);
+    struct waiting posted = pid ? waits_at(m, pid) : (struct waiting){0};
+    bool waits = posted.vectors | posted.outstanding;
+
+    /* most often nothing waits, and whoever would look need not be found */
+    if ((waits || k->queued || !vecset_empty(&k->inbox)) &&
+        k->state != KVM_RUNNABLE)
+        look_for_lookers(m, k, posted);
 }
 
 /* ---- lines ---- */

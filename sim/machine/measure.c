@@ -7,7 +7,8 @@
 
 /* ---- latency ---- */
 
-static void begin_pair(struct latency *l, uint8_t *pair)
+static __attribute__((noinline)) void begin_pair(struct latency *l,
+                                                 uint8_t *pair)
 {
     assert(l->used < LATENCY_PAIRS);
     *pair = (uint8_t)++l->used;
@@ -25,20 +26,23 @@ static inline void record(struct latency *l, const struct irq_hop *from,
                      (to->time - from->time) / SIM_PS);
 }
 
+/* Where the whole way is measured too. */
+static const uint32_t ends =
+    1u << HOP_GUEST_HANDLER | 1u << HOP_USER_HANDLER | 1u << HOP_EOI;
+
+_Static_assert(HOP_COUNT <= 32, "the bits of `ends`");
+
 /* Each hop, then the whole way to the handler and to the end of interrupt;
  * the whole way only where it has more than one hop. */
 static void on_finished(void *machine, const struct irq_record *r)
 {
     struct machine *m = machine;
     struct latency *l = &m->latency;
-    const struct irq_hop *birth = &r->hop[0];
+    const struct irq_hop *birth = &r->hop[0], *behind = &r->hop[r->hops];
 
-    for (unsigned i = 1; i < r->hops; i++) {
-        const struct irq_hop *h = &r->hop[i];
-
+    for (const struct irq_hop *h = birth + 1; h < behind; h++) {
         record(l, &h[-1], h);
-        if (i > 1 && (h->hop == HOP_GUEST_HANDLER || h->hop == HOP_EOI ||
-                      h->hop == HOP_USER_HANDLER))
+        if (ends >> h->hop & 1 && h > birth + 1)
             record(l, birth, h);
     }
 }
