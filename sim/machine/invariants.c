@@ -151,15 +151,35 @@ static bool serves(const struct origin *o, irq_id irq)
     return top >= 0 && o->isr_irq[top] == irq;
 }
 
-/* False: a twin acts for the local APIC, and keeps ISR to itself. */
+/* The time of the hop, or SIM_TIME_NEVER. */
+static sim_time hop_time(const struct irq_record *r, enum hop hop)
+{
+    for (unsigned i = 0; i < r->hops; i++)
+        if (r->hop[i].hop == hop)
+            return r->hop[i].time;
+    return SIM_TIME_NEVER;
+}
+
+/* No local APIC has it in service. */
+static bool from_8259(const struct irq_record *r)
+{
+    return hop_time(r, HOP_PIC_ACK) != SIM_TIME_NEVER;
+}
+
+/* False: it is an 8259, or a twin that acts for the local APIC, and keeps ISR
+ * to itself. */
 static bool find_origin(struct machine *m, const struct machine_cpu *c,
-                        irq_id irq, struct origin *o)
+                        const struct irq_record *r, struct origin *o)
 {
     const struct kvm *k = current(c);
 
     if (k)
         *o = virtual_origin(m, k);
-    if (k && (serves(o, irq) || !k->config.eli))
+    if (k && serves(o, r->id))
+        return true;
+    if (from_8259(r))
+        return false;
+    if (k && !k->config.eli)
         return true;
     *o = physical_origin(&c->lapic, k ? 0 : c->lapic.lapic.tpr);
     return m->scenario->machine.lapic != IMPLEMENTATION_RTL;
@@ -170,15 +190,6 @@ static bool alone_in_class(const struct vecset *isr, unsigned vector)
     uint64_t word = isr->word[vector / 64] >> (vector % 64 & ~15u);
 
     return !((word & 0xffff) & ~(UINT64_C(1) << vector % 16));
-}
-
-/* The time of the hop, or SIM_TIME_NEVER. */
-static sim_time hop_time(const struct irq_record *r, enum hop hop)
-{
-    for (unsigned i = 0; i < r->hops; i++)
-        if (r->hop[i].hop == hop)
-            return r->hop[i].time;
-    return SIM_TIME_NEVER;
 }
 
 static sim_time earlier(sim_time a, sim_time b)
@@ -233,15 +244,15 @@ static bool had_interrupts_off(struct machine *m, const struct cpu *c)
     return !(mem_read64(&m->mem, c->rsp + FRAME_RFLAGS) & RFLAGS_IF);
 }
 
-/* No local APIC has it in service. */
-static bool from_8259(const struct irq_record *r)
-{
-    return hop_time(r, HOP_PIC_ACK) != SIM_TIME_NEVER;
-}
-
-/* Is there a vector of which nobody knows what sent it? */
+/* Is there a vector of which nobody knows what sent it?  Most often there is
+ * none but the one that was delivered. */
 static bool knows_not(const struct origin *o)
 {
+    struct vecset others = o->isr;
+
+    vecset_del(&others, (uint8_t)vecset_top(&o->isr));
+    if (vecset_empty(&o->irr) && vecset_empty(&others))
+        return false;
     return books_unknown_vector(&o->irr, o->irr_irq) >= 0 ||
            books_unknown_vector(&o->isr, o->isr_irq) >= 0;
 }
@@ -251,7 +262,7 @@ static void look_at_delivery(struct machine *m, const struct machine_cpu *c,
 {
     enum invariant what = INVARIANT_COUNT;
     struct origin o;
-    bool found = !from_8259(r) && find_origin(m, c, r->id, &o);
+    bool found = find_origin(m, c, r, &o);
 
     if (found)
         what = priority_broken(m, &c->node, &o, r);
