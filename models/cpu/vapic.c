@@ -189,9 +189,13 @@ void vapic_end_notification(struct cpu *c, struct mem *m)
     ppr_virtualization(c, m);
 }
 
+/* Not in shutdown, nor waiting for a SIPI; an injected event ends both. */
 static bool takes_threshold_exit(const struct cpu *c)
 {
-    return c->activity == ACTIVITY_ACTIVE || c->activity == ACTIVITY_HLT;
+    struct cpu_vectored injected;
+
+    return c->activity == ACTIVITY_ACTIVE || c->activity == ACTIVITY_HLT ||
+           cpu_entry_injects(c, &injected);
 }
 
 void vapic_enter(struct cpu *c, struct mem *m)

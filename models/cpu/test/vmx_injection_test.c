@@ -139,6 +139,27 @@ TEST_F(vmx_injection, tpr_below_the_threshold_exits_behind_it)
     EXPECT_EQ(rig_get(f->r, VMCS_IDT_VECTORING_INFO), 0);
 }
 
+/* It is suppressed in shutdown, which the injected event ends. */
+TEST_F(vmx_injection, tpr_below_the_threshold_exits_behind_an_end_of_shutdown)
+{
+    static const uint32_t ends[] = {INFO(2, 2), INFO(3, VECTOR_MC)};
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct vmx_injection g = {0};
+
+        vmx_injection_setup(&g);
+        vapic_controls(&g.v, AA);
+        put(&g, VMCS_TPR_THRESHOLD, 5);
+        put(&g, VMCS_GUEST_ACTIVITY, ACTIVITY_SHUTDOWN);
+        put(&g, VMCS_ENTRY_INTR_INFO, ends[i]);
+        rig_enter(g.r);
+        rig_inject(g.r);
+        EXPECT_EQ(g.c->activity, ACTIVITY_ACTIVE);
+        EXPECT_EQ(cpu_recognize(g.c), CPU_EVENT_TPR_THRESHOLD_EXIT);
+    }
+    vmx_injection_setup(f);
+}
+
 TEST_F(vmx_injection, pending_mtf_of_hlt_exits_with_hlt_saved)
 {
     struct cpu_exit x;
