@@ -49,7 +49,7 @@ struct kvm_cpu {
     uint32_t sharers;      /* virtual CPUs that may run here */
     sim_time slice_end;    /* of the current one, or SIM_TIME_NEVER */
     bool resched;          /* a slice is over */
-    bool rearm;            /* its timer does not know of the slice yet */
+    bool rearm;            /* its timer does not know yet when to ring */
     bool claimed;          /* it idles, and is about to take one */
     uint64_t interrupts;   /* handled by the host's own handlers */
     uint64_t nmis;         /* runs of the host's NMI handler */

@@ -83,10 +83,14 @@ static void note_wait(struct kvm *k, sim_time now)
         n->longest_wait = waited;
 }
 
-/* The host's state that its VM exits load is the CPU's. */
-static void move(struct kvm *k, const struct kvm_cpu *to)
+/* The host's state that its VM exits load is the CPU's; the host's timer that
+ * watches the guest's is the CPU's too. */
+static void move(struct kvm *k, struct kvm_cpu *to)
 {
-    k->config.host->counts.migrations += k->cpu != to->config.apic_id;
+    if (k->cpu != to->config.apic_id) {
+        k->config.host->counts.migrations++;
+        to->rearm = to->rearm || kvm_timer_host_due(k) != SIM_TIME_NEVER;
+    }
     k->cpu = to->config.apic_id;
     vmcs_set(&k->vmcs, VMCS_HOST_IDTR_BASE, to->idt);
     vmcs_set(&k->vmcs, VMCS_HOST_RSP, to->stack);
