@@ -142,9 +142,18 @@ static void on_timer(void *self, struct cpu_env *env, uint64_t arg)
     env->cpu->gpr[RAX] = cycles + expire_guests(c, env);
 }
 
+/* In 32 bits: what is due later is looked at again when they have passed. */
+static uint64_t clocks_until(const struct kvm_cpu *c, sim_time due,
+                             sim_time now)
+{
+    uint64_t clocks =
+        due > now ? (due - now - 1) / c->config.timer_clock.period + 1 : 1;
+
+    return clocks < UINT32_MAX ? clocks : UINT32_MAX;
+}
+
 uint64_t kvm_cpu_timer_count(const struct kvm_cpu *c, sim_time now)
 {
-    sim_time period = c->config.timer_clock.period;
     sim_time due = c->next_tick < c->slice_end ? c->next_tick : c->slice_end;
 
     for (uint32_t i = 0; i < c->host->vcpus; i++) {
@@ -154,9 +163,7 @@ uint64_t kvm_cpu_timer_count(const struct kvm_cpu *c, sim_time now)
         if (guest < due)
             due = guest;
     }
-    if (due == SIM_TIME_NEVER)
-        return 0;
-    return due <= now ? 1 : (due - now + period - 1) / period;
+    return due == SIM_TIME_NEVER ? 0 : clocks_until(c, due, now);
 }
 
 /* RAX = initial count. */

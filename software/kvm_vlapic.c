@@ -23,8 +23,8 @@ sim_time kvm_vlapic_due(const struct kvm *k)
     sim_time period = due.clock == LAPIC_DUE_TSC ? k->config.core_clock.period
                                                  : k->config.timer_clock.period;
 
-    /* a deadline beyond the end of time never comes */
-    if (due.clock == LAPIC_DUE_NEVER || due.at > SIM_TIME_NEVER / period)
+    /* a deadline beyond the end of time, or in its last cycle, never comes */
+    if (due.clock == LAPIC_DUE_NEVER || due.at >= SIM_TIME_NEVER / period)
         return SIM_TIME_NEVER;
     return due.at * period;
 }
