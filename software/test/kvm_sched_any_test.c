@@ -3,6 +3,7 @@
  * APICs: in each run the invariants hold and the books balance.
  */
 #include "sim/core/rng.h"
+#include "software/kvm_private.h"
 #include "software/test/rungs.h"
 
 #define SWEEPS 300
@@ -21,7 +22,9 @@ static void any_place(struct rng *r, struct scenario_vm *vm, uint32_t cpus)
     vm->cpu = between(r, 0, cpus - 1);
     vm->cpus = between(r, 1, cpus - vm->cpu);
     vm->pinned = rng_below(r, 2);
-    vm->vcpus = between(r, vm->pinned ? vm->cpus : 1, vm->cpus + 2);
+    vm->vcpus = vm->pinned ? vm->cpus : 1;
+    if (rng_below(r, 2)) /* more than it has CPUs */
+        vm->vcpus = between(r, vm->vcpus, vm->cpus + 2);
 }
 
 static void any_program(struct rng *r, struct scenario *s, uint32_t i)
@@ -35,6 +38,8 @@ static void any_program(struct rng *r, struct scenario *s, uint32_t i)
     p->message_work_cycles = between(r, 500, 60000);
     p->handler_cycles = between(r, 0, 5000);
     p->timer_hz = rng_below(r, 2) * between(r, 100, 8000);
+    p->timer_mode = (enum scenario_timer_mode)between(r, TIMER_MODE_PERIODIC,
+                                                      TIMER_MODE_TSC_DEADLINE);
     if (p->kind == PROGRAM_STREAM)
         return;
     s->device[i].vectors = between(r, 1, 4);
@@ -53,8 +58,10 @@ static void any_vm(struct rng *r, struct scenario *s, uint32_t i)
                                rng_below(r, 2);
     vm->features.pv_eoi =
         !vm->features.apicv.virtual_interrupt_delivery && rng_below(r, 2);
-    vm->features.guest_timer =
-        rng_below(r, 2) ? KVM_TIMER_PREEMPTION : KVM_TIMER_HOST;
+    vm->features.guest_timer = (enum kvm_guest_timer)between(
+        r, KVM_TIMER_HOST,
+        vm->features.apicv.virtual_interrupt_delivery ? KVM_TIMER_VIRTUALIZED
+                                                      : KVM_TIMER_PREEMPTION);
     if (rng_below(r, 2))
         vm->features.poll = (struct kvm_poll_config){
             between(r, 5, 100) * SIM_US, 5 * SIM_US, 2, between(r, 0, 2)};
@@ -85,6 +92,27 @@ static struct scenario any_scenario(struct rng *r)
     return s;
 }
 
+/* Long enough for the host to do all that it has to do between two looks. */
+#define OVERDUE (50 * SIM_US)
+
+/* Somebody rings for the timer of a guest that sleeps or runs; what waits for a
+ * CPU has time. */
+static void expect_no_forgotten_timer(struct machine *m, unsigned n)
+{
+    for (unsigned v = 0; v < m->vcpus; v++) {
+        const struct kvm *k = m->vcpu[v].kvm;
+        bool in_guest = k->mode == KVM_IN_GUEST &&
+                        k->config.guest_timer != KVM_TIMER_VIRTUALIZED;
+
+        if (k->state == KVM_RUNNABLE || !(k->blocked || in_guest))
+            continue;
+        if (k->state == KVM_BLOCKED && k->woken)
+            continue;
+        EXPECT_GT(kvm_vlapic_due(k), machine_now(m) - OVERDUE,
+                  "virtual CPU %u of machine %u", v, n);
+    }
+}
+
 TEST(kvm_sched_any, machine_keeps_its_invariants_and_books)
 {
     uint64_t switches = 0, migrations = 0, wakeups = 0;
@@ -97,6 +125,7 @@ TEST(kvm_sched_any, machine_keeps_its_invariants_and_books)
         struct figures f;
 
         rig_finish_nth(m, i, &f);
+        expect_no_forgotten_timer(m, i);
         switches += m->host->counts.switches;
         migrations += m->host->counts.migrations;
         wakeups += m->host->counts.wakeups;
