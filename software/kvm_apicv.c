@@ -193,6 +193,13 @@ static uint8_t top_or_0(const struct vecset *s)
     return top < 0 ? 0 : (uint8_t)top;
 }
 
+/* Of the page's two places for it.  Self-IPIs and IPI virtualization write and
+ * read the ICR there without an exit. */
+static uint32_t icr_high(const struct kvm *k)
+{
+    return is_x2apic(k) ? VAPIC_ICR_LOW + 4u : VAPIC_ICR_HIGH;
+}
+
 static void put_interrupts(struct kvm *k, struct mem *m)
 {
     for (unsigned i = 0; i < 8; i++) {
@@ -224,8 +231,8 @@ void kvm_apicv_store(struct kvm *k, struct mem *m, sim_time now)
         return;
     if (f->apic_register_virtualization)
         put_registers(k, m, now);
-    if (!is_x2apic(k)) /* IPI virtualization reads it, whoever wrote it */
-        put(k, m, VAPIC_ICR_HIGH, k->vlapic.icr_high);
+    put(k, m, VAPIC_ICR_LOW, k->vlapic.icr_low);
+    put(k, m, icr_high(k), k->vlapic.icr_high);
     put(k, m, VAPIC_TPR, k->vlapic.tpr);
     if (f->virtual_interrupt_delivery)
         put_interrupts(k, m);
@@ -254,8 +261,8 @@ void kvm_apicv_load(struct kvm *k, struct mem *m)
     if (!f->tpr_shadow)
         return;
     k->vlapic.tpr = get(k, m, VAPIC_TPR) & 0xff;
-    if (!is_x2apic(k))
-        k->vlapic.icr_high = get(k, m, VAPIC_ICR_HIGH);
+    k->vlapic.icr_low = get(k, m, VAPIC_ICR_LOW);
+    k->vlapic.icr_high = get(k, m, icr_high(k));
     if (f->virtual_interrupt_delivery)
         take_interrupts(k, m);
 }
