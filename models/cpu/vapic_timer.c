@@ -6,15 +6,25 @@ bool vapic_has_timer(const struct cpu *c)
     return c->non_root && vapic_tertiary(c, TERTIARY_APIC_TIMER_VIRTUALIZATION);
 }
 
-/* The guest's TSC is the physical one and the offset. */
-void vapic_set_deadline(struct cpu *c, uint64_t deadline)
+#define LONG_AGO 1u /* 0 is no deadline */
+
+/* The guest's TSC is the physical one and the offset, which is never below a
+ * positive offset: a deadline there has passed. */
+static uint64_t physical_deadline(const struct cpu *c, uint64_t deadline)
 {
     uint64_t offset = vapic_primary(c, PRIMARY_TSC_OFFSETTING)
                           ? vmcs_get(c->vmcs, VMCS_TSC_OFFSET)
                           : 0;
 
+    return offset <= INT64_MAX && deadline <= offset ? LONG_AGO
+                                                     : deadline - offset;
+}
+
+void vapic_set_deadline(struct cpu *c, uint64_t deadline)
+{
     vmcs_set(c->vmcs, VMCS_GUEST_DEADLINE_SHADOW, deadline);
-    vmcs_set(c->vmcs, VMCS_GUEST_DEADLINE, deadline ? deadline - offset : 0);
+    vmcs_set(c->vmcs, VMCS_GUEST_DEADLINE,
+             deadline ? physical_deadline(c, deadline) : 0);
     c->vapic.timer_due = false;
 }
 

@@ -1,16 +1,8 @@
 /* When a virtual APIC acts, which interrupt is which, and what reaches the
  * physical APIC. */
 #include "models/cpu/cpu_uintr.h"
-#include "models/cpu/test/guest_rig.h"
-#include "models/cpu/vapic.h"
+#include "models/cpu/test/vapic_node_rig.h"
 
-#define VAPIC_AT UINT64_C(0x50000)
-#define PID_AT UINT64_C(0x51040)
-#define UPID_AT UINT64_C(0x53000)
-#define UITT_AT UINT64_C(0x53100)
-#define OTHER_PID_AT UINT64_C(0x51080)
-#define PIDS_AT UINT64_C(0x52000)
-#define NOTIFICATION 0xf2u
 #define MSR_SELF_IPI 0x83fu
 #define MSR_ICR 0x830u
 #define POSTED COST_OF(posted_processing)
@@ -24,61 +16,12 @@ struct cpu_node_vapic {
 
 static void cpu_node_vapic_setup(struct cpu_node_vapic *f)
 {
-    struct guest_rig *g = &f->g;
-
-    guest_init(g);
-    guest_set(g, VMCS_PIN_CONTROLS,
-              PIN_EXTERNAL_INTERRUPT_EXITING | PIN_POSTED_INTERRUPTS);
-    guest_set(g, VMCS_PRIMARY_CONTROLS,
-              PRIMARY_TPR_SHADOW | PRIMARY_SECONDARY | PRIMARY_TERTIARY);
-    guest_put(g, VMCS_SECONDARY_CONTROLS,
-              SECONDARY_VIRTUALIZE_X2APIC |
-                  SECONDARY_APIC_REGISTER_VIRTUALIZATION |
-                  SECONDARY_VIRTUAL_INTERRUPT_DELIVERY);
-    guest_put(g, VMCS_TERTIARY_CONTROLS, TERTIARY_IPI_VIRTUALIZATION);
-    guest_set(g, VMCS_EXIT_CONTROLS, EXIT_CTL_ACKNOWLEDGE);
-    guest_put(g, VMCS_VIRTUAL_APIC_ADDRESS, VAPIC_AT);
-    guest_put(g, VMCS_APIC_ACCESS_ADDRESS, APIC_AT);
-    guest_put(g, VMCS_POSTED_DESCRIPTOR_ADDRESS, PID_AT);
-    guest_put(g, VMCS_NOTIFICATION_VECTOR, NOTIFICATION);
-    guest_put(g, VMCS_PID_POINTER_TABLE_ADDRESS, PIDS_AT);
-    guest_put(g, VMCS_LAST_PID_POINTER_INDEX, 1);
-    mem_write64(&g->r.mem, PIDS_AT + 8, OTHER_PID_AT | 1);
-    mem_write64(&g->r.mem, OTHER_PID_AT + PID_CONTROL,
-                UINT64_C(0xf3) << PID_NV_SHIFT | UINT64_C(0x300)
-                                                     << PID_NDST_SHIFT);
-    g->r.vmcs.ipi_source = SOURCE_B;
-    posted_irqs_add(&g->r.posted, PID_AT);
-    posted_irqs_add(&g->r.posted, OTHER_PID_AT);
+    guest_vapic_init(&f->g);
 }
 
 static void cpu_node_vapic_teardown(struct cpu_node_vapic *f)
 {
     rig_audit(&f->g.r);
-}
-
-/* Handlers of 31h and 41h, then the guest begins. */
-static void guest_with_handlers(struct guest_rig *g)
-{
-    rig_handler(&g->r, 0x31);
-    rig_handler(&g->r, 0x41);
-    guest_begins(g);
-}
-
-/* A device's interrupt is posted, as a remapper would do it. */
-static irq_id post(struct guest_rig *g, uint8_t vector)
-{
-    irq_id irq = irq_birth(&g->r.irqs, SOURCE_A, HOP_MSI_WRITE,
-                           engine_now(&g->r.engine));
-
-    pid_post(&g->r.mem, PID_AT, vector, false);
-    posted_irqs_put(&g->r.posted, PID_AT, vector, irq);
-    return irq;
-}
-
-static uint64_t on(struct guest_rig *g)
-{
-    return mem_read64(&g->r.mem, PID_AT + PID_CONTROL) & PID_ON;
 }
 
 static void virr(struct guest_rig *g, uint8_t vector)
@@ -101,7 +44,7 @@ static void expect_posted_once(struct guest_rig *g, enum op_kind op,
     rig_emit(&g->r, op, imm);
     rig_emit_note(&g->r, DONE);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
     guest_run(g, 30000);
     EXPECT_EQ(g->exits, 0);
@@ -115,7 +58,7 @@ TEST_F(cpu_node_vapic, notification_is_processed_without_an_exit)
     struct guest_rig *g = &f->g;
 
     expect_posted_once(g, OP_WORK, 5000, 0);
-    EXPECT_EQ(on(g), 0);
+    EXPECT_EQ(guest_on(g), 0);
     EXPECT_EQ(g->r.eois, 1, "the processor's own");
     EXPECT_TRUE(vecset_empty(&g->r.isr));
 }
@@ -129,7 +72,7 @@ TEST_F(cpu_node_vapic, posted_vector_without_a_notification_is_stuck)
     rig_emit(&g->r, OP_WORK, 5000);
     rig_emit_note(&g->r, DONE);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     guest_run(g, 20000);
     rig_noted(&g->r, 0, DONE);
     EXPECT_FALSE(pid_post(&g->r.mem, PID_AT, 0x41, false).notify,
@@ -159,7 +102,7 @@ TEST_F(cpu_node_vapic, virtual_user_notification_goes_back_to_hlt)
     rig_emit_note(&g->r, DONE);
     rig_emit_end(&g->r);
     guest_put(g, VMCS_GUEST_CR4, CR4_UINTR);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
     guest_run(g, 1);
     use_user_interrupts(g, 0x31);
@@ -180,7 +123,7 @@ TEST_F(cpu_node_vapic, notification_waiting_at_the_entry_comes_first)
     guest_with_handlers(g);
     rig_emit_note(&g->r, DONE);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, 0, NOTIFICATION); /* the host has IF = 0 */
     guest_run(g, 20000);
     EXPECT_EQ(g->exits, 0);
@@ -199,7 +142,7 @@ TEST_F(cpu_node_vapic, posted_vector_waits_for_if)
     rig_emit(&g->r, OP_STI, 0);
     rig_emit_note(&g->r, AFTER);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 2000), NOTIFICATION);
     guest_run(g, 30000);
     EXPECT_EQ(g->exits, 0);
@@ -216,12 +159,12 @@ TEST_F(cpu_node_vapic, interrupt_of_another_vector_exits_and_pir_stays)
     guest_with_handlers(g);
     rig_emit(&g->r, OP_WORK, 5000);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 200), NOTIFICATION + 1);
     guest_run(g, 30000);
     EXPECT_EQ(guest_exit(g, 0, EXIT_EXTERNAL_INTERRUPT)->intr_info,
               INTR_INFO_VALID | (NOTIFICATION + 1));
-    EXPECT_EQ(on(g), PID_ON);
+    EXPECT_EQ(guest_on(g), PID_ON);
     EXPECT_EQ(mem_read64(&g->r.mem, PID_AT), UINT64_C(1) << 0x31);
 }
 
@@ -239,13 +182,13 @@ TEST_F(cpu_node_vapic, blocked_posted_vector_leaves_the_guest_halted)
     rig_emit(&g->r, OP_HLT, 0);
     rig_emit_note(&g->r, AFTER);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 1000), NOTIFICATION);
     guest_run(g, 30000);
     EXPECT_EQ(g->exits, 0);
     EXPECT_EQ(g->r.notes, 0);
     EXPECT_EQ(g->r.node.cpu.activity, ACTIVITY_HLT);
-    EXPECT_EQ(on(g), 0, "but it was processed");
+    EXPECT_EQ(guest_on(g), 0, "but it was processed");
 }
 
 TEST_F(cpu_node_vapic, nmi_exits_before_the_notification_is_taken)
@@ -256,7 +199,7 @@ TEST_F(cpu_node_vapic, nmi_exits_before_the_notification_is_taken)
     guest_with_handlers(g);
     rig_emit(&g->r, OP_WORK, 5000);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, 0, NOTIFICATION);
     rig_start(&g->r, g->boot, false);
     g->r.node.cpu.nmi = true;
@@ -265,7 +208,7 @@ TEST_F(cpu_node_vapic, nmi_exits_before_the_notification_is_taken)
     rig_run(&g->r, 30000);
     guest_exit(g, 0, EXIT_EXCEPTION_NMI);
     EXPECT_TRUE(vecset_has(&g->r.irr, NOTIFICATION));
-    EXPECT_EQ(on(g), PID_ON);
+    EXPECT_EQ(guest_on(g), PID_ON);
 }
 
 TEST_F(cpu_node_vapic, post_during_the_processing_is_taken_and_notified_again)
@@ -276,18 +219,18 @@ TEST_F(cpu_node_vapic, post_during_the_processing_is_taken_and_notified_again)
     guest_with_handlers(g);
     rig_emit(&g->r, OP_WORK, 5000);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
     guest_run(g, at + POSTED / 2);
-    EXPECT_EQ(on(g), 0, "cleared first");
-    post(g, 0x41);
-    EXPECT_EQ(on(g), PID_ON, "its poster notifies");
+    EXPECT_EQ(guest_on(g), 0, "cleared first");
+    guest_post(g, 0x41);
+    EXPECT_EQ(guest_on(g), PID_ON, "its poster notifies");
     rig_arrive(&g->r, CYCLE(at + POSTED), NOTIFICATION);
     rig_run(&g->r, 30000);
     rig_noted(&g->r, 0, 0x41);
     rig_noted(&g->r, 1, 0x31);
     EXPECT_EQ(g->r.notes, 2, "the second notification finds PIR empty");
-    EXPECT_EQ(on(g), 0);
+    EXPECT_EQ(guest_on(g), 0);
     EXPECT_EQ(g->exits, 0);
 }
 
@@ -302,7 +245,7 @@ TEST_F(cpu_node_vapic, processing_comes_between_two_cycles_of_one_op)
     rig_emit(&g->r, OP_WORK, 5000);
     rig_emit_note(&g->r, DONE);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     rig_arrive(&g->r, CYCLE(at), NOTIFICATION);
     guest_run(g, 30000);
     EXPECT_EQ(rig_noted(&g->r, 0, 0x31)->rip, work + 200, "200 cycles done");
@@ -320,11 +263,11 @@ TEST_F(cpu_node_vapic, physical_priority_holds_the_notification_back)
     guest_with_handlers(g);
     rig_emit(&g->r, OP_WORK, 5000);
     rig_emit_end(&g->r);
-    post(g, 0x31);
+    guest_post(g, 0x31);
     vecset_add(&g->r.isr, 0xf8); /* the host has not written its EOI */
     rig_arrive(&g->r, CYCLE(BOOT_CYCLES + 200), NOTIFICATION);
     guest_run(g, 30000);
-    EXPECT_EQ(on(g), PID_ON);
+    EXPECT_EQ(guest_on(g), PID_ON);
     EXPECT_EQ(g->r.notes, 0);
     EXPECT_TRUE(vecset_has(&g->r.irr, NOTIFICATION));
 }
@@ -339,7 +282,7 @@ TEST_F(cpu_node_vapic, posted_interrupt_keeps_its_identity_to_its_eoi)
 
     guest_with_handlers(g);
     rig_emit_end(&g->r);
-    irq = post(g, 0x31);
+    irq = guest_post(g, 0x31);
     rig_arrive(&g->r, CYCLE(BOOT_CYCLES), NOTIFICATION);
     guest_run(g, 30000);
     ASSERT_EQ(g->r.finishes, 2, "the notification and what was posted");
@@ -403,7 +346,7 @@ TEST_F(cpu_node_vapic, interrupt_whose_delivery_exits_is_to_be_injected)
     rig_absent(&g->r, 0x31);
     guest_begins(g);
     rig_emit_end(&g->r);
-    irq = post(g, 0x31);
+    irq = guest_post(g, 0x31);
     rig_arrive(&g->r, 0, NOTIFICATION);
     mem_write64(&g->r.mem, IDT_AT + 16 * 0x31, UINT64_C(0xe) << 40);
     guest_run(g, 30000);
