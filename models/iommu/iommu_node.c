@@ -202,17 +202,25 @@ static sim_time delay_of(const struct iommu_node *n, enum iommu_port port,
     }
 }
 
+/* Whether a port waits for memory that it is not on its way to. */
+static bool sets_out(const struct iommu_node *n, enum iommu_port port)
+{
+    return wants(n, port) && !event_scheduled(&n->memory_event[port]);
+}
+
+/* When memory is reached if the way begins now. */
+static sim_time access_time(const struct iommu_node *n, enum iommu_port port)
+{
+    struct iommu_access a = access_of(n, port);
+
+    return clock_edge(&n->config.apic_clock, now_of(n) + delay_of(n, port, &a));
+}
+
 static void schedule_memory(struct iommu_node *n, enum iommu_port port)
 {
-    struct event *ev = &n->memory_event[port];
-    struct iommu_access a;
-
-    if (!wants(n, port) || event_scheduled(ev))
-        return;
-    a = access_of(n, port);
-    engine_schedule(
-        n->config.engine, ev,
-        clock_edge(&n->config.apic_clock, now_of(n) + delay_of(n, port, &a)));
+    if (sets_out(n, port))
+        engine_schedule(n->config.engine, &n->memory_event[port],
+                        access_time(n, port));
 }
 
 static void end_request(struct iommu_node *n, const struct iommu_out *out)
@@ -286,6 +294,16 @@ static void access_memory(struct iommu_node *n, enum iommu_port port)
     } while (locked);
 }
 
+/* A request whose access would be the very next event needs none. */
+static bool reach_ahead(struct iommu_node *n)
+{
+    if (!sets_out(n, IOMMU_PORT_REQUEST) ||
+        !engine_advance(n->config.engine, access_time(n, IOMMU_PORT_REQUEST)))
+        return false;
+    access_memory(n, IOMMU_PORT_REQUEST);
+    return true;
+}
+
 static void act(struct iommu_node *n, const struct event *ev)
 {
     if (ev->what == EVENT_TAKE)
@@ -316,7 +334,11 @@ static void on_event(void *node, struct event *ev)
         if (catch_up(n, request[i]))
             act(n, request[i]);
     act(n, ev);
-    go_on(n);
+    do {
+        schedule_take(n);
+        schedule_memory(n, IOMMU_PORT_QUEUE);
+    } while (reach_ahead(n));
+    schedule_memory(n, IOMMU_PORT_REQUEST);
 }
 
 /* ---- from outside ---- */

@@ -172,6 +172,44 @@ TEST_F(iommu_nodes, posted_interrupt_goes_to_its_descriptor_at_one_instant)
     settle_irq(f, irq);
 }
 
+static void note_control_word(void *nodes, struct event *ev)
+{
+    struct iommu_nodes *f = nodes;
+
+    (void)ev;
+    f->control_word = mem_read64(&f->mem, PID + PID_CONTROL);
+}
+
+/* The entry and the descriptor need no event of their own ... */
+TEST_F(iommu_nodes, request_goes_ahead_where_nobody_else_has_an_event)
+{
+    put_entry(f, 0, 3, to_descriptor(0x71));
+    request(f, 0, 3);
+    run_to(f, SOME_TIME);
+    EXPECT_EQ(f->engine.executed, 1);
+    ASSERT_EQ(f->seen_count, 1);
+    EXPECT_EQ(f->seen[0].time,
+              REQUEST_TO_MESSAGE * PERIOD + ENTRY_READ + DESCRIPTOR_UPDATE);
+}
+
+/* ... unless somebody does something before, to whom all is as it was. */
+TEST_F(iommu_nodes, request_goes_ahead_of_no_other_event)
+{
+    sim_time posted_at = HIT_AT + DESCRIPTOR_UPDATE;
+    uint16_t target = engine_add_target(&f->engine, note_control_word, f);
+
+    put_entry(f, 0, 3, to_descriptor(0x71));
+    warm(f, 0, 3);
+    mem_write64(&f->mem, PID + PID_CONTROL, PID_CONTROL_WORD);
+    event_init(&f->other, target, 0);
+    engine_schedule(&f->engine, &f->other, posted_at - 1);
+    request(f, 0, 3);
+    run_to(f, SOME_TIME * 2);
+    EXPECT_EQ(f->control_word, PID_CONTROL_WORD);
+    ASSERT_EQ(f->seen_count, 1);
+    EXPECT_EQ(f->seen[0].time, posted_at);
+}
+
 /* Two bursts before the notification is taken: one message. */
 TEST_F(iommu_nodes, descriptor_with_on_gets_no_second_notification)
 {

@@ -46,6 +46,8 @@ struct iommu_nodes {
     struct posted_irqs posted;
     struct posted_irqs_row posted_row;
     unsigned answered, taken;
+    struct event other; /* of somebody else, who notes: */
+    uint64_t control_word;
 };
 
 static inline void settle_irq(struct iommu_nodes *f, irq_id irq)
