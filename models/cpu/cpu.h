@@ -242,9 +242,12 @@ static inline bool cpu_has_error_code(uint32_t vector)
  * instruction ends, and the monitor trap flag exits. */
 static inline void cpu_step_over(struct cpu *c)
 {
+    bool mtf = cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_MONITOR_TRAP_FLAG);
+
     c->sti_blocking = false;
     c->mov_ss_blocking = false;
-    c->mtf = cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_MONITOR_TRAP_FLAG);
+    if (c->mtf != mtf) /* rarely: the word of cpu_asks() stays as it is */
+        c->mtf = mtf;
 }
 
 /* Is the next instruction one for which that matters? */

@@ -178,7 +178,7 @@ static bool follow(struct cpu_node *n, const struct cpu_result *r,
 static void end_work(struct cpu_node *n)
 {
     sim_time took = engine_now(n->config.engine) - n->start;
-    uint64_t cycles = took / n->config.clock.period;
+    uint64_t cycles = clock_cycles(&n->config.clock, took);
     const struct op *op = current_op(n);
     uint64_t stalled = cycles < n->stall ? cycles : n->stall;
 

@@ -3,7 +3,7 @@
 
 void cpu_node_settle(struct cpu_node *n, sim_time now)
 {
-    uint64_t cycles = (now - n->settled) / n->config.clock.period;
+    uint64_t cycles = clock_cycles(&n->config.clock, now - n->settled);
 
     n->account.cycles[n->share] += cycles;
     if (n->share == SHARE_HOST)
