@@ -64,22 +64,22 @@ bool cpu_sipi(struct cpu *c, struct mem *m, uint8_t vector)
     return true;
 }
 
-#define FRAME_WORDS 6u
-
 /* The 64-bit mode frame: SS, RSP, RFLAGS, CS, RIP and the error code.  Of the
  * selectors nothing but the privilege level has a meaning here. */
 static void push_frame(struct cpu *c, struct mem *m, uint64_t stack,
                        const struct cpu_vectored *e)
 {
-    uint64_t frame[FRAME_WORDS] = {
-        htole64(e->error_code), htole64(e->return_rip), htole64(c->cpl),
-        htole64(c->rflags),     htole64(c->rsp),        htole64(c->cpl),
+    uint64_t frame[] = {
+        htole64(e->return_rip), htole64(c->cpl), htole64(c->rflags),
+        htole64(c->rsp),        htole64(c->cpl),
     };
-    unsigned first = e->has_error_code ? 0 : 1;
-    size_t bytes = (FRAME_WORDS - first) * sizeof frame[0];
 
-    c->rsp = stack - bytes;
-    mem_write(m, c->rsp, &frame[first], bytes);
+    c->rsp = stack - sizeof frame;
+    mem_write(m, c->rsp, frame, sizeof frame);
+    if (!e->has_error_code)
+        return;
+    c->rsp -= sizeof(uint64_t);
+    mem_write64(m, c->rsp, e->error_code);
 }
 
 struct gate {
@@ -168,29 +168,34 @@ static bool push_checked(struct cpu *c, struct mem *m,
 
 /* What was met on the way to the handler; of CPU_GOES_ON, at the handler, the
  * rest does not matter. */
-static struct cpu_result enter_handler(struct cpu *c, struct mem *m,
-                                       const struct cpu_vectored *e)
+static void enter_handler(struct cpu *c, struct mem *m,
+                          const struct cpu_vectored *e, struct cpu_result *r)
 {
     uint32_t selector = 8u * e->vector | ERROR_IDT | error_ext(e);
     uint64_t at = c->idtr.base + GATE_BYTES * e->vector;
-    struct cpu_result r;
     struct gate g;
 
-    r.outcome = CPU_GOES_ON;
-    if (GATE_BYTES * e->vector + GATE_BYTES - 1 > c->idtr.limit)
-        return fault_of(c, VECTOR_GP, selector);
-    if (delivery_exits(c, at, false, &r.exit)) {
-        r.outcome = CPU_EXITS;
-        return r;
+    if (GATE_BYTES * e->vector + GATE_BYTES - 1 > c->idtr.limit) {
+        *r = fault_of(c, VECTOR_GP, selector);
+        return;
+    }
+    if (delivery_exits(c, at, false, &r->exit)) {
+        r->outcome = CPU_EXITS;
+        return;
     }
     g = gate_read(m, at);
     if ((g.type != GATE_TYPE_INTERRUPT && g.type != GATE_TYPE_TRAP) ||
-        (!error_ext(e) && c->cpl > g.dpl))
-        return fault_of(c, VECTOR_GP, selector);
-    if (!g.present)
-        return fault_of(c, VECTOR_NP, selector);
-    if (!push_checked(c, m, e, &r))
-        return r;
+        (!error_ext(e) && c->cpl > g.dpl)) {
+        *r = fault_of(c, VECTOR_GP, selector);
+        return;
+    }
+    if (!g.present) {
+        *r = fault_of(c, VECTOR_NP, selector);
+        return;
+    }
+    if (!push_checked(c, m, e, r))
+        return;
+    r->outcome = CPU_GOES_ON;
     c->rflags &= ~(uint64_t)RFLAGS_TF;
     if (g.type == GATE_TYPE_INTERRUPT)
         c->rflags &= ~(uint64_t)RFLAGS_IF;
@@ -198,7 +203,6 @@ static struct cpu_result enter_handler(struct cpu *c, struct mem *m,
     c->cpl = 0;
     c->frames = c->frames << 1 |
                 (e->type == INTR_TYPE_EXTERNAL || e->type == INTR_TYPE_NMI);
-    return r;
 }
 
 static uint32_t intr_info(const struct cpu_vectored *e)
@@ -305,32 +309,32 @@ undelivered(struct cpu *c, const struct cpu_vectored *e, struct cpu_result r)
                                                            : vectoring(c, r, e);
 }
 
-static struct cpu_result deliver_by_idt(struct cpu *c, struct mem *m,
-                                        const struct cpu_vectored *e)
+static void deliver_by_idt(struct cpu *c, struct mem *m,
+                           const struct cpu_vectored *e, struct cpu_result *r)
 {
-    struct cpu_result r;
-
     /* Before a fault can exit: a waking event leaves HLT first. */
     c->activity = ACTIVITY_ACTIVE;
     c->sti_blocking = false;
     c->mov_ss_blocking = false;
     if (e->type == INTR_TYPE_NMI)
         block_nmis(c);
-    r = enter_handler(c, m, e);
-    if (r.outcome == CPU_GOES_ON)
+    enter_handler(c, m, e, r);
+    if (r->outcome == CPU_GOES_ON)
         cpu_step_over(c);
-    else if (r.outcome != CPU_SHUTS_DOWN)
-        r = undelivered(c, e, r);
-    return r;
+    else if (r->outcome != CPU_SHUTS_DOWN)
+        *r = undelivered(c, e, *r);
 }
 
 struct cpu_result cpu_deliver(struct cpu *c, struct mem *m,
                               const struct cpu_vectored *e)
 {
+    struct cpu_result r;
+
     if (e->type == INTR_TYPE_EXTERNAL && !e->extint &&
         uintr_identifies(&c->uintr, e->vector))
         return notify(c, m, e);
-    return deliver_by_idt(c, m, e);
+    deliver_by_idt(c, m, e, &r);
+    return r;
 }
 
 struct cpu_result cpu_raise(const struct cpu *c, uint8_t vector,

@@ -230,6 +230,13 @@ static void end_op(struct cpu_node *n, struct cpu_result *r)
     }
 }
 
+static bool end_delivery(struct cpu_node *n, uint64_t *cycles)
+{
+    struct cpu_result r = cpu_node_deliver(n, &n->vectored);
+
+    return follow(n, &r, cycles);
+}
+
 /* Ends the step that began at n->start; true if the next one has begun. */
 static bool end(struct cpu_node *n, uint64_t *cycles)
 {
@@ -254,8 +261,7 @@ static bool end(struct cpu_node *n, uint64_t *cycles)
         *cycles = cpu_node_end_inta(n);
         return true;
     case STEP_DELIVERY:
-        r = cpu_node_deliver(n, &n->vectored);
-        break;
+        return end_delivery(n, cycles);
     case STEP_GUEST_TIMER:
         cpu_vapic_node_timer(n);
         break;
