@@ -71,7 +71,8 @@ void mem_read_pieces(struct mem *m, uint64_t addr, void *data, size_t n);
 void mem_write_pieces(struct mem *m, uint64_t addr, const void *data, size_t n);
 
 /* Any length and alignment.  The pool being full is our mistake (assert). */
-static inline void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
+static inline __attribute__((always_inline)) void
+mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
 {
     const void *p = mem_look(m, addr, n);
 
@@ -81,8 +82,8 @@ static inline void mem_read(struct mem *m, uint64_t addr, void *data, size_t n)
         mem_read_pieces(m, addr, data, n);
 }
 
-static inline void mem_write(struct mem *m, uint64_t addr, const void *data,
-                             size_t n)
+static inline __attribute__((always_inline)) void
+mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
 {
     void *p = mem_look(m, addr, n);
 
