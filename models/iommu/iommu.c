@@ -28,8 +28,10 @@ void iommu_init(struct iommu *u, const struct iommu_config *c)
 static void finish(struct iommu *u, struct iommu_out *out)
 {
     u->state = IOMMU_IDLE;
-    command_run(u, out);
-    queue_run(u, out);
+    if (u->commanded)
+        command_run(u, out);
+    if (u->queue_runs)
+        queue_run(u, out);
 }
 
 /* "Fault Processing Disable": it is looked at in an entry that is not present
@@ -199,6 +201,37 @@ struct iommu_out iommu_request(struct iommu *u, const struct iommu_request *r)
 }
 
 /* ---- memory ---- */
+
+static enum iommu_access_kind request_wants(const struct iommu *u)
+{
+    switch ((enum iommu_request_state)u->state) {
+    case IOMMU_READS_ENTRY:
+        return IOMMU_ACCESS_READ;
+    case IOMMU_LOCKS_DESCRIPTOR:
+        return IOMMU_ACCESS_LOCK;
+    case IOMMU_WRITES_DESCRIPTOR:
+        return IOMMU_ACCESS_UNLOCK;
+    default:
+        return IOMMU_ACCESS_NONE;
+    }
+}
+
+static enum iommu_access_kind queue_wants(const struct iommu *u)
+{
+    switch ((enum iommu_queue_state)u->queue_state) {
+    case IOMMU_QUEUE_FETCHES:
+        return IOMMU_ACCESS_READ;
+    case IOMMU_QUEUE_WRITES_STATUS:
+        return IOMMU_ACCESS_WRITE;
+    default:
+        return IOMMU_ACCESS_NONE;
+    }
+}
+
+enum iommu_access_kind iommu_wants(const struct iommu *u, enum iommu_port port)
+{
+    return port == IOMMU_PORT_REQUEST ? request_wants(u) : queue_wants(u);
+}
 
 /* Each is made in its place: a copy of what was just written piece by piece
  * would cost more than the rest. */

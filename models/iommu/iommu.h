@@ -293,16 +293,8 @@ static inline bool iommu_idle(const struct iommu *u)
     return u->state == IOMMU_IDLE;
 }
 
-/* Whether a port wants something now, and what: the same until it is answered.
- */
-static inline bool iommu_wants(const struct iommu *u, enum iommu_port port)
-{
-    if (port == IOMMU_PORT_REQUEST)
-        return u->state != IOMMU_IDLE;
-    return u->queue_state == IOMMU_QUEUE_FETCHES ||
-           u->queue_state == IOMMU_QUEUE_WRITES_STATUS;
-}
-
+/* Which access a port wants now, if any: the same until it is answered. */
+enum iommu_access_kind iommu_wants(const struct iommu *u, enum iommu_port port);
 struct iommu_access iommu_access(const struct iommu *u, enum iommu_port port);
 
 /* It was done; `data` is what was read, or NULL: the place cannot be accessed.

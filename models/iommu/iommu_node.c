@@ -35,9 +35,10 @@ static struct iommu_access access_of(const struct iommu_node *n,
                        : iommu_access(&n->iommu, port);
 }
 
-static bool wants(const struct iommu_node *n, enum iommu_port port)
+static enum iommu_access_kind wants(const struct iommu_node *n,
+                                    enum iommu_port port)
 {
-    return has_twin(n) ? access_of(n, port).kind != IOMMU_ACCESS_NONE
+    return has_twin(n) ? (enum iommu_access_kind)access_of(n, port).kind
                        : iommu_wants(&n->iommu, port);
 }
 
@@ -187,12 +188,11 @@ static void schedule_take(struct iommu_node *n)
             clock_after(&n->config.apic_clock, now_of(n), cycles ? cycles : 1));
 }
 
-static sim_time delay_of(const struct iommu_node *n, enum iommu_port port,
-                         const struct iommu_access *a)
+static sim_time delay_of(const struct iommu_node *n, enum iommu_port port)
 {
     const struct iommu_costs *costs = &n->config.costs;
 
-    switch ((enum iommu_access_kind)a->kind) {
+    switch (wants(n, port)) {
     case IOMMU_ACCESS_READ:
         return port == IOMMU_PORT_QUEUE ? costs->queue_read : costs->entry_read;
     case IOMMU_ACCESS_WRITE:
@@ -211,9 +211,7 @@ static bool sets_out(const struct iommu_node *n, enum iommu_port port)
 /* When memory is reached if the way begins now. */
 static sim_time access_time(const struct iommu_node *n, enum iommu_port port)
 {
-    struct iommu_access a = access_of(n, port);
-
-    return clock_edge(&n->config.apic_clock, now_of(n) + delay_of(n, port, &a));
+    return clock_edge(&n->config.apic_clock, now_of(n) + delay_of(n, port));
 }
 
 static void schedule_memory(struct iommu_node *n, enum iommu_port port)
@@ -250,8 +248,6 @@ static void end_request(struct iommu_node *n, const struct iommu_out *out)
 /* Every call of the model ends here. */
 static void publish(struct iommu_node *n, const struct iommu_out *out)
 {
-    n->counts.hits += out->lookup == IOMMU_HIT;
-    n->counts.misses += out->lookup == IOMMU_MISS;
     n->counts.warnings[out->warning]++;
     end_request(n, out);
     if (out->fault_event)
@@ -276,22 +272,24 @@ static void take(struct iommu_node *n)
     n->count--;
     n->counts.requests++;
     out = take_current(n);
+    n->counts.hits += out.lookup == IOMMU_HIT;
+    n->counts.misses += out.lookup == IOMMU_MISS;
     publish(n, &out);
 }
 
-/* Does what a port wants.  A line that was locked is written back at once. */
+/* Does what a port wants.  A line that was locked is written back at once, and
+ * nothing comes of the request before. */
 static void access_memory(struct iommu_node *n, enum iommu_port port)
 {
-    bool locked;
+    struct iommu_out out;
 
     do {
         struct iommu_access a = access_of(n, port);
         bool done = n->config.memory(n->config.ctx, &a);
-        struct iommu_out out = answer(n, port, done ? a.data : NULL);
 
-        publish(n, &out);
-        locked = access_of(n, port).kind == IOMMU_ACCESS_UNLOCK;
-    } while (locked);
+        out = answer(n, port, done ? a.data : NULL);
+    } while (wants(n, port) == IOMMU_ACCESS_UNLOCK);
+    publish(n, &out);
 }
 
 /* A request whose access would be the very next event needs none. */

@@ -66,16 +66,15 @@ void mem_set_outside(struct mem *m, const struct mem_outside *outside)
     find_anew(m);
 }
 
-bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve)
+bool mem_has_pages(struct mem *m, uint64_t addr, size_t n, uint32_t reserve)
 {
     uint64_t first = addr / MEM_PAGE_BYTES;
     uint64_t last = n ? (addr + n - 1) / MEM_PAGE_BYTES : first;
-    bool there = mem_look(m, addr, n) != NULL;
     uint64_t missing = 0;
 
-    for (uint64_t page = first; page <= last && !there; page++)
+    for (uint64_t page = first; page <= last; page++)
         missing += !find(m, page * MEM_PAGE_BYTES);
-    return m->used + missing + reserve + 1 < m->capacity;
+    return !missing || m->used + missing + reserve + 1 < m->capacity;
 }
 
 static struct mem_page *find_or_take(struct mem *m, uint64_t addr)

@@ -93,9 +93,16 @@ mem_write(struct mem *m, uint64_t addr, const void *data, size_t n)
         mem_write_pieces(m, addr, data, n);
 }
 
-/* Whether the pool has room for this write with `reserve` pages left over:
- * to be asked before a write whose place somebody else has chosen. */
-bool mem_has_room(struct mem *m, uint64_t addr, size_t n, uint32_t reserve);
+/* Whether the pool has the pages that this write takes, with `reserve` of them
+ * left over: to be asked before a write whose place somebody else has chosen.
+ * What is there already takes none. */
+bool mem_has_pages(struct mem *m, uint64_t addr, size_t n, uint32_t reserve);
+
+static inline bool mem_has_room(struct mem *m, uint64_t addr, size_t n,
+                                uint32_t reserve)
+{
+    return mem_look(m, addr, n) || mem_has_pages(m, addr, n, reserve);
+}
 
 static inline uint32_t mem_read32(struct mem *m, uint64_t addr)
 {

@@ -45,28 +45,46 @@ struct machine_unit *remap_unit_of(struct machine *m, uint16_t requester)
 
 /* ---- ports of a unit ---- */
 
-/* What a unit can reach: memory, not registers or the interrupt range. */
-static bool is_memory(struct machine *m, const struct iommu_access *a)
+/* What a unit can reach: memory, not registers or the interrupt range, all of
+ * which lie in the uppermost addresses of 32 bits. */
+static bool is_memory(struct machine *m, uint64_t addr)
 {
-    return a->addr - MSI_BASE >= MSI_BYTES && !remap_unit_at(m, a->addr) &&
-           !bus_device_at(m, a->addr) && !hpet_at(m, a->addr) &&
-           a->addr - IOAPIC_BASE >= IOAPICS * IOAPIC_BYTES;
+    if (addr < BAR_BASE || addr > UINT32_MAX)
+        return true;
+    return addr - MSI_BASE >= MSI_BYTES && !remap_unit_at(m, addr) &&
+           !bus_device_at(m, addr) && !hpet_at(m, addr) &&
+           addr - IOAPIC_BASE >= IOAPICS * IOAPIC_BYTES;
 }
 
+/* False: memory has no room for it. */
+static inline bool write_memory(struct machine *m, const struct iommu_access *a,
+                                size_t bytes)
+{
+    if (!mem_has_room(&m->mem, a->addr, bytes, pages_of_software(m)))
+        return false;
+    mem_write(&m->mem, a->addr, a->data, bytes);
+    return true;
+}
+
+/* Lines have one length, which their copies are made for. */
 static bool reach(void *unit, struct iommu_access *a)
 {
     struct machine *m = ((struct machine_unit *)unit)->machine;
 
-    if (!is_memory(m, a))
+    if (!is_memory(m, a->addr))
         return false;
-    if (a->kind == IOMMU_ACCESS_WRITE || a->kind == IOMMU_ACCESS_UNLOCK) {
-        if (!mem_has_room(&m->mem, a->addr, a->bytes, pages_of_software(m)))
-            return false;
-        mem_write(&m->mem, a->addr, a->data, a->bytes);
-    } else {
+    switch ((enum iommu_access_kind)a->kind) {
+    case IOMMU_ACCESS_LOCK:
+        mem_read(&m->mem, a->addr, a->data, sizeof a->data);
+        return true;
+    case IOMMU_ACCESS_UNLOCK:
+        return write_memory(m, a, sizeof a->data);
+    case IOMMU_ACCESS_WRITE:
+        return write_memory(m, a, a->bytes);
+    default:
         mem_read(&m->mem, a->addr, a->data, a->bytes);
+        return true;
     }
-    return true;
 }
 
 static void answer(void *unit, irq_id irq, bool taken)

@@ -205,6 +205,23 @@ TEST_F(memory, takes_a_full_pool_for_our_mistake)
 #define AREA (5 * MEM_PAGE_BYTES)
 #define AREA_BASE (OUTSIDE - 2 * MEM_PAGE_BYTES)
 
+/* Two entries of the pool stay free in any case. */
+TEST_F(memory, has_room_for_what_leaves_the_reserve_or_takes_no_page)
+{
+    uint32_t most = PAGES - 2, reserve = 2;
+
+    for (uint64_t i = 0; i < most - reserve; i++) {
+        EXPECT_TRUE(mem_has_room(&f->mem, i * MEM_PAGE_BYTES, 8, reserve));
+        mem_write64(&f->mem, i * MEM_PAGE_BYTES, 1);
+    }
+    EXPECT_FALSE(mem_has_room(&f->mem, AREA_BASE, 8, reserve));
+    EXPECT_TRUE(mem_has_room(&f->mem, AREA_BASE, 8, reserve - 1));
+    EXPECT_FALSE(
+        mem_has_room(&f->mem, (AREA_BASE | 0xfff) - 3, 8, reserve - 1));
+    EXPECT_TRUE(mem_has_room(&f->mem, 0, 8, PAGES));
+    EXPECT_TRUE(mem_has_room(&f->mem, MEM_PAGE_BYTES - 4, 8, PAGES));
+}
+
 /* A random access, in the same way to the memory and to a plain array. */
 static bool access_agrees(struct memory *f, struct rng *r, uint8_t plain[AREA])
 {

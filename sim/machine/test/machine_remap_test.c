@@ -282,6 +282,32 @@ TEST(machine_remap, table_outside_memory_cannot_be_read)
     machine_free(m);
 }
 
+TEST(machine_remap, unit_reaches_all_memory_and_no_registers)
+{
+    struct scenario s = plain();
+    struct machine *m = silent(&s);
+    const struct iommu_node_config *c = &m->unit[0].node.config;
+    const uint64_t registers[] = {BAR_BASE, IOAPIC_BASE, UNIT_BASE + UNIT_BYTES,
+                                  MSI_BASE, MSI_BASE + MSI_BYTES - 64};
+    const uint64_t memory[] = {0,
+                               BAR_BASE - 64,
+                               IOAPIC_BASE - 64,
+                               MSI_BASE - 64,
+                               MSI_BASE + MSI_BYTES,
+                               UINT64_C(1) << 32};
+    struct iommu_access a = {.kind = IOMMU_ACCESS_LOCK, .bytes = 64};
+
+    for (unsigned i = 0; i < sizeof registers / sizeof *registers; i++) {
+        a.addr = registers[i];
+        EXPECT_FALSE(c->memory(c->ctx, &a));
+    }
+    for (unsigned i = 0; i < sizeof memory / sizeof *memory; i++) {
+        a.addr = memory[i];
+        EXPECT_TRUE(c->memory(c->ctx, &a));
+    }
+    machine_free(m);
+}
+
 TEST(machine_remap, same_course_in_slices_and_at_once)
 {
     struct scenario s = plain();
