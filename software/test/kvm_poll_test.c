@@ -1,4 +1,7 @@
 /* Halt polling: the window, what ends it, what it costs. */
+#include <stdlib.h>
+
+#include "software/kvm_private.h"
 #include "software/test/rungs.h"
 
 #define READ_AT UINT64_C(0x13000) /* what the guest has read */
@@ -150,6 +153,35 @@ TEST_EACH(kvm_poll, window, struct window_row, window_rows)
     rig_finish(m, &f);
     machine_free(m);
     figures_free(&f);
+}
+
+static const struct halt_row {
+    const char *name;
+    sim_time window, halted, after; /* the longest window is 200 us */
+} halt_rows[] = {
+    {"as_long_as_it_stays", 40 * SIM_US, 40 * SIM_US, 40 * SIM_US},
+    {"longer_grows", 40 * SIM_US, 40 * SIM_US + 1, 80 * SIM_US},
+    {"shorter_than_the_longest_grows", 40 * SIM_US, 200 * SIM_US - 1,
+     80 * SIM_US},
+    {"as_long_as_the_longest_stays", 40 * SIM_US, 200 * SIM_US, 40 * SIM_US},
+    {"longer_than_the_longest_shrinks", 40 * SIM_US, 200 * SIM_US + 1,
+     20 * SIM_US},
+    {"shrinks_to_grow_start", 20 * SIM_US, SIM_MS, 10 * SIM_US},
+    {"shrinks_below_it_to_0", 20 * SIM_US - 1, SIM_MS, 0},
+    {"of_0_does_not_shrink", 0, SIM_MS, 0},
+    {"of_0_does_not_grow_by_the_longest", 0, 200 * SIM_US, 0},
+};
+
+TEST_EACH(kvm_poll, window_behind_a_halt, struct halt_row, halt_rows)
+{
+    struct kvm *k = calloc(1, sizeof *k);
+
+    k->config.poll = (struct kvm_poll_config)POLL(200 * SIM_US);
+    k->poll.window = row->window;
+    kvm_poll_begin(k, SIM_MS);
+    kvm_poll_end(k, SIM_MS + row->halted);
+    EXPECT_EQ(k->poll.window, row->after);
+    free(k);
 }
 
 /* ---- what ends polling ---- */

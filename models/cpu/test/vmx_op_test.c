@@ -309,6 +309,20 @@ TEST_F(vmx_op, pause_at_privilege_level_3_never_exits_with_ple_alone)
     EXPECT_TRUE(pause_at(f, 1000 + WINDOW + 2), "PAUSE exiting does");
 }
 
+/* The loop that has exited is over, whoever pauses next. */
+TEST_F(vmx_op, pause_at_privilege_level_3_behind_a_pause_exit_does_not_exit)
+{
+    use_ple(f);
+    rig_enter(&f->r);
+    spin(f, 1000);
+    EXPECT_TRUE(pause_at(f, 1000 + WINDOW + 1));
+    leave(f);
+    f->r.vmcs.launched = false;
+    put(f, VMCS_GUEST_SS_ACCESS_RIGHTS, 3u << 5);
+    rig_enter(&f->r);
+    EXPECT_FALSE(pause_at(f, 1000 + WINDOW + 2));
+}
+
 TEST_F(vmx_op, pause_at_privilege_level_3_is_not_one_of_the_loop)
 {
     use_ple(f);
