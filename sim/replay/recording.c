@@ -116,6 +116,7 @@ static const struct {
     {"BEGIN pic %n", RECORDING_PIC},
     {"BEGIN ioapic %n", RECORDING_IOAPIC},
     {"BEGIN vapic %n", RECORDING_VAPIC},
+    {"T %*u ctl %n", RECORDING_VAPIC}, /* without its title */
     {"%*u irte[%n", RECORDING_VTD},
     {"%*u %*u.%*u t%*u %n", RECORDING_BOOT},
     {"%*u@%*u.%*u:%n", RECORDING_QEMU},

@@ -20,6 +20,12 @@ TEST_F(replayed, virtual_interrupt_is_taken_with_if_1)
     EXPECT_COUNTS(f, 2, 0, 0);
 }
 
+TEST_F(replayed, set_up_without_a_title_is_known_by_its_first_words)
+{
+    play_text(f, SETUP "O 6 0 0\r\nS rv 0 gp 0 taken 61 " TAKEN);
+    EXPECT_COUNTS(f, 1, 0, 0);
+}
+
 TEST_F(replayed, exit_behind_an_apic_write_is_an_answer_of_its_own)
 {
     play_text(f, "BEGIN vapic\n" SETUP "O 1 f0 1ff\nE 56 qual f0 st 61\n"
