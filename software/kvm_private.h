@@ -125,6 +125,8 @@ void kvm_vlapic_ended(struct kvm *k, struct cpu_env *env, uint8_t vector);
  * it, registers as of kvm_call_msr; code for a guest that blocks, that is to
  * run again, and for the preemption timer's end; around a VM entry. */
 sim_time kvm_timer_host_due(const struct kvm *k);
+/* Has an access other than to the timer taken it from the processor? */
+bool kvm_timer_is_unwatched(const struct kvm *k);
 void kvm_timer_changed(struct kvm *k, struct cpu_env *env);
 void kvm_timer_build_block(struct kvm *k, struct text *t);
 void kvm_timer_build_resume(struct kvm *k, struct text *t);

@@ -46,6 +46,12 @@ static bool needs_host(const struct kvm *k, sim_time now)
     }
 }
 
+bool kvm_timer_is_unwatched(const struct kvm *k)
+{
+    return way(k) == KVM_TIMER_VIRTUALIZED && !k->timer_on_host &&
+           !is_virtualizable(k);
+}
+
 sim_time kvm_timer_host_due(const struct kvm *k)
 {
     return k->timer_on_host ? kvm_vlapic_due(k) : SIM_TIME_NEVER;

@@ -248,7 +248,7 @@ static void apply(struct kvm *k, struct cpu_env *env,
     }
     if (out->send)
         env->cpu->gpr[RAX] += send(k, env, &out->message);
-    if (out->timer_changed)
+    if (out->timer_changed || kvm_timer_is_unwatched(k))
         kvm_timer_changed(k, env);
 }
 

@@ -66,3 +66,28 @@ TEST_EACH(kvm_deadline, too_far_to_be_counted_disturbs_nobody, struct row, rows)
     for (unsigned i = 0; i < sizeof far / sizeof *far; i++)
         expect_quiet(row, far[i]);
 }
+
+/* Software disabling masks the timer: it expires all the same, for nobody. */
+TEST_EACH(kvm_deadline, of_a_timer_that_the_svr_has_masked_is_lost, struct row,
+          rows)
+{
+    struct machine *m = with_deadline(row);
+    const struct machine_cpu *c = &m->cpu[1];
+    uint64_t answer = c->workload->stack - 0x800;
+
+    rig_wrmsr(m, MSR_TSC_DEADLINE, 2930000);
+    rig_wrmsr(m, MSR_X2APIC + APIC_SVR / 16, SPURIOUS_VECTOR);
+    rig_op(m, OP_WORK, 4000000);
+    rig_wrmsr(m, MSR_X2APIC + APIC_SVR / 16, SVR_ENABLE | SPURIOUS_VECTOR);
+    rig_wrmsr(m, MSR_X2APIC + APIC_LVT_TIMER / 16,
+              LVT_TSC_DEADLINE | WORKLOAD_TIMER_VECTOR);
+    rig_op(m, OP_RDMSR, MSR_TSC_DEADLINE);
+    rig_op(m, OP_STORE, answer);
+    rig_spin(m, 100000);
+    mem_write64(&m->mem, answer, 1);
+    machine_run(m, 3 * SIM_MS);
+    EXPECT_EQ(mem_read64(&m->mem, answer), 0);
+    EXPECT_EQ(m->irqs.count[c->kvm->config.timer_source].delivered, 0);
+    EXPECT_EQ(c->node.account.handled, 0);
+    machine_free(m);
+}
