@@ -15,7 +15,7 @@
 #define DESCRIPTOR 0x4000u
 #define PID_POINTER_VALID 1u
 
-/* Registers that RDMSR must not find in the page: time goes on. */
+#define MSR_PPR (MSR_X2APIC + VAPIC_PPR / 16)
 #define MSR_CURRENT_COUNT (MSR_X2APIC + 0x390u / 16)
 
 static const struct kvm_apicv *features(const struct kvm *k)
@@ -104,17 +104,22 @@ void kvm_intercept_msr(const struct kvm *k, struct mem *m, uint32_t at,
         mem_fetch_and64(m, addr, ~bit);
 }
 
+/* Registers that RDMSR must not find in the page: time goes on, and the PPR
+ * follows the TPR only where the processor virtualizes it. */
+static bool reads(const struct kvm_apicv *f, uint32_t msr)
+{
+    if (!f->apic_register_virtualization)
+        return msr == MSR_X2APIC + VAPIC_TPR / 16;
+    return msr != MSR_CURRENT_COUNT &&
+           (msr != MSR_PPR || f->virtual_interrupt_delivery);
+}
+
 static void intercept_msrs(const struct kvm *k, struct mem *m, bool virtualized)
 {
     const struct kvm_apicv *f = features(k);
 
-    for (uint32_t msr = VAPIC_MSR_FIRST; msr <= VAPIC_MSR_LAST; msr++) {
-        bool reads = f->apic_register_virtualization
-                         ? msr != MSR_CURRENT_COUNT
-                         : msr == MSR_X2APIC + VAPIC_TPR / 16;
-
-        kvm_intercept_msr(k, m, msr, !(virtualized && reads));
-    }
+    for (uint32_t msr = VAPIC_MSR_FIRST; msr <= VAPIC_MSR_LAST; msr++)
+        kvm_intercept_msr(k, m, msr, !(virtualized && reads(f, msr)));
     kvm_intercept_msr(k, m, KVM_MSR_WRITES + MSR_X2APIC + VAPIC_TPR / 16,
                       !virtualized);
     kvm_intercept_msr(k, m, KVM_MSR_WRITES + MSR_X2APIC + VAPIC_EOI / 16,
@@ -200,12 +205,16 @@ static uint32_t icr_high(const struct kvm *k)
     return is_x2apic(k) ? VAPIC_ICR_LOW + 4u : VAPIC_ICR_HIGH;
 }
 
-static void put_interrupts(struct kvm *k, struct mem *m)
+static void put_interrupts(const struct kvm *k, struct mem *m)
 {
     for (unsigned i = 0; i < 8; i++) {
         put(k, m, VAPIC_IRR + 0x10 * i, vecset_word32(&k->vlapic.irr, i));
         put(k, m, VAPIC_ISR + 0x10 * i, vecset_word32(&k->vlapic.isr, i));
     }
+}
+
+static void put_status(struct kvm *k)
+{
     vmcs_set(&k->vmcs, VMCS_GUEST_INTERRUPT_STATUS,
              top_or_0(&k->vlapic.irr) | (uint64_t)top_or_0(&k->vlapic.isr)
                                             << 8);
@@ -234,8 +243,10 @@ void kvm_apicv_store(struct kvm *k, struct mem *m, sim_time now)
     put(k, m, VAPIC_ICR_LOW, k->vlapic.icr_low);
     put(k, m, icr_high(k), k->vlapic.icr_high);
     put(k, m, VAPIC_TPR, k->vlapic.tpr);
-    if (f->virtual_interrupt_delivery)
+    if (f->virtual_interrupt_delivery || f->apic_register_virtualization)
         put_interrupts(k, m);
+    if (f->virtual_interrupt_delivery)
+        put_status(k);
     else
         vmcs_set(&k->vmcs, VMCS_TPR_THRESHOLD, threshold(k));
 }

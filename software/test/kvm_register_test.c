@@ -1,8 +1,14 @@
-/* What a guest reads in its ICR, whoever has served the write. */
+/* What a guest reads in registers of its APIC, whoever serves the accesses. */
 #include "software/test/moments.h"
 #include "software/test/rungs.h"
 
 #define ANSWER_BELOW_STACK 0x800u
+/* Neither interrupts nor the PPR are the processor's. */
+#define REGISTERS                                                              \
+    {                                                                          \
+        .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
+        .apic_register_virtualization = true                                   \
+    }
 
 static const struct row {
     const char *name;
@@ -10,6 +16,7 @@ static const struct row {
 } rows[] = {
     {"software_apic", SOFTWARE},
     {"flexpriority", FLEXPRIORITY},
+    {"registers_alone", REGISTERS},
     {"apicv", APICV},
     {"posted", POSTED},
     {"ipiv_alone", IPIV_ALONE},
@@ -80,4 +87,55 @@ TEST_EACH(kvm_icr, of_an_x2apic_guest_has_both_halves, struct row, rows)
     rig_op(m, OP_VMCALL, 0);
     rig_op(m, OP_RDMSR, MSR_ICR);
     EXPECT_EQ(run_and_read(m), icr);
+}
+
+/* ---- interrupts and priorities ---- */
+
+#define SELF_SHORTHAND (1u << 18)
+#define IRR_AT(vector) (0x200u + 0x10u * ((vector) / 32u))
+#define BIT_OF(vector) (1u << (vector) % 32u)
+
+static void read_register(struct machine *m, enum scenario_apic_mode apic,
+                          uint32_t offset)
+{
+    if (apic == APIC_MODE_XAPIC)
+        rig_op(m, OP_LOAD, APIC_PAGE + offset);
+    else
+        rig_op(m, OP_RDMSR, MSR_X2APIC + offset / 16);
+}
+
+static void write_register(struct machine *m, enum scenario_apic_mode apic,
+                           uint32_t offset, uint64_t value)
+{
+    rig_op(m, OP_MOV, value);
+    if (apic == APIC_MODE_XAPIC)
+        rig_op(m, OP_STORE, APIC_PAGE + offset);
+    else
+        rig_op(m, OP_WRMSR, MSR_X2APIC + offset / 16);
+}
+
+TEST_EACH(kvm_register, irr_has_what_waits, struct row, rows)
+{
+    for (int apic = APIC_MODE_XAPIC; apic <= APIC_MODE_X2APIC; apic++) {
+        struct machine *m = guest(row, (enum scenario_apic_mode)apic);
+
+        rig_op(m, OP_CLI, 0);
+        write_register(m, (enum scenario_apic_mode)apic, APIC_ICR_LOW,
+                       SELF_SHORTHAND | WORKLOAD_IPI_VECTOR);
+        read_register(m, (enum scenario_apic_mode)apic,
+                      IRR_AT(WORKLOAD_IPI_VECTOR));
+        EXPECT_EQ(run_and_read(m), BIT_OF(WORKLOAD_IPI_VECTOR), "mode %d",
+                  apic);
+    }
+}
+
+TEST_EACH(kvm_register, ppr_follows_the_tpr_at_once, struct row, rows)
+{
+    for (int apic = APIC_MODE_XAPIC; apic <= APIC_MODE_X2APIC; apic++) {
+        struct machine *m = guest(row, (enum scenario_apic_mode)apic);
+
+        write_register(m, (enum scenario_apic_mode)apic, APIC_TPR, 0x35);
+        read_register(m, (enum scenario_apic_mode)apic, 0xa0);
+        EXPECT_EQ(run_and_read(m), 0x35, "mode %d", apic);
+    }
 }
