@@ -4,6 +4,8 @@
 # line here.  Everything generated goes to $(BUILD).
 
 BUILD ?= build
+# The verilated twins: the same whatever CFLAGS are.
+RTL ?= $(BUILD)/rtl
 CFLAGS ?= -O3 -g
 # GCC's generic tuning copies and clears small structures by REP instructions,
 # which take long to start.
@@ -66,9 +68,9 @@ EXAMPLES := $(patsubst %/,$(BUILD)/%,$(EXAMPLE_DIRS))
 # Every models/NAME/rtl is a twin, with a lock-step test of its own.
 TWINS := $(sort $(patsubst models/%/rtl/,%,$(dir $(wildcard models/*/rtl/*.sv))))
 LOCKSTEP := $(TWINS:%=$(BUILD)/lockstep/%)
-TWIN_PACKAGES := $(foreach n,$(TWINS),$(BUILD)/rtl/$(n)/$(n)_regs_pkg.sv)
+TWIN_PACKAGES := $(foreach n,$(TWINS),$(RTL)/$(n)/$(n)_regs_pkg.sv)
 LOCKSTEP_C := $(filter-out %_test.c,$(wildcard tests/lockstep/*.c))
-VERILATED := $(BUILD)/rtl/verilated.o $(BUILD)/rtl/verilated_threads.o
+VERILATED := $(RTL)/verilated.o $(RTL)/verilated_threads.o
 # Twins that a machine can have: sim/sc/NAME_twin.cc.
 SC_TWINS := $(patsubst sim/sc/%_twin.cc,%,$(wildcard sim/sc/*_twin.cc))
 # The I/O APIC comes in two sizes; a machine's remapping unit has a cache of any
@@ -77,7 +79,7 @@ SIZES_ioapic := ioapic ioapic120
 SC_SIZES_iommu := iommu1024
 # $(call rtl_of,NAME), $(call sc_rtl_of,NAME): the verilated twin in each size,
 # for lock-step and for a machine
-verilated = $(foreach n,$(1),$(BUILD)/rtl/$(n)/V$(n)__ALL.a)
+verilated = $(foreach n,$(1),$(RTL)/$(n)/V$(n)__ALL.a)
 rtl_of = $(call verilated,$(or $(SIZES_$(1)),$(1)))
 sc_rtl_of = $(call verilated,$(or $(SC_SIZES_$(1)),$(SIZES_$(1)),$(1)))
 SC_RTL := $(foreach n,$(SC_TWINS),$(call sc_rtl_of,$(n))) $(VERILATED)
@@ -87,7 +89,8 @@ VERILATOR_INCLUDE ?= /usr/share/verilator/include
 PROGRAM := $(BUILD)/virqsim
 
 SUBMAKE = +@$(MAKE) --no-print-directory
-RUN_TESTS = @BUILD=$(BUILD) PYTHON=$(PYTHON) tools/run-tests.sh
+RUN_TESTS = @BUILD=$(BUILD) PYTHON=$(PYTHON) \
+	TEST_JOBS=$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))) tools/run-tests.sh
 
 .PHONY: all
 all: $(BUILD)/libvirqsim.a $(PROGRAM) ## build (the default)
@@ -106,14 +109,15 @@ check: $(BUILD)/unit_tests $(PROGRAM) ## lint, unit tests, one golden scenario
 	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests \
 		'tools/results.sh eli-netperf'
 
+# They run side by side; what takes longest starts first.
 test: ## everything there is to test; installs what is missing
 	@tools/install-deps.sh
 	@tools/install-qemu10.sh $(BUILD)/qemu10
-	$(SUBMAKE) test-programs
-	$(SUBMAKE) $(ASAN) asan-programs
-	$(RUN_TESTS) tools/lint.py $(BUILD)/unit_tests $(SC_TESTS) \
-		$(RTL_CHECK) $(LOCKSTEP) $(BUILD)/differential $(SCRIPT_TESTS) \
-		$(ASAN_TESTS) tools/results.sh
+	$(SUBMAKE) test-programs asan-built
+	$(RUN_TESTS) $(ASAN_TESTS) $(LONG_TESTS) $(BUILD)/unit_tests \
+		$(RTL_CHECK) $(LOCKSTEP) $(SC_TESTS) $(BUILD)/differential \
+		$(filter-out $(LONG_TESTS),$(SCRIPT_TESTS)) \
+		tools/results.sh tools/lint.py
 
 rtl-check: $(TWIN_PACKAGES) ## lint the RTL twins and synthesize them
 	$(RUN_TESTS) $(RTL_CHECK)
@@ -129,7 +133,7 @@ results-update: $(PROGRAM) ## make them, and the numbers in the pages, anew
 	@BUILD=$(BUILD) VIRQSIM_UPDATE_DOCS=1 $(PYTHON) tests/cli/docs_test.py
 
 asan: ## unit tests and a scenario with AddressSanitizer and UBSan
-	$(SUBMAKE) $(ASAN) asan-programs
+	$(SUBMAKE) asan-built
 	$(RUN_TESTS) $(ASAN_TESTS)
 
 mutants: ## break models and twins, one fault at a time; takes an hour
@@ -158,19 +162,21 @@ clean: ## remove everything generated
 	rm -rf $(BUILD)
 
 RTL_CHECK = $(if $(TWINS),'tools/rtl-check.sh $(TWINS)')
+LONG_TESTS = tests/cli/mutants_test.py tests/cli/docs_test.py
 
-
-ASAN = BUILD=$(BUILD)/asan CFLAGS='-O1 -g -fno-omit-frame-pointer \
+ASAN = BUILD=$(BUILD)/asan RTL=$(RTL) CFLAGS='-O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 ASAN_TESTS = $(BUILD)/asan/unit_tests \
 	'tests/asan_scenario.sh $(BUILD)/asan/virqsim'
 
 # ---- programs ------------------------------------------------------------
 
-.PHONY: test-programs asan-programs
+.PHONY: test-programs asan-programs asan-built
 test-programs: all $(BUILD)/unit_tests $(SC_TESTS) $(EXAMPLES) $(LOCKSTEP) \
 	$(BUILD)/differential
 asan-programs: $(BUILD)/unit_tests $(PROGRAM)
+asan-built: $(SC_RTL)
+	$(SUBMAKE) $(ASAN) asan-programs
 
 $(BUILD)/libvirqsim.a: $(call obj,$(LIB_C)) $(BUILD)/sources
 	$(call say,AR $@)
@@ -212,12 +218,12 @@ $(foreach e,$(EXAMPLE_DIRS),$(eval $(call program_rule,\
 
 # $(call twin_rules,NAME): the package made from the register table, the
 # verilated twin, and what includes its header.
-twin_sv = $(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv models/$(1)/rtl/$(1)_pkg.sv \
+twin_sv = $(RTL)/$(1)/$(1)_regs_pkg.sv models/$(1)/rtl/$(1)_pkg.sv \
 	$(filter-out %_pkg.sv,$(sort $(wildcard models/$(1)/rtl/*.sv)))
 # $(call verilate_rule,PREFIX,NAME,parameters).  Compilers take many times as
 # long for the longest functions whole.
 define verilate_rule
-$(BUILD)/rtl/$(1)/V$(1)__ALL.a: $(call twin_sv,$(2))
+$(RTL)/$(1)/V$(1)__ALL.a: $(call twin_sv,$(2))
 	$$(call say,VERILATE $(1))
 	@mkdir -p $$(@D)
 	$$(Q)MAKEFLAGS= verilator --cc --build -j 1 -O3 --noassert \
@@ -233,7 +239,7 @@ $(call obj,$(1)): private ALL_CXXFLAGS += -isystem $(VERILATOR_INCLUDE) \
 	$(patsubst %,-isystem %,$(dir $(2)))
 endef
 define twin_rules
-$(BUILD)/rtl/$(1)/$(1)_regs_pkg.sv: models/$(1)/$(1)_regs.def tools/regs-sv.py \
+$(RTL)/$(1)/$(1)_regs_pkg.sv: models/$(1)/$(1)_regs.def tools/regs-sv.py \
 		$(wildcard models/$(1)/rtl/*.sv)
 	@mkdir -p $$(@D)
 	$$(Q)$$(PYTHON) tools/regs-sv.py $$< $$(filter %.sv,$$^) >$$@
@@ -254,9 +260,13 @@ $(foreach n,$(TWINS),$(eval $(call twin_rules,$(n))))
 $(eval $(call verilate_rule,ioapic120,ioapic,-GPins=120))
 $(eval $(call verilate_rule,iommu1024,iommu,-GEntries=1024 -GWays=64 -GShown=1))
 
-$(BUILD)/rtl/%.o: $(VERILATOR_INCLUDE)/%.cpp
+$(RTL)/%.o: $(VERILATOR_INCLUDE)/%.cpp
 	@mkdir -p $(@D)
 	$(Q)$(CXX) -std=c++17 -O2 -I$(VERILATOR_INCLUDE) -c -o $@ $<
+
+# Tests take longer to optimize than to run; what they test is optimized.
+$(call obj,$(TEST_C) $(TEST_CC) $(SC_TEST_CC) $(SC_TEST_SHARED_CC)): \
+	private override CFLAGS := $(patsubst -O%,-O0,$(CFLAGS))
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call say,CC $<)

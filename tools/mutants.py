@@ -114,6 +114,17 @@ def tests_of(language, model):
 QUICK = ("unit tests", "lock-step")
 
 
+# What make has built for the tests.  Beside it runs leave their results, and
+# may do so meanwhile.
+BUILT = {"asan", "flags", "libvirqsim.a", "lockstep", "obj", "rtl", "sc-tests", "sources",
+         "unit_tests", "virqsim"}
+
+
+def not_built(folder, names):
+    """What a copy of the build leaves out of one of its folders."""
+    return set(names) - BUILT if pathlib.Path(folder) == ROOT / BUILD else set()
+
+
 class Tree:
     """A copy of the tree with a build of its own, kept from run to run."""
 
@@ -128,8 +139,7 @@ class Tree:
         fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.sync()
         if not (path / BUILD).exists():
-            shutil.copytree(ROOT / BUILD, path / BUILD, symlinks=True,
-                            ignore=shutil.ignore_patterns("mutants", "cov", "test-logs"))
+            shutil.copytree(ROOT / BUILD, path / BUILD, symlinks=True, ignore=not_built)
 
     def sync(self):
         """Copies what differs, with its time, and removes what is gone."""

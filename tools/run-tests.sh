@@ -1,20 +1,24 @@
 #!/bin/bash
-# Runs test programs one after the other and adds up what they say.
+# Runs test programs and adds up what they say.
 #
 #     tools/run-tests.sh 'PROGRAM [ARGUMENT...]'...
 #
+# As many as TEST_JOBS says (default: the number of cores) run side by side;
+# they start in the order given.
 # A program is a GoogleTest binary, or a script (*.sh, *.py) that prints
 # "ok ..." and "not ok ..." lines, or a last line "N passed, N failed"; one
 # that prints neither counts as one test.  A program that ends with a non-zero
 # status, crashes or runs too long counts as a failure even if it reports none.
 # One that cannot run here prints "1..0 # SKIP reason": the reason is shown.
-# One line is printed for each, the whole output only if something failed.
+# One line is printed for each when it ends, the whole output only if something
+# failed.  All output is kept in TEST_LOGS (default: test-logs in $BUILD).
 # The last line is "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.."
-logs=${BUILD:-build}/test-logs
+logs=${TEST_LOGS:-${BUILD:-build}/test-logs}
 python=${PYTHON:-python3}
 limit=${TEST_SECONDS:-900}
+jobs=${TEST_JOBS:-$(nproc)}
 mkdir -p "$logs"
 export PYTHONDONTWRITEBYTECODE=1 # the tree stays as it is
 
@@ -34,29 +38,43 @@ count() {
         }' "$1"
 }
 
-# run LOG PROGRAM [ARGUMENT...]
-run() {
-    local log=$1
-    shift
-    case $1 in
-    *.py) set -- "$python" "$@" ;;
-    *.sh) set -- bash "$@" ;;
-    *) set -- env "GTEST_OUTPUT=xml:$PWD/$log.xml" "$@" ;;
-    esac
-    timeout -k 10 "$limit" "$@" </dev/null >"$log.log" 2>&1
-}
-
+declare -A program_of log_of start_of # by process
+running=0
 all_passed=0
 all_failed=0
-for program; do
-    log=$logs/$(printf %s "$program" | tr '/ ' ._)
-    start=$(date +%s%N)
-    run "$log" $program
-    status=$?
-    ms=$((($(date +%s%N) - start) / 1000000))
-    read -r passed failed <<<"$(count "$log.log")"
-    why=
-    skipped=$(sed -n 's/^1\.\.0 # SKIP *//p' "$log.log" | head -n 1)
+
+# run COMMAND...: passes SIGTERM on.  The shell of its own that this runs in
+# ends with a status even if the command crashes: `wait -n` misses the others.
+run() {
+    local process
+    timeout -k 10 "$limit" "$@" &
+    process=$!
+    trap 'kill $process' TERM
+    wait $process
+}
+
+# start PROGRAM [ARGUMENT...]
+start() {
+    local log
+    log=$logs/$(printf %s "$*" | tr '/ ' ._)
+    local command=("$@")
+    case $1 in
+    *.py) command=("$python" "$@") ;;
+    *.sh) command=(bash "$@") ;;
+    *) command=(env "GTEST_OUTPUT=xml:$(realpath "$log").xml" "$@") ;;
+    esac
+    run "${command[@]}" </dev/null >"$log.log" 2>&1 &
+    program_of[$!]=$* log_of[$!]=$log.log start_of[$!]=$(date +%s%N)
+    running=$((running + 1))
+}
+
+# finish PROCESS STATUS: prints its line and adds up
+finish() {
+    local program=${program_of[$1]} log=${log_of[$1]} status=$2
+    local ms=$((($(date +%s%N) - start_of[$1]) / 1000000))
+    local passed failed why='' skipped
+    read -r passed failed <<<"$(count "$log")"
+    skipped=$(sed -n 's/^1\.\.0 # SKIP *//p' "$log" | head -n 1)
     if [ "$passed" = - ] && [ -n "$skipped" ]; then
         passed=0 failed=0 why=" (skipped: $skipped)"
     elif [ "$passed" = - ]; then
@@ -64,19 +82,44 @@ for program; do
     elif [ $((passed + failed)) = 0 ]; then
         failed=1 why=" (no tests ran)"
     fi
-    if [ $status != 0 ] && [ "$failed" = 0 ]; then
+    if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
         failed=1 why=" (exit status $status)"
-        [ $status = 124 ] && why=" (stopped after $limit s)"
+        [ "$status" = 124 ] && why=" (stopped after $limit s)"
     fi
     if [ "$failed" != 0 ]; then
         echo "---- $program: output"
-        grep -v '^\[ RUN      \]\|^\[       OK \]' "$log.log"
+        grep -v '^\[ RUN      \]\|^\[       OK \]' "$log"
         echo "---- $program: end of output"
     fi
     printf '%-44s %5d passed, %d failed%s  %d.%01d s\n' "$program" \
         "$passed" "$failed" "$why" $((ms / 1000)) $((ms % 1000 / 100))
     all_passed=$((all_passed + passed))
     all_failed=$((all_failed + failed))
+}
+
+finish_one() {
+    local process status
+    wait -n -p process
+    status=$?
+    finish "$process" "$status"
+    unset "program_of[$process]"
+    running=$((running - 1))
+}
+
+# What runs side by side ignores an interrupt.
+stop() {
+    kill "${!program_of[@]}"
+    wait
+    exit 1
+}
+trap stop INT TERM
+
+for program; do
+    [ $running -lt "$jobs" ] || finish_one
+    start $program
+done
+while [ $running != 0 ]; do
+    finish_one
 done
 echo "$all_passed passed, $all_failed failed"
 [ $all_failed = 0 ]

@@ -67,10 +67,12 @@ def split(text):
 
 
 def environment():
-    """Not that of the make that runs this test."""
+    """Not that of the make that runs this test, nor the logs of the tests
+    that run beside it."""
     return {**{k: v for k, v in os.environ.items()
                if not k.startswith("MAKE") and k != "MFLAGS"},
-            "BUILD": os.path.relpath(BUILD, ROOT)}
+            "BUILD": os.path.relpath(BUILD, ROOT),
+            "TEST_LOGS": os.path.join(BUILD, "test-logs", "docs")}
 
 
 def run(command):

@@ -10,7 +10,8 @@ status=0
 check() { # check SENTENCE WANTED-CLOSING-LINE WANTED-STATUS PROGRAM...
     local sentence=$1 closing=$2 want=$3 got last
     shift 3
-    BUILD=$work TEST_SECONDS=${SECONDS_EACH:-60} tools/run-tests.sh "$@" \
+    BUILD=$work TEST_LOGS= TEST_JOBS=${JOBS:-2} \
+        TEST_SECONDS=${SECONDS_EACH:-60} tools/run-tests.sh "$@" \
         >"$work/out" 2>&1
     got=$?
     last=$(tail -n 1 "$work/out")
@@ -18,6 +19,15 @@ check() { # check SENTENCE WANTED-CLOSING-LINE WANTED-STATUS PROGRAM...
         echo "ok - $sentence"
     else
         echo "not ok - $sentence: '$last', status $got"
+        status=1
+    fi
+}
+
+say() { # say CONDITION SENTENCE
+    if eval "$1"; then
+        echo "ok - $2"
+    else
+        echo "not ok - $2"
         status=1
     fi
 }
@@ -43,6 +53,13 @@ unfit=$(script unfit.sh <<<'echo "1..0 # SKIP no such machine"; exit 1')
 crash=$(script crash <<<'#!/bin/sh
 echo "[       OK ] a.b (0 ms)"
 kill -SEGV $$')
+meets=$(script meets.sh <<EOS
+touch $work/met-\$1
+for i in \$(seq 100); do [ -e $work/met-\$2 ] && exit 0; sleep 0.1; done
+exit 1
+EOS
+)
+long=$(script long.sh <<<"echo \$\$ >$work/long; sleep 60")
 google=$(script google <<<'#!/bin/sh
 echo "[       OK ] a.b (0 ms)"
 echo "[       OK ] a.rows/TPR (12 ms)"
@@ -61,17 +78,28 @@ check "GoogleTest's lines are counted once" "2 passed, 1 failed" 1 "$google"
 check "a crash is a failure" "1 passed, 1 failed" 1 "$crash"
 check "a program without tests is a failure" "0 passed, 1 failed" 1 "$empty"
 check "a skipped program is no failure" "0 passed, 0 failed" 0 "$skipped"
-if grep -q 'skipped: no such machine' "$work/out"; then
-    echo "ok - why a program was skipped is shown"
-else
-    echo "not ok - why a program was skipped is shown"
-    status=1
-fi
+say "grep -q 'skipped: no such machine' $work/out" \
+    "why a program was skipped is shown"
 check "a skip does not hide a bad status" "0 passed, 1 failed" 1 "$unfit"
 check "a missing program is a failure" "0 passed, 1 failed" 1 "$work/none"
 check "arguments are passed on" "2 passed, 0 failed" 0 "$given x"
 check "all programs are added up" "13 passed, 4 failed" 1 \
     "$lines" "$silent" "$summed" "$bad" "$google"
+JOBS=1 check "one after the other they add up to the same" \
+    "13 passed, 4 failed" 1 "$lines" "$silent" "$summed" "$bad" "$google"
+check "two that wait for each other run side by side" "2 passed, 0 failed" 0 \
+    "$meets one two" "$meets two one"
+BUILD=$work TEST_LOGS=$work/logs tools/run-tests.sh "$lines" >"$work/out"
+say 'ls -A $work/logs | grep -q lines.sh.log' \
+    "output is kept where TEST_LOGS says"
+BUILD=$work TEST_LOGS= tools/run-tests.sh "$long" >"$work/out" &
+until [ -s "$work/long" ]; do sleep 0.1; done
+kill $!
+SECONDS=0
+wait $!
+say '[ $? != 0 ] && [ $SECONDS -lt 30 ] &&
+    ! kill -0 $(cat $work/long) 2>/dev/null' \
+    "who stops it stops all that runs"
 SECONDS_EACH=1
 check "a hanging program is stopped" "1 passed, 1 failed" 1 "$slow"
 exit $status
