@@ -4,8 +4,8 @@
  * message composition, the INTx level, and interval moderation with its
  * throttle registers.
  *
- * Left out: the PCI Express capability itself.  INTx messages beyond the
- * function: intx.h.
+ * Left out: the PCI Express capability itself.  INTx beyond the function:
+ * intx.h.
  */
 #ifndef MODELS_PCIE_PCIE_H
 #define MODELS_PCIE_PCIE_H

@@ -68,25 +68,29 @@ TEST_EACH(machine_bridges, intx_ends_at_the_swizzled_pin, struct path_row,
 }
 
 /* Two devices whose wires meet: while one asserts, the other's change is not
- * seen upstream. */
+ * seen upstream, and a repeated message changes nothing. */
 TEST(machine_bridges, wires_that_meet_are_ored)
 {
+    static const struct {
+        unsigned device;
+        bool asserts, high; /* active low */
+    } step[] = {{0, true, false},  {0, true, false},  {1, true, false},
+                {0, false, false}, {0, false, false}, {1, false, true},
+                {1, false, true}};
     struct scenario s = with_path(&path_rows[2]);
     struct machine *m;
-    struct msg msg = {.kind = MSG_LINE, .line = {.high = true}};
     struct port port[2];
 
     s.device[1].interrupt_pin = 3;
     m = machine_build(&s);
     for (unsigned i = 0; i < 2; i++)
         port[i] = lines_intx(m, i);
-    port_send(&port[0], &msg);
-    port_send(&port[1], &msg);
-    EXPECT_FALSE(vecset_has(&m->ioapic->ioapic.high, 19), "active low");
-    msg.line.high = false;
-    port_send(&port[0], &msg);
-    EXPECT_FALSE(vecset_has(&m->ioapic->ioapic.high, 19));
-    port_send(&port[1], &msg);
-    EXPECT_TRUE(vecset_has(&m->ioapic->ioapic.high, 19));
+    for (unsigned i = 0; i < sizeof step / sizeof *step; i++) {
+        struct msg msg = {.kind = MSG_LINE, .line = {.high = step[i].asserts}};
+
+        port_send(&port[step[i].device], &msg);
+        EXPECT_EQ(vecset_has(&m->ioapic->ioapic.high, 19), step[i].high,
+                  "message %u", i);
+    }
     machine_free(m);
 }
