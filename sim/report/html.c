@@ -35,19 +35,6 @@ static void put_head(FILE *to, const struct result *r)
     fputs("</p>\n", to);
 }
 
-static void put_twins(FILE *to, const struct result *r)
-{
-    for (unsigned i = 1; i < r->variant_count; i++) {
-        if (summary_twin(r, i) == i)
-            continue;
-        fputs("<p class=\"note\">Variants '", to);
-        text_html(to, result_name(r, summary_twin(r, i)));
-        fputs("' and '", to);
-        text_html(to, result_name(r, i));
-        fputs("' cannot be told apart: every figure is the same.</p>\n", to);
-    }
-}
-
 /* A mark in the series' colour and, where marks have shapes, its shape. */
 static void put_legend(FILE *to, const struct plot *p)
 {
@@ -125,8 +112,11 @@ static void put_published(FILE *to, const struct result *r)
 
 void report_html(FILE *to, const struct result *r)
 {
+    static const struct line_form note = {"<p class=\"note\">", "</p>\n",
+                                          text_html};
+
     put_head(to, r);
-    put_twins(to, r);
+    put_twins(to, r, &note);
     html_summary(to, r);
     html_expectations(to, r);
     put_published(to, r);

@@ -83,19 +83,6 @@ static void put_summary(FILE *to, const struct result *r)
     summary_free(&s);
 }
 
-static void put_twins(FILE *to, const struct result *r)
-{
-    for (unsigned i = 1; i < r->variant_count; i++) {
-        if (summary_twin(r, i) == i)
-            continue;
-        fputs("\nVariants '", to);
-        text_markdown(to, result_name(r, summary_twin(r, i)));
-        fputs("' and '", to);
-        text_markdown(to, result_name(r, i));
-        fputs("' cannot be told apart: every figure is the same.\n", to);
-    }
-}
-
 /* A cell of text, closed. */
 static void put_cell(FILE *to, const char *text)
 {
@@ -194,9 +181,11 @@ static void put_resolved(FILE *to, const struct result *r, unsigned column)
 
 void report_markdown(FILE *to, const struct result *r)
 {
+    static const struct line_form line = {"\n", "\n", text_markdown};
+
     put_headline(to, r);
     put_summary(to, r);
-    put_twins(to, r);
+    put_twins(to, r, &line);
     put_published(to, r);
     put_expectations(to, r);
     put_all_figures(to, r);

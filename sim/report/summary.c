@@ -207,11 +207,29 @@ void summary_free(struct summary *s)
     *s = (struct summary){0};
 }
 
-unsigned summary_twin(const struct result *r, unsigned column)
+/* The first column with the same figures: the column itself if none before it
+ * has them. */
+static unsigned twin_of(const struct result *r, unsigned column)
 {
     unsigned other = 0;
 
     while (other < column && !result_same(r, other, column))
         other++;
     return other;
+}
+
+void put_twins(FILE *to, const struct result *r, const struct line_form *form)
+{
+    for (unsigned i = 1; i < r->variant_count; i++) {
+        unsigned twin = twin_of(r, i);
+
+        if (twin == i)
+            continue;
+        fprintf(to, "%sVariants '", form->before);
+        form->text(to, result_name(r, twin));
+        fputs("' and '", to);
+        form->text(to, result_name(r, i));
+        fprintf(to, "' cannot be told apart: every figure is the same.%s",
+                form->after);
+    }
 }

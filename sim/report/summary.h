@@ -41,9 +41,15 @@ struct headline {
 
 void headline_make(struct headline *h, const struct result *r);
 
-/* Columns before this one with the same figures: the first of them, or the
- * column itself. */
-unsigned summary_twin(const struct result *r, unsigned column);
+/* How a format puts a line: what stands around it, and how users' text gets
+ * into it. */
+struct line_form {
+    const char *before, *after;
+    void (*text)(FILE *to, const char *s);
+};
+
+/* A line for each variant with the same figures as one before it. */
+void put_twins(FILE *to, const struct result *r, const struct line_form *form);
 
 /* One line of "simulated beside published". */
 struct published_text {

@@ -190,19 +190,9 @@ static void put_headline(FILE *to, const struct result *r)
     put_wrapped(to, "", r->set->variant[0].question);
 }
 
-static void put_twins(FILE *to, const struct result *r)
+static void put_text(FILE *to, const char *s)
 {
-    for (unsigned i = 1; i < r->variant_count; i++) {
-        unsigned twin = summary_twin(r, i);
-
-        if (twin == i)
-            continue;
-        fputs("\nVariants '", to);
-        text_plain(to, result_name(r, twin), 0);
-        fputs("' and '", to);
-        text_plain(to, result_name(r, i), 0);
-        fputs("' cannot be told apart: every figure is the same.\n", to);
-    }
+    text_plain(to, s, 0);
 }
 
 static void put_published_row(FILE *to, const struct result *r,
@@ -303,13 +293,14 @@ void report_failures(FILE *to, const struct result *r)
 
 void report_terminal(FILE *to, const struct result *r)
 {
+    static const struct line_form line = {"\n", "\n", put_text};
     struct summary s;
 
     put_headline(to, r);
     summary_make(&s, r);
     put_summary(to, r, &s);
     summary_free(&s);
-    put_twins(to, r);
+    put_twins(to, r, &line);
     put_published(to, r);
     put_expectations(to, r);
 }

@@ -192,13 +192,10 @@ TEST(result, published_values_stand_beside_simulated_ones)
     sample_free(s);
 }
 
-TEST(result, variants_with_the_same_figures_are_said_to_be_the_same)
+static void same_figures(struct sample *s)
 {
-    struct sample *s = sample_make();
     struct figures *copy = &s->result.figures[1];
-    char *before = sample_view(s, report_terminal), *after;
 
-    EXPECT_TRUE(strstr(before, "cannot be told apart") == NULL);
     figures_free(copy);
     for (size_t i = s->result.figures[0].count; i-- > 0;) {
         const struct figure *f = &s->result.figures[0].list[i];
@@ -208,7 +205,24 @@ TEST(result, variants_with_the_same_figures_are_said_to_be_the_same)
         else
             figures_add_real(copy, f->unit, f->real, "%s", f->key);
     }
-    after = sample_view(s, report_terminal);
+}
+
+static const struct view_row {
+    const char *name;
+    void (*view)(FILE *to, const struct result *r);
+} view_rows[] = {{"terminal", report_terminal},
+                 {"markdown", report_markdown},
+                 {"html", report_html}};
+
+TEST_EACH(result, variants_with_the_same_figures_are_said_to_be_the_same,
+          struct view_row, view_rows)
+{
+    struct sample *s = sample_make();
+    char *before = sample_view(s, row->view), *after;
+
+    EXPECT_TRUE(strstr(before, "cannot be told apart") == NULL);
+    same_figures(s);
+    after = sample_view(s, row->view);
     EXPECT_TRUE(strstr(after, "Variants 'kvm-xapic' and 'kvm-x2apic' cannot be "
                               "told apart: every figure is the same.") != NULL);
     free(before);
