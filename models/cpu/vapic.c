@@ -65,23 +65,23 @@ static uint32_t array_word(enum vapic_offset array, unsigned i)
     return (uint32_t)array + 0x10 * i;
 }
 
-/* True if it was set already. */
+/* True if it was set already.  The four bytes behind a register are there, and
+ * stay as they are. */
 static bool array_set(const struct cpu *c, struct mem *m,
                       enum vapic_offset array, uint8_t vector)
 {
-    uint32_t offset = array_word(array, vector / 32);
-    uint32_t word = vapic_get(c, m, offset);
+    uint64_t at = vapic_at(c, array_word(array, vector / 32));
+    uint64_t bit = 1u << vector % 32;
 
-    vapic_put(c, m, offset, word | 1u << vector % 32);
-    return word >> vector % 32 & 1;
+    return (mem_fetch_or64(m, at, bit) & bit) != 0;
 }
 
 static void array_clear(const struct cpu *c, struct mem *m,
                         enum vapic_offset array, uint8_t vector)
 {
-    uint32_t offset = array_word(array, vector / 32);
+    uint64_t at = vapic_at(c, array_word(array, vector / 32));
 
-    vapic_put(c, m, offset, vapic_get(c, m, offset) & ~(1u << vector % 32));
+    mem_fetch_and64(m, at, ~(UINT64_C(1) << vector % 32));
 }
 
 static uint8_t array_top(const struct cpu *c, struct mem *m,

@@ -148,33 +148,6 @@ void mem_write_pieces(struct mem *m, uint64_t addr, const void *data, size_t n)
     }
 }
 
-/* One event runs at a time: reading, then writing, is atomic. */
-
-/* Returns what was there, of which `keep` stays and `set` comes to it. */
-static uint64_t change(struct mem *m, uint64_t addr, uint64_t keep,
-                       uint64_t set)
-{
-    uint64_t old = mem_read64(m, addr);
-
-    mem_write64(m, addr, (old & keep) | set);
-    return old;
-}
-
-uint64_t mem_fetch_or64(struct mem *m, uint64_t addr, uint64_t bits)
-{
-    return change(m, addr, UINT64_MAX, bits);
-}
-
-uint64_t mem_fetch_and64(struct mem *m, uint64_t addr, uint64_t bits)
-{
-    return change(m, addr, bits, 0);
-}
-
-uint64_t mem_exchange64(struct mem *m, uint64_t addr, uint64_t value)
-{
-    return change(m, addr, 0, value);
-}
-
 bool mem_compare_exchange64(struct mem *m, uint64_t addr, uint64_t *expected,
                             uint64_t desired)
 {

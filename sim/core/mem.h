@@ -132,10 +132,46 @@ static inline void mem_write64(struct mem *m, uint64_t addr, uint64_t value)
     mem_write(m, addr, &value, sizeof value);
 }
 
-/* Atomic read-modify-write; each returns the old value. */
-uint64_t mem_fetch_or64(struct mem *m, uint64_t addr, uint64_t bits);
-uint64_t mem_fetch_and64(struct mem *m, uint64_t addr, uint64_t bits);
-uint64_t mem_exchange64(struct mem *m, uint64_t addr, uint64_t value);
+/* Atomic read-modify-write; each returns the old value.  One event runs at a
+ * time: reading, then writing, is atomic. */
+
+/* Of what is there `keep` stays, and `set` comes to it. */
+static inline uint64_t mem_change64(struct mem *m, uint64_t addr, uint64_t keep,
+                                    uint64_t set)
+{
+    void *p = mem_look(m, addr, sizeof keep);
+    uint64_t old, value;
+
+    if (!p) {
+        old = mem_read64(m, addr);
+        mem_write64(m, addr, (old & keep) | set);
+        return old;
+    }
+    memcpy(&old, p, sizeof old);
+    old = le64toh(old);
+    value = htole64((old & keep) | set);
+    memcpy(p, &value, sizeof value);
+    return old;
+}
+
+static inline uint64_t mem_fetch_or64(struct mem *m, uint64_t addr,
+                                      uint64_t bits)
+{
+    return mem_change64(m, addr, UINT64_MAX, bits);
+}
+
+static inline uint64_t mem_fetch_and64(struct mem *m, uint64_t addr,
+                                       uint64_t bits)
+{
+    return mem_change64(m, addr, bits, 0);
+}
+
+static inline uint64_t mem_exchange64(struct mem *m, uint64_t addr,
+                                      uint64_t value)
+{
+    return mem_change64(m, addr, 0, value);
+}
+
 bool mem_compare_exchange64(struct mem *m, uint64_t addr, uint64_t *expected,
                             uint64_t desired);
 
