@@ -32,6 +32,17 @@ static enum cpu_event recognize_maskable(const struct cpu *c)
     return c->extint ? CPU_EVENT_EXTINT_DELIVERY : CPU_EVENT_INTR_DELIVERY;
 }
 
+/* Does anything but a maskable interrupt ask? */
+static bool unmaskable_asks(const struct cpu *c)
+{
+    const bool maskable[sizeof(uint64_t)] = {true, true}; /* INTR, ExtINT */
+    uint64_t mask;
+
+    memcpy(&mask, maskable, sizeof mask);
+    return (cpu_asks(c) & ~mask) | c->pending_debug ||
+           cpu_control(c, VMCS_PRIMARY_CONTROLS, PRIMARY_NMI_WINDOW);
+}
+
 /* What shutdown does not block either. */
 static enum cpu_event recognize_unmaskable(const struct cpu *c)
 {
@@ -60,13 +71,14 @@ static enum cpu_event recognize_unmaskable(const struct cpu *c)
 
 enum cpu_event cpu_recognize_asked(const struct cpu *c)
 {
-    enum cpu_event event;
+    enum cpu_event event = CPU_EVENT_NONE;
 
     if (c->vapic.below_threshold)
         return CPU_EVENT_TPR_THRESHOLD_EXIT;
     if (c->activity == ACTIVITY_WAIT_FOR_SIPI)
         return c->sipi ? CPU_EVENT_SIPI_EXIT : CPU_EVENT_NONE;
-    event = recognize_unmaskable(c);
+    if (unmaskable_asks(c))
+        event = recognize_unmaskable(c);
     if (event != CPU_EVENT_NONE || c->activity == ACTIVITY_SHUTDOWN)
         return event;
     if (c->vapic.timer_due)

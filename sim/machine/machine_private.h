@@ -127,7 +127,7 @@ struct machine_function {
 };
 
 struct latency {
-    uint8_t pair[HOP_COUNT][HOP_COUNT]; /* index + 1 into histogram */
+    struct histogram *pair[HOP_COUNT][HOP_COUNT]; /* NULL: none yet */
     unsigned used;
     struct histogram *histogram;
 };

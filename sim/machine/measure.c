@@ -8,22 +8,21 @@
 /* ---- latency ---- */
 
 static __attribute__((noinline)) void begin_pair(struct latency *l,
-                                                 uint8_t *pair)
+                                                 struct histogram **pair)
 {
     assert(l->used < LATENCY_PAIRS);
-    *pair = (uint8_t)++l->used;
-    histogram_init(&l->histogram[*pair - 1]);
+    *pair = &l->histogram[l->used++];
+    histogram_init(*pair);
 }
 
 static inline void record(struct latency *l, const struct irq_hop *from,
                           const struct irq_hop *to)
 {
-    uint8_t *pair = &l->pair[from->hop][to->hop];
+    struct histogram **pair = &l->pair[from->hop][to->hop];
 
     if (!*pair)
         begin_pair(l, pair);
-    histogram_record(&l->histogram[*pair - 1],
-                     (to->time - from->time) / SIM_PS);
+    histogram_record(*pair, (to->time - from->time) / SIM_PS);
 }
 
 /* Where the whole way is measured too. */
@@ -268,9 +267,7 @@ static void latency_figures(const struct machine *m, struct figures *out)
     for (unsigned from = 0; from < HOP_COUNT; from++)
         for (unsigned to = 0; to < HOP_COUNT; to++)
             if (m->latency.pair[from][to])
-                latency_figures_of(
-                    from, to,
-                    &m->latency.histogram[m->latency.pair[from][to] - 1], out);
+                latency_figures_of(from, to, m->latency.pair[from][to], out);
 }
 
 static void cycle_figures(const struct machine *m, const struct totals *t,
