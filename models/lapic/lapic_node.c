@@ -212,11 +212,13 @@ static void send(struct lapic_node *n, const struct msg *m)
         schedule_send(n);
 }
 
-/* What an APIC sends, and its own error: rare.  Apart, as the messages on the
- * stack cost every call. */
-static __attribute__((noinline)) void publish_sent(struct lapic_node *n,
+/* A reset, what an APIC sends, and its own error.  Apart, as the messages on
+ * the stack cost every call. */
+static __attribute__((noinline)) void publish_rare(struct lapic_node *n,
                                                    const struct lapic_out *out)
 {
+    if (out->cleared)
+        clear(n);
     bear(n, &out->error, n->config.lint_source, HOP_APIC_ERROR);
     if (out->eoi_bcast)
         send(n, &(struct msg){.kind = MSG_EOI, .eoi_vector = out->eoi_vector});
@@ -229,12 +231,11 @@ static __attribute__((noinline)) void publish_sent(struct lapic_node *n,
 static void publish(struct lapic_node *n, const struct lapic_out *out,
                     uint64_t cycles)
 {
-    if (out->cleared)
-        clear(n);
     if (out->eoi)
         leave_isr(n, out->eoi_vector, HOP_EOI);
-    if (out->error.fate != LAPIC_FATE_NONE || out->eoi_bcast || out->send)
-        publish_sent(n, out);
+    if (out->cleared | out->eoi_bcast | out->send |
+        (out->error.fate != LAPIC_FATE_NONE))
+        publish_rare(n, out);
     drive_intr(n, out->intr, cycles);
     drive_extint(n, out->extint);
     assert(has_twin(n) || !lapic_check(&n->lapic));
@@ -334,21 +335,36 @@ void lapic_node_reset(struct lapic_node *n, enum lapic_reset how)
     end_access(n, &out);
 }
 
+static struct lapic_out accept(struct lapic_node *n, const struct msg_apic *m)
+{
+    struct lapic_request req;
+
+    if (!has_twin(n))
+        return lapic_accept(&n->lapic, m);
+    req = (struct lapic_request){.kind = LAPIC_REQUEST_MESSAGE, .message = *m};
+    return perform(n, &req);
+}
+
+static struct lapic_out set_lint(struct lapic_node *n, const struct msg_line *m)
+{
+    struct lapic_request req = {
+        .kind = LAPIC_REQUEST_LINT,
+        .lint = {.pin = m->line, .high = m->high},
+    };
+
+    return perform(n, &req);
+}
+
 void lapic_node_receive(struct lapic_node *n, const struct msg *m)
 {
-    struct lapic_request req = {.kind = LAPIC_REQUEST_MESSAGE};
     struct lapic_out out;
 
     assert(m->kind == MSG_APIC || m->kind == MSG_LINE);
     if (m->kind == MSG_APIC) {
-        req.message = m->apic;
-        out = perform(n, &req);
+        out = accept(n, &m->apic);
         take(n, &out.taken, m->irq);
     } else {
-        req.kind = LAPIC_REQUEST_LINT;
-        req.lint.pin = m->line.line;
-        req.lint.high = m->line.high;
-        out = perform(n, &req);
+        out = set_lint(n, &m->line);
         bear(n, &out.taken, n->config.lint_source, HOP_LINE_EDGE);
     }
     publish(n, &out, n->config.costs.accept_to_intr);
