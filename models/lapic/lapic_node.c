@@ -345,29 +345,33 @@ static struct lapic_out accept(struct lapic_node *n, const struct msg_apic *m)
     return perform(n, &req);
 }
 
-static struct lapic_out set_lint(struct lapic_node *n, const struct msg_line *m)
+static void receive_line(struct lapic_node *n, const struct msg_line *m)
 {
     struct lapic_request req = {
         .kind = LAPIC_REQUEST_LINT,
         .lint = {.pin = m->line, .high = m->high},
     };
+    struct lapic_out out = perform(n, &req);
 
-    return perform(n, &req);
+    bear(n, &out.taken, n->config.lint_source, HOP_LINE_EDGE);
+    publish(n, &out, n->config.costs.accept_to_intr);
+}
+
+static void receive_message(struct lapic_node *n, const struct msg *m)
+{
+    struct lapic_out out = accept(n, &m->apic);
+
+    take(n, &out.taken, m->irq);
+    publish(n, &out, n->config.costs.accept_to_intr);
 }
 
 void lapic_node_receive(struct lapic_node *n, const struct msg *m)
 {
-    struct lapic_out out;
-
     assert(m->kind == MSG_APIC || m->kind == MSG_LINE);
-    if (m->kind == MSG_APIC) {
-        out = accept(n, &m->apic);
-        take(n, &out.taken, m->irq);
-    } else {
-        out = set_lint(n, &m->line);
-        bear(n, &out.taken, n->config.lint_source, HOP_LINE_EDGE);
-    }
-    publish(n, &out, n->config.costs.accept_to_intr);
+    if (m->kind == MSG_APIC)
+        receive_message(n, m);
+    else
+        receive_line(n, &m->line);
 }
 
 void lapic_node_local(struct lapic_node *n, enum lapic_lvt source)
