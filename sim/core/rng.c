@@ -68,9 +68,17 @@ double rng_unit(struct rng *r)
     return (double)(rng_u64(r) >> 11) * 0x1p-53;
 }
 
-static uint64_t times(uint64_t a, uint64_t b)
+/* A number below 1, with 64 bits of fraction in place of 58. */
+static uint64_t fraction64(uint64_t x)
 {
-    return (uint64_t)(((u128)a * b) >> FRACTION);
+    return x << (64 - FRACTION);
+}
+
+/* With a factor of 64 bits of fraction the product is the upper half of 128
+ * bits: no shift follows the multiplication. */
+static uint64_t times(uint64_t a, uint64_t factor)
+{
+    return (uint64_t)(((u128)a * factor) >> 64);
 }
 
 /*
@@ -91,14 +99,16 @@ static uint64_t natural_log(uint64_t m)
     uint64_t distance = upper ? 2 * ONE - m : m - ONE;
     uint64_t s = (uint64_t)(((u128)distance << FRACTION) /
                             (upper ? 2 * ONE + m : m + ONE));
-    uint64_t square = times(s, s), fourth = times(square, square);
+    uint64_t s64 = fraction64(s), square = times(s, s64);
+    uint64_t square64 = fraction64(square);
+    uint64_t fourth64 = fraction64(times(square, square64));
     uint64_t first = 0, second = 0, log;
 
     for (size_t k = sizeof coefficient / sizeof *coefficient; k-- > 0;) {
-        first = coefficient[k][0] + times(first, fourth);
-        second = coefficient[k][1] + times(second, fourth);
+        first = coefficient[k][0] + times(first, fourth64);
+        second = coefficient[k][1] + times(second, fourth64);
     }
-    log = 2 * times(s, first + times(second, square));
+    log = 2 * times(first + times(second, square64), s64);
     return upper ? LN2_Q58 - log : log;
 }
 
