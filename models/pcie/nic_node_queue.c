@@ -89,12 +89,13 @@ static void set_cause(struct nic_node *n, unsigned queue)
 
 static bool follow(struct nic_node *n, unsigned queue, struct coalesce_out out)
 {
-    if (out.fire) {
-        stop_timers(n, &n->queue[queue]);
-        n->queue[queue].in_service = true;
+    if (!out.fire) {
+        start_timers(n, queue, out);
+        return false;
     }
-    start_timers(n, queue, out);
-    return out.fire;
+    stop_timers(n, &n->queue[queue]);
+    n->queue[queue].in_service = true;
+    return true;
 }
 
 void nic_queue_packets(struct nic_node *n, unsigned queue, uint64_t packets)

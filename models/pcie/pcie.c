@@ -65,15 +65,16 @@ static uint32_t *pending_of(struct pcie *p)
                                      : &p->reg[PCIE_MSI_PENDING];
 }
 
-/* The causes that share a vector with cause k if there are n vectors. */
-static uint32_t sharing(unsigned k, unsigned n)
+/* The active causes whose vector of n is in this set. */
+static uint32_t active(const struct pcie *p, uint32_t of, unsigned n)
 {
     uint32_t causes = 0;
 
-    if (n == 1)
-        return UINT32_MAX;
-    for (unsigned i = k % n; i < PCIE_VECTORS; i += n)
-        causes |= UINT32_C(1) << i;
+    for (uint32_t rest = p->condition; rest; rest &= rest - 1) {
+        unsigned k = (unsigned)__builtin_ctz(rest);
+
+        causes |= (of >> k % n & 1) << k;
+    }
     return causes;
 }
 
@@ -85,8 +86,7 @@ static bool masked(const struct pcie *p, unsigned v)
            (p->entry[v][PCIE_ENTRY_VECTOR_CONTROL] & PCIE_VECTOR_MASKED);
 }
 
-/* Computed here, nowhere stored. */
-static bool intx(const struct pcie *p)
+bool pcie_intx(const struct pcie *p)
 {
     return p->condition && pcie_mode(p) == PCIE_INTX &&
            !(p->reg[PCIE_COMMAND] & PCIE_COMMAND_INTX_DISABLE);
@@ -113,12 +113,11 @@ struct pcie_out pcie_settle(struct pcie *p)
     uint32_t *pending = pending_of(p);
     struct pcie_out out = {.send = sendable(p, *pending)};
 
+    if (!out.send)
+        return out;
     *pending &= ~out.send;
-    for (uint32_t rest = out.send; rest; rest &= rest - 1)
-        out.told |= sharing((unsigned)__builtin_ctz(rest), vectors(p));
-    out.told &= p->condition;
+    out.told = active(p, out.send, vectors(p));
     p->condition &= ~out.told;
-    out.intx = intx(p);
     return out;
 }
 
@@ -153,7 +152,7 @@ struct pcie_out pcie_cause(struct pcie *p, unsigned k)
 static uint32_t pending_without(const struct pcie *p, uint32_t pending,
                                 unsigned k, unsigned n)
 {
-    if (n == 0 || (p->condition & sharing(k, n)))
+    if (n == 0 || active(p, UINT32_C(1) << k % n, n))
         return pending;
     return pending & ~(UINT32_C(1) << (k % n));
 }

@@ -92,13 +92,12 @@ struct pcie_message {
     uint32_t data;
 };
 
-/* What changed outside the function because of one call. */
+/* What changed outside the function because of one call, beside pcie_intx(). */
 struct pcie_out {
     uint32_t send;  /* vectors whose pcie_message() leaves now, lowest first */
     uint32_t told;  /* causes that these messages tell */
     uint32_t start; /* causes whose interval `loaded` starts now */
     uint32_t stop;  /* causes whose interval ends before its time */
-    bool intx;      /* level of the function's INTx signal, after the call */
 };
 
 /* As after a conventional or function-level reset. */
@@ -139,6 +138,9 @@ struct pcie_out pcie_msix_write(struct pcie *p, uint32_t offset, unsigned bytes,
                                 uint64_t value);
 
 enum pcie_mode pcie_mode(const struct pcie *p);
+
+/* The level of the function's INTx signal. */
+bool pcie_intx(const struct pcie *p);
 
 /* The message of vector v as software has programmed it at this moment. */
 struct pcie_message pcie_message(const struct pcie *p, unsigned v);

@@ -38,20 +38,24 @@ static void post_message(struct pcie_node *n, unsigned v)
                                .requester = c->requester}};
 }
 
-/* What the other side was told last is not the signal any more.  Without room
- * that waits, for what only software can release has its place; changes that
- * cancel each other are never told then. */
 static void post_intx(struct pcie_node *n)
 {
     const struct pcie_node_config *c = &n->config;
 
-    if (n->intx == n->intx_told || !c->intx.send ||
-        n->count + pcie_owed(&n->pcie) >= PCIE_FIFO)
-        return;
     n->intx_told = n->intx;
     *post(n, c->costs.intx_message) = (struct msg){
         .kind = MSG_LINE,
         .line = {.line = (uint8_t)c->interrupt_pin, .high = n->intx}};
+}
+
+/* What the other side was told last is not the signal any more.  Without room
+ * that waits, for what only software can release has its place; changes that
+ * cancel each other are never told then. */
+static void settle_intx(struct pcie_node *n)
+{
+    if (n->intx != n->intx_told && n->config.intx.send &&
+        n->count + pcie_owed(&n->pcie) < PCIE_FIFO)
+        post_intx(n);
 }
 
 /* Messages tell these causes now. */
@@ -86,13 +90,15 @@ static void move_intervals(struct pcie_node *n, struct pcie_out out)
 
 static void publish(struct pcie_node *n, struct pcie_out out)
 {
-    n->intx_asserted += out.intx && !n->intx;
-    n->intx = out.intx;
+    bool intx = pcie_intx(&n->pcie);
+
+    n->intx_asserted += intx && !n->intx;
+    n->intx = intx;
     for (uint32_t rest = out.send; rest; rest &= rest - 1)
         post_message(n, (unsigned)__builtin_ctz(rest));
     end_waits(n, out.told);
     move_intervals(n, out);
-    post_intx(n);
+    settle_intx(n);
 }
 
 static void wake_device(const struct pcie_node *n)
@@ -107,16 +113,16 @@ static void arrive(struct pcie_node *n, sim_time limit)
     struct engine *e = n->config.engine;
 
     while (n->count && n->fifo[n->first].arrival <= limit) {
-        struct msg m = n->fifo[n->first].msg;
+        const struct msg *m = &n->fifo[n->first].msg;
 
+        port_send(m->kind == MSG_LINE ? &n->config.intx : &n->config.upstream,
+                  m);
         n->first = (n->first + 1) % PCIE_FIFO;
         n->count--;
-        port_send(m.kind == MSG_LINE ? &n->config.intx : &n->config.upstream,
-                  &m);
     }
     if (n->count)
         engine_schedule(e, &n->arrive, n->fifo[n->first].arrival);
-    post_intx(n);
+    settle_intx(n);
     wake_device(n);
 }
 
