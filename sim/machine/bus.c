@@ -299,28 +299,41 @@ void bus_connect_cpu(struct machine *m, struct machine_cpu *c,
 
 /* ---- writes of devices and of the world outside ---- */
 
+static void write_memory(struct machine *m, const struct msg_write *w)
+{
+    if (w->bytes >= sizeof w->data)
+        mem_write(&m->mem, w->addr, &w->data, sizeof w->data);
+    else
+        mem_write(&m->mem, w->addr, &w->data, w->bytes);
+}
+
 void bus_upstream(void *machine, const struct msg *msg)
 {
-    struct machine *m = machine;
-    const struct msg_write *w = &msg->write;
-    size_t bytes = w->bytes < sizeof w->data ? w->bytes : sizeof w->data;
-
-    if (is_msi(w->addr))
-        remap_from_device(m, msg);
+    if (is_msi(msg->write.addr))
+        remap_from_device(machine, msg);
     else
-        mem_write(&m->mem, w->addr, &w->data, bytes);
+        write_memory(machine, &msg->write);
 }
 
 /* Bridges on the way take requests over. */
-void bus_from_function(void *machine_function, const struct msg *msg)
+static void request_from_function(const struct machine_function *f,
+                                  const struct msg *msg)
 {
-    struct machine_function *f = machine_function;
     struct msg at_root = *msg;
 
     at_root.write.requester = f->requester;
-    if (is_msi(at_root.write.addr))
-        forged_identify(f->machine, f->device, &at_root);
-    bus_upstream(f->machine, &at_root);
+    forged_identify(f->machine, f->device, &at_root);
+    remap_from_function(f, &at_root);
+}
+
+void bus_from_function(void *machine_function, const struct msg *msg)
+{
+    const struct machine_function *f = machine_function;
+
+    if (is_msi(msg->write.addr))
+        request_from_function(f, msg);
+    else
+        write_memory(f->machine, &msg->write);
 }
 
 static void msi_from_outside(struct machine *m, uint64_t addr, const void *data,

@@ -124,8 +124,11 @@ static void build_device(struct machine *m, unsigned i)
 
     for (unsigned k = 0; k < d->vectors; k++)
         fn.moderation_interval[k] = scenario_moderation(d, k);
-    m->function[i] =
-        (struct machine_function){m, i, scenario_requester(m->scenario, i)};
+    m->function[i] = (struct machine_function){
+        .machine = m,
+        .device = i,
+        .requester = scenario_requester(m->scenario, i),
+    };
     nic.seed = m->scenario->seed;
     nic.stream = i;
     nic_node_init(&m->device[i], &fn, &nic);

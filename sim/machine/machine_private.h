@@ -123,7 +123,8 @@ struct intx_pin {
 struct machine_function {
     struct machine *machine;
     unsigned device;
-    uint16_t requester; /* of its requests there */
+    uint16_t requester;        /* of its requests there */
+    struct machine_unit *unit; /* that they go to; NULL: none */
 };
 
 struct latency {
@@ -260,6 +261,8 @@ struct vtd_target remap_checked(const struct machine *m,
 
 /* The way of an MSI, and of the I/O APIC's messages, from their sources. */
 void remap_from_device(struct machine *m, const struct msg *write);
+void remap_from_function(const struct machine_function *f,
+                         const struct msg *write);
 void remap_from_ioapic(void *machine, const struct msg *write);
 
 void remap_begin(struct machine *m);

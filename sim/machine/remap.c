@@ -109,14 +109,25 @@ static void from_unit(void *unit, const struct msg *msg)
 
 /* ---- sources ---- */
 
-void remap_from_device(struct machine *m, const struct msg *write)
+/* `u` is NULL if there are no units. */
+static void from_device(struct machine *m, struct machine_unit *u,
+                        const struct msg *write)
 {
-    struct machine_unit *u = remap_unit_of(m, write->write.requester);
-
     if (u)
         iommu_node_receive(&u->node, write);
     else
         fabric_from_device(m, write);
+}
+
+void remap_from_device(struct machine *m, const struct msg *write)
+{
+    from_device(m, remap_unit_of(m, write->write.requester), write);
+}
+
+void remap_from_function(const struct machine_function *f,
+                         const struct msg *write)
+{
+    from_device(f->machine, f->unit, write);
 }
 
 void remap_from_ioapic(void *machine, const struct msg *write)
@@ -232,4 +243,6 @@ void remap_build(struct machine *m)
     m->unit = arena_take(&m->arena, m->units, sizeof *m->unit);
     for (unsigned i = 0; i < m->units; i++)
         build_unit(m, i);
+    for (unsigned i = 0; i < m->devices; i++)
+        m->function[i].unit = remap_unit_of(m, m->function[i].requester);
 }
