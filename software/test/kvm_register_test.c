@@ -3,12 +3,6 @@
 #include "software/test/rungs.h"
 
 #define ANSWER_BELOW_STACK 0x800u
-/* Neither interrupts nor the PPR are the processor's. */
-#define REGISTERS                                                              \
-    {                                                                          \
-        .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
-        .apic_register_virtualization = true                                   \
-    }
 
 static const struct row {
     const char *name;

@@ -16,6 +16,12 @@
     {                                                                          \
         .tpr_shadow = true, .apic_access_page = true                           \
     }
+/* Neither interrupts nor the PPR are the processor's. */
+#define REGISTERS                                                              \
+    {                                                                          \
+        .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \
+        .apic_register_virtualization = true                                   \
+    }
 #define APICV                                                                  \
     {                                                                          \
         .tpr_shadow = true, .apic_access_page = true, .x2apic_virt = true,     \

@@ -1,0 +1,285 @@
+/*
+ * A guest cannot tell who serves its APIC: random programs read the same
+ * registers, take the same interrupts and faults on the bare machine and with
+ * each virtualization of the APIC.
+ *
+ * Left out is what the pages let differ: reads of x2APIC registers that fault
+ * on the bare machine, VERSION, and current counts.
+ */
+#include <string.h>
+
+#include "sim/core/rng.h"
+#include "software/idt.h"
+#include "software/test/moments.h"
+#include "software/test/rungs.h"
+
+#define PROGRAMS 16u
+#define STEPS 60u
+#define LOGGED_MAX 400u
+#define IPI_WAY 20000u /* cycles; at least as long as any self-IPI takes */
+#define APIC_DELAY 2000u
+#define TAKEN 0x10000u /* in the log: an interrupt or a fault */
+
+enum step_kind {
+    STEP_READ,
+    STEP_SET,
+    STEP_SET_CR8,
+    STEP_READ_CR8,
+    STEP_IPI,
+    STEP_SELF_IPI,
+    STEP_END,
+    STEP_OPEN,
+    STEP_KINDS
+};
+
+struct step {
+    enum step_kind kind;
+    uint32_t offset;
+    uint64_t value;
+};
+
+/* ---- what a program may do ---- */
+
+static const uint8_t vectors[] = {0x0f, 0x10, 0x1f, 0x21, 0x2e, 0x31,
+                                  0x41, 0x4f, 0x72, 0x9e, 0xd0, 0xdf};
+
+static uint32_t any_register(struct rng *r, bool x2apic)
+{
+    static const uint32_t offsets[] = {0x20,  0x80,  0xa0,  0xd0,  0xf0,
+                                       0x280, 0x300, 0x330, 0x340, 0x350,
+                                       0x360, 0x370, 0x380, 0x3e0, 0x320};
+    const uint32_t count = sizeof offsets / sizeof *offsets;
+    uint32_t i = (uint32_t)rng_below(r, count + 27);
+
+    if (i < count)
+        return offsets[i];
+    if (i < count + 24)
+        return 0x100 + 0x10 * (i - count); /* ISR, TMR, IRR */
+    return x2apic ? 0x80 : 0xe0;
+}
+
+/* LVT entries, SVR, ESR, and what the two modes have not in common; masked, as
+ * nothing here is to come from outside. */
+static struct step any_write(struct rng *r, bool x2apic)
+{
+    static const uint32_t lvt[] = {0x320, 0x330, 0x340, 0x350, 0x360, 0x370};
+    uint64_t vector = vectors[rng_below(r, sizeof vectors)];
+
+    switch (rng_below(r, 6)) {
+    case 0:
+        return (struct step){STEP_SET, APIC_SVR, SVR_ENABLE | 0xff};
+    case 1:
+        return (struct step){STEP_SET, 0x280, 0};
+    case 2:
+        return (struct step){STEP_SET, lvt[rng_below(r, 6)],
+                             LVT_MASKED | vector};
+    case 3:
+        return (struct step){STEP_SET, 0x3e0, rng_below(r, 12)};
+    case 4:
+        if (!x2apic)
+            return (struct step){STEP_SET, 0xd0, rng_below(r, 256) << 24};
+        return (struct step){STEP_SET, 0x280, rng_below(r, 2)};
+    default:
+        return (struct step){STEP_SET, APIC_TPR,
+                             rng_below(r, x2apic ? 0x110 : 0x100)};
+    }
+}
+
+static struct step any_step(struct rng *r, bool x2apic)
+{
+    struct step s = {.kind = (enum step_kind)rng_below(r, STEP_KINDS)};
+
+    s.value = vectors[rng_below(r, sizeof vectors)];
+    switch (s.kind) {
+    case STEP_SET:
+        return any_write(r, x2apic);
+    case STEP_READ:
+        s.offset = any_register(r, x2apic);
+        return s;
+    case STEP_SET_CR8:
+        s.value = rng_below(r, 18);
+        return s;
+    case STEP_IPI: /* shorthand self; bit 14 says nothing */
+        s.value |= 1u << 18 | rng_below(r, 2) << 14;
+        return s;
+    default:
+        return s;
+    }
+}
+
+/* ---- on a machine ---- */
+
+struct taken {
+    uint64_t log[LOGGED_MAX];
+    unsigned count;
+};
+
+static void note(void *self, struct cpu_env *env, uint64_t what)
+{
+    struct taken *t = self;
+
+    ASSERT_LT(t->count, LOGGED_MAX);
+    t->log[t->count++] = what ? what : env->cpu->gpr[RAX];
+}
+
+/* Drops the error code, and skips the op. */
+static void leave_fault(void *self, struct cpu_env *env, uint64_t arg)
+{
+    struct cpu *c = env->cpu;
+
+    (void)self;
+    (void)arg;
+    c->rsp += 8;
+    mem_write64(env->mem, c->rsp, rip_plus(mem_read64(env->mem, c->rsp), 1));
+}
+
+static void build_handlers(struct machine *m, struct taken *t)
+{
+    uint64_t idt = m->cpu[1].workload->idt;
+
+    for (unsigned i = 0; i < sizeof vectors; i++) {
+        idt_set_gate(&m->mem, idt, vectors[i], text_here(&m->text));
+        text_call(&m->text, note, t, TAKEN | vectors[i]);
+        rig_op(m, OP_IRET, 0);
+    }
+    idt_set_gate(&m->mem, idt, VECTOR_GP, text_here(&m->text));
+    text_call(&m->text, note, t, TAKEN | VECTOR_GP);
+    text_call(&m->text, leave_fault, t, 0);
+    rig_op(m, OP_IRET, 0);
+}
+
+static void build_read(struct machine *m, bool x2apic, const struct step *s)
+{
+    if (s->kind == STEP_READ_CR8)
+        rig_op(m, OP_MOV_FROM_CR8, 0);
+    else if (x2apic)
+        rig_op(m, OP_RDMSR, MSR_X2APIC + s->offset / 16);
+    else
+        rig_op(m, OP_LOAD, APIC_PAGE + s->offset);
+}
+
+static void build_step(struct machine *m, struct taken *t, bool x2apic,
+                       const struct step *s)
+{
+    struct text *x = &m->text;
+
+    switch (s->kind) {
+    case STEP_READ:
+    case STEP_READ_CR8:
+        build_read(m, x2apic, s);
+        text_call(x, note, t, 0);
+        break;
+    case STEP_SET:
+        apic_code_write(x, x2apic, s->offset, s->value);
+        break;
+    case STEP_SET_CR8:
+        rig_op(m, OP_MOV, s->value);
+        rig_op(m, OP_MOV_CR8, 0);
+        break;
+    case STEP_IPI:
+    case STEP_SELF_IPI:
+        if (x2apic && s->kind == STEP_SELF_IPI)
+            rig_wrmsr(m, MSR_SELF_IPI, s->value);
+        else
+            apic_code_write(x, x2apic, APIC_ICR_LOW, s->value | 1u << 18);
+        rig_op(m, OP_WORK, IPI_WAY);
+        break;
+    case STEP_END:
+        apic_code_write(x, x2apic, APIC_EOI, 0);
+        break;
+    default: /* when the local APIC has told what it has */
+        rig_op(m, OP_WORK, APIC_DELAY);
+        rig_op(m, OP_STI, 0);
+        rig_op(m, OP_NOP, 0);
+        rig_op(m, OP_NOP, 0);
+        rig_op(m, OP_CLI, 0);
+        break;
+    }
+}
+
+static void run(struct scenario s, uint64_t seed, struct taken *t)
+{
+    bool x2apic = s.vm[0].apic == APIC_MODE_X2APIC;
+    struct machine *m;
+    struct rng r;
+
+    rig_without_devices(&s);
+    m = machine_build(&s);
+    rng_init(&r, seed, 0);
+    build_handlers(m, t);
+    rig_code(m, 1);
+    rig_op(m, OP_CLI, 0);
+    for (unsigned i = 0; i < STEPS; i++) {
+        struct step step = any_step(&r, x2apic);
+
+        build_step(m, t, x2apic, &step);
+    }
+    text_call(&m->text, note, t, TAKEN);
+    rig_spin(m, 100000);
+    machine_run(m, 5 * SIM_MS);
+    machine_free(m);
+}
+
+/* Both have the APIC ID 1. */
+static struct scenario bare(enum scenario_apic_mode apic)
+{
+    struct scenario s = moment_scenario(RIG_BARE_METAL);
+
+    s.vm[0].apic = s.vm[1].apic = apic;
+    return s;
+}
+
+static struct scenario guest(enum scenario_apic_mode apic,
+                             struct kvm_apicv apicv)
+{
+    struct scenario s = moment_scenario(RIG_KVM);
+
+    s.vm_count = s.program_count = 1;
+    s.vm[0].cpus = s.vm[0].vcpus = 2;
+    s.vm[0].apic = apic;
+    s.vm[0].features.apicv = apicv;
+    return s;
+}
+
+static const struct row {
+    const char *name;
+    enum scenario_apic_mode apic;
+    struct kvm_apicv apicv;
+} rows[] = {
+    {"xapic_software", APIC_MODE_XAPIC, SOFTWARE},
+    {"xapic_flexpriority", APIC_MODE_XAPIC, FLEXPRIORITY},
+    {"xapic_registers_alone", APIC_MODE_XAPIC, REGISTERS},
+    {"xapic_apicv", APIC_MODE_XAPIC, APICV},
+    {"xapic_posted", APIC_MODE_XAPIC, POSTED},
+    {"xapic_ipiv_alone", APIC_MODE_XAPIC, IPIV_ALONE},
+    {"xapic_ipiv", APIC_MODE_XAPIC, IPIV},
+    {"x2apic_software", APIC_MODE_X2APIC, SOFTWARE},
+    {"x2apic_flexpriority", APIC_MODE_X2APIC, FLEXPRIORITY},
+    {"x2apic_registers_alone", APIC_MODE_X2APIC, REGISTERS},
+    {"x2apic_apicv", APIC_MODE_X2APIC, APICV},
+    {"x2apic_posted", APIC_MODE_X2APIC, POSTED},
+    {"x2apic_ipiv_alone", APIC_MODE_X2APIC, IPIV_ALONE},
+    {"x2apic_ipiv", APIC_MODE_X2APIC, IPIV},
+};
+
+TEST_EACH(kvm_transparent, program_sees_what_it_sees_on_the_bare_machine,
+          struct row, rows)
+{
+    unsigned seen = 0;
+
+    for (uint64_t seed = 1; seed <= PROGRAMS; seed++) {
+        struct taken real = {0}, virtual = {0};
+        unsigned i = 0;
+
+        run(bare(row->apic), seed, &real);
+        run(guest(row->apic, row->apicv), seed, &virtual);
+        seen += real.count;
+        while (i < real.count && i < virtual.count &&
+               real.log[i] == virtual.log[i])
+            i++;
+        EXPECT_EQ(i, real.count, "program %ju: %jx of %u instead of %jx",
+                  (uintmax_t)seed, (uintmax_t) virtual.log[i], virtual.count,
+                  (uintmax_t)real.log[i]);
+    }
+    EXPECT_GT(seen, 10 * PROGRAMS);
+}
