@@ -268,6 +268,10 @@ $(RTL)/%.o: $(VERILATOR_INCLUDE)/%.cpp
 $(call obj,$(TEST_C) $(TEST_CC) $(SC_TEST_CC) $(SC_TEST_SHARED_CC)): \
 	private override CFLAGS := $(patsubst -O%,-O0,$(CFLAGS))
 
+# The bench of a single model stays outside of it: folded into a loop that asks
+# the same again and again, a model would cost what it costs in no machine.
+$(call obj,$(TWINS:%=bench/%_bench.c)): private override LTO :=
+
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call say,CC $<)
 	@mkdir -p $(@D)

@@ -2,12 +2,10 @@
  * and node: hits of the entry cache, misses (memory being an array), posts. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/bench.h"
 #include "models/iommu/iommu.h"
 
-#define TIMES 20000u /* in a batch, which is shorter than a time slice */
-#define BATCHES 200
 #define ENTRIES 256u
 #define CACHE_SETS 16u
 #define CACHE_WAYS 4u
@@ -16,16 +14,7 @@ struct board {
     struct iommu unit;
     struct iommu_entry table[ENTRIES];
     uint64_t line[IOMMU_LINE_WORDS];
-    uint64_t sum; /* keeps the compiler from dropping the work */
 };
-
-static double seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void put(struct board *b, uint32_t offset, unsigned bytes,
                 uint64_t value)
@@ -64,7 +53,8 @@ static void memory(struct board *b, struct iommu_access *a)
         memcpy(b->line, a->data, sizeof b->line);
 }
 
-static void request(struct board *b, unsigned index)
+/* The vector that comes out. */
+static uint8_t request(struct board *b, unsigned index)
 {
     struct iommu_request r = {0xfee00010 | index << 5, 0, 4, 0x0108};
     struct iommu_out out = iommu_request(&b->unit, &r);
@@ -75,23 +65,19 @@ static void request(struct board *b, unsigned index)
         memory(b, &a);
         out = iommu_answer(&b->unit, IOMMU_PORT_REQUEST, a.data);
     }
-    b->sum += out.message.vector;
+    return out.message.vector;
 }
 
-/* Requests for so many entries in turn: nanoseconds for one. */
-static double turn(struct board *b, unsigned entries)
+static void fitting_requests(void *board, uint32_t times, uint64_t *sum)
 {
-    double best = 1e9;
+    for (uint32_t i = 0; i < times; i++)
+        *sum += request(board, i % (CACHE_SETS * CACHE_WAYS));
+}
 
-    for (int i = 0; i < BATCHES; i++) {
-        double begin = seconds(), took;
-
-        for (unsigned n = 0; n < TIMES; n++)
-            request(b, n % entries);
-        took = seconds() - begin;
-        best = took < best ? took : best;
-    }
-    return best / TIMES * 1e9;
+static void requests(void *board, uint32_t times, uint64_t *sum)
+{
+    for (uint32_t i = 0; i < times; i++)
+        *sum += request(board, i % ENTRIES);
 }
 
 static void post_everything(struct board *b)
@@ -100,20 +86,26 @@ static void post_everything(struct board *b)
         b->table[i].low |= IOMMU_IRTE_IM;
 }
 
+static double ns(struct board *b, bench_batch *batch, uint64_t *sum)
+{
+    return 1e3 / bench_best(batch, b, sum);
+}
+
 int main(void)
 {
     static struct board b;
     double hits, misses, posts;
+    uint64_t sum = 0;
 
     start(&b);
-    hits = turn(&b, CACHE_SETS * CACHE_WAYS);
+    hits = ns(&b, fitting_requests, &sum);
     start(&b);
-    misses = turn(&b, ENTRIES);
+    misses = ns(&b, requests, &sum);
     start(&b);
     post_everything(&b);
-    posts = turn(&b, CACHE_SETS * CACHE_WAYS);
+    posts = ns(&b, fitting_requests, &sum);
     printf("iommu: %.1f ns a remapped MSI that hits the entry cache, %.1f ns "
            "one that misses it, %.1f ns a posted one; best of %d, check %ju\n",
-           hits, misses, posts, BATCHES, (uintmax_t)b.sum);
+           hits, misses, posts, BENCH_BATCHES, (uintmax_t)sum);
     return 0;
 }
