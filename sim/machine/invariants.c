@@ -424,6 +424,8 @@ static void look_at_lines(struct machine *m, const struct kvm *k)
 {
     const struct machine_cpu *c = &m->cpu[k->cpu];
 
+    if (m->posted.count)
+        return; /* a write is under way, which may open it */
     for (uint32_t i = 0; i < k->config.irq_count; i++) {
         const struct kvm_irq *irq = &k->config.irq[i];
 

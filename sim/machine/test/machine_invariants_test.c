@@ -420,6 +420,15 @@ TEST_F(machine_invariants, a_line_is_masked_while_its_interrupt_is_in_service)
     EXPECT_TRUE(invariants_broken(f->m));
 }
 
+TEST_F(machine_invariants, a_write_that_is_under_way_may_open_a_masked_line)
+{
+    build_line(f);
+    f->m->posted.count = 1;
+    EXPECT_FALSE(invariants_broken(f->m));
+    f->m->posted.count = 0;
+    EXPECT_TRUE(invariants_broken(f->m));
+}
+
 /* Two guests that halt on each CPU; posting, without the irq CPU. */
 static void build_shared(struct machine_invariants *f)
 {
