@@ -3,6 +3,14 @@
 
 #include <assert.h>
 
+/* The next edge.  A CPU that is ahead of who acts on it does not go back. */
+static sim_time next_edge(const struct cpu_node *n)
+{
+    sim_time now = engine_now(n->config.engine);
+
+    return clock_edge(&n->config.clock, now < n->start ? n->start : now);
+}
+
 void cpu_node_look(struct cpu_node *n)
 {
     struct engine *e = n->config.engine;
@@ -12,7 +20,7 @@ void cpu_node_look(struct cpu_node *n)
         return; /* the next boundary will see it */
     if (cpu_recognize(&n->cpu) == CPU_EVENT_NONE)
         return;
-    edge = clock_edge(&n->config.clock, engine_now(e));
+    edge = next_edge(n);
     if (!event_scheduled(&n->step_event) || n->step_event.time > edge)
         engine_schedule(e, &n->step_event, edge);
 }
@@ -27,7 +35,7 @@ void cpu_node_intr(struct cpu_node *n, bool high)
 static void start(struct cpu_node *n, uint8_t vector)
 {
     struct engine *e = n->config.engine;
-    sim_time edge = clock_edge(&n->config.clock, engine_now(e));
+    sim_time edge = next_edge(n);
 
     if (!cpu_sipi(&n->cpu, n->config.mem, vector))
         return;

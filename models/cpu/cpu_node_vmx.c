@@ -12,11 +12,12 @@ static uint64_t timer_ticks(const struct cpu_node *n, sim_time time)
 static void stop_preemption_timer(struct cpu_node *n)
 {
     struct vmcs *v = n->cpu.vmcs;
+    sim_time now = engine_now(n->config.engine);
     uint64_t left = 0;
 
-    if (event_scheduled(&n->timer_event))
-        left = timer_ticks(n, n->timer_event.time) -
-               timer_ticks(n, engine_now(n->config.engine));
+    /* it may be about to run out at this very time, or be late */
+    if (event_scheduled(&n->timer_event) && n->timer_event.time > now)
+        left = timer_ticks(n, n->timer_event.time) - timer_ticks(n, now);
     engine_cancel(n->config.engine, &n->timer_event);
     if (vmcs_get(v, VMCS_EXIT_CONTROLS) & EXIT_CTL_SAVE_PREEMPTION_TIMER)
         vmcs_set(v, VMCS_PREEMPTION_TIMER_VALUE, left);

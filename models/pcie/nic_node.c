@@ -126,11 +126,17 @@ static uint64_t send_group(struct nic_node *n, uint64_t most)
     return most;
 }
 
-/* What the wire has done since the last look, up to the next completion. */
+/* Messages that fit into the time since the last look; who looks may be behind
+ * it. */
+static uint64_t since_last_look(const struct nic_node *n)
+{
+    return (later(now(n), n->wire_since) - n->wire_since) / n->message_time;
+}
+
+/* What the wire has done since then, up to the next completion. */
 static void catch_up(struct nic_node *n)
 {
-    uint64_t done = smaller((now(n) - n->wire_since) / n->message_time,
-                            until_completion(n));
+    uint64_t done = smaller(since_last_look(n), until_completion(n));
 
     while (done)
         done -= send_group(n, done);
@@ -266,8 +272,7 @@ void nic_node_init(struct nic_node *n, const struct pcie_node_config *p,
 
 uint64_t nic_node_sent(const struct nic_node *n)
 {
-    return n->sent + smaller((now(n) - n->wire_since) / n->message_time,
-                             n->queued - n->sent);
+    return n->sent + smaller(since_last_look(n), n->queued - n->sent);
 }
 
 void nic_node_restart_counts(struct nic_node *n)

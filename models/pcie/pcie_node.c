@@ -237,8 +237,8 @@ void pcie_node_msix_write(struct pcie_node *n, uint32_t offset, unsigned bytes,
 uint32_t pcie_node_throttle_read(const struct pcie_node *n, unsigned k)
 {
     const struct event *ev = &n->interval[k];
-    sim_time left =
-        event_scheduled(ev) ? ev->time - engine_now(n->config.engine) : 0;
+    sim_time now = engine_now(n->config.engine);
+    sim_time left = event_scheduled(ev) && ev->time > now ? ev->time - now : 0;
 
     return pcie_throttle_read(&n->pcie, k, left);
 }

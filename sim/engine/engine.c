@@ -429,13 +429,12 @@ void engine_each(const struct engine *e,
             each(ctx, event_of(e, &e->heap[i]));
 }
 
-void engine_run_event(struct engine *e, struct event *ev, sim_time time)
+void engine_run_event(struct engine *e, struct event *ev)
 {
     assert(event_scheduled(ev) && !e->hole && !e->near_count);
-    assert(time >= ev->time && time >= e->now);
     engine_cancel(e, ev);
-    e->now = time;
-    e->limit = time;
+    e->now = ev->time;
+    e->limit = e->now;
     e->executed++;
     e->target[ev->target].fn(e->target[ev->target].node, ev);
 }

@@ -111,12 +111,13 @@ void engine_each(const struct engine *e,
                  void (*each)(void *ctx, struct event *ev), void *ctx);
 
 /*
- * Runs one scheduled event, not necessarily the earliest, at `time`, which lies
- * neither before the event's own time nor before engine_now().  Events that are
- * passed over stay scheduled, and are late from then on: they are to be run by
- * this function too, before engine_run() is called again.
+ * Runs one scheduled event, not necessarily the earliest, at its own time.
+ * Events that are passed over stay scheduled; when one is run later, now goes
+ * back.  So a node that others act on may find itself ahead of them: what it
+ * remembers of the time can lie in the future.  Before engine_run() is called
+ * again, nothing may be left that was passed over.
  */
-void engine_run_event(struct engine *e, struct event *ev, sim_time time);
+void engine_run_event(struct engine *e, struct event *ev);
 
 /* engine_advance() where the first slot does not tell. */
 bool engine_look_ahead(struct engine *e, sim_time time);

@@ -83,20 +83,6 @@ static struct candidates candidates(const struct search *s)
     return c;
 }
 
-static sim_time when(const struct explore_system *s, const struct event *ev)
-{
-    sim_time now = engine_now(s->engine);
-
-    if (ev->time >= now)
-        return ev->time;
-    return s->late ? s->late(s->self, ev, now) : now;
-}
-
-static void run(const struct explore_system *s, struct event *ev)
-{
-    engine_run_event(s->engine, ev, when(s, ev));
-}
-
 /* ---- states ---- */
 
 static bool insert(uint64_t *table, uint32_t room, uint64_t hash)
@@ -165,9 +151,9 @@ static void tell(struct search *s, const struct reached *last)
         struct candidates c = candidates(s);
         struct event *ev = c.event[choice[i]];
 
-        r->trace[i].time = when(s->system, ev);
+        r->trace[i].time = ev->time;
         s->system->describe(s->system->self, ev, r->trace[i].text);
-        run(s->system, ev);
+        engine_run_event(s->system->engine, ev);
     }
     free(choice);
 }
@@ -185,7 +171,8 @@ static bool violates(struct search *s, const char *what,
 
 /* ---- the search ---- */
 
-/* One event after state `from`; false: the search is over. */
+/* One event after state `from`, which the first choice finds the system in;
+ * false: the search is over. */
 static bool follow(struct search *s, uint32_t from, uint32_t choice)
 {
     const struct explore_system *system = s->system;
@@ -193,9 +180,10 @@ static bool follow(struct search *s, uint32_t from, uint32_t choice)
         .from = from, .depth = s->state[from].depth + 1, .choice = choice};
     struct candidates c;
 
-    snapshot_restore(&s->snapshots, s->state[from].copy);
+    if (choice)
+        snapshot_restore(&s->snapshots, s->state[from].copy);
     c = candidates(s);
-    run(system, c.event[choice]);
+    engine_run_event(system->engine, c.event[choice]);
     s->result->transitions++;
     if (violates(s, system->broken(system->self), &how))
         return false;

@@ -33,8 +33,6 @@ struct explore_system {
     const char *(*stuck)(void *self);
     /* Beyond this state nothing is looked for; may be NULL: never. */
     bool (*ended)(void *self);
-    /* When a late event happens: at `now` or just after; NULL: at once. */
-    sim_time (*late)(void *self, const struct event *ev, sim_time now);
     /* What `broken` and `stuck` look at, in sentences; ends with NULL. */
     const char *const *invariants;
     /* What the event is, before it runs: up to EXPLORE_TEXT bytes. */

@@ -74,6 +74,12 @@ static uint64_t read_register(struct machine *m, uint64_t addr, unsigned bytes)
 
 /* ---- register writes of CPUs: posted, in order ---- */
 
+/* Behind the write of a CPU that is ahead, one of another may be late. */
+static sim_time not_before_now(const struct machine *m, sim_time time)
+{
+    return time < engine_now(&m->engine) ? engine_now(&m->engine) : time;
+}
+
 static void arrive(void *machine, struct event *ev)
 {
     struct machine *m = machine;
@@ -83,7 +89,8 @@ static void arrive(void *machine, struct event *ev)
     write_register(m, w->addr, 4, w->value);
     p->first = (p->first + 1) % POSTED_WRITES;
     if (--p->count)
-        engine_schedule(&m->engine, ev, p->write[p->first].arrival);
+        engine_schedule(&m->engine, ev,
+                        not_before_now(m, p->write[p->first].arrival));
 }
 
 /* A read pushes the writes posted before it. */

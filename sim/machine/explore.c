@@ -47,52 +47,6 @@ static bool ended(void *machine)
     return engine_next(&m->engine) > m->end;
 }
 
-/* Of a controller of lines. */
-static bool of_controller(const struct machine *m, const struct event *ev)
-{
-    for (unsigned i = 0; i < m->ioapics; i++)
-        if (ev->target == m->ioapic[i].take_event.target)
-            return true;
-    return m->pic && ev->target == m->pic->int_event.target;
-}
-
-static bool of_unit(const struct machine *m, const struct event *ev)
-{
-    for (unsigned i = 0; i < m->units; i++)
-        if (ev->target == m->unit[i].node.take_event.target)
-            return true;
-    return false;
-}
-
-static const struct clock *domain(const struct machine *m,
-                                  const struct event *ev)
-{
-    for (unsigned i = 0; i < m->cpus; i++) {
-        const struct machine_cpu *c = &m->cpu[i];
-
-        if (ev == &c->node.step_event || ev == &c->node.timer_event ||
-            ev == &c->node.guest_timer_event)
-            return &m->core;
-        if (ev == &c->lapic.timer_event)
-            return &m->apic_timer;
-        if (ev == &c->lapic.intr_event || ev == &c->lapic.send_event)
-            return &m->apic;
-    }
-    if (m->hpet && ev->target == m->hpet->match.target)
-        return &m->hpet->config.clock;
-    if (of_unit(m, ev) || of_controller(m, ev))
-        return &m->apic;
-    return ev->target == m->fabric.target ? NULL : &m->pcie;
-}
-
-/* At the next edge of its own clock; messages have none. */
-static sim_time late(void *machine, const struct event *ev, sim_time now)
-{
-    const struct clock *clock = domain(machine, ev);
-
-    return clock ? clock_edge(clock, now) : now;
-}
-
 static void describe(void *machine, const struct event *ev, char *text)
 {
     machine_describe(machine, ev, (struct words){text, EXPLORE_TEXT});
@@ -128,7 +82,6 @@ struct explore_system machine_system(struct machine *m)
         .broken = broken,
         .stuck = stuck,
         .ended = ended,
-        .late = late,
         .invariants = invariants,
         .describe = describe,
     };

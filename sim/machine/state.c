@@ -14,7 +14,7 @@
 
 struct hash {
     uint64_t value;
-    sim_time now;
+    sim_time from; /* times count from here */
 };
 
 static void put(struct hash *h, uint64_t value)
@@ -31,7 +31,7 @@ static void put_bytes(struct hash *h, const void *data, size_t bytes)
 
 static void put_time(struct hash *h, sim_time time)
 {
-    put(h, time == SIM_TIME_NEVER ? time : time - h->now);
+    put(h, time == SIM_TIME_NEVER ? time : time - h->from);
 }
 
 /* The bytes between members are anything, and so are a message's that are of
@@ -87,9 +87,9 @@ static void put_lapic(struct hash *h, const struct lapic *lapic,
 
     memset(&copy.config, 0, sizeof copy.config);
     if (copy.timer_expiry)
-        copy.timer_expiry -= clock_cycles(&clock[0], h->now);
+        copy.timer_expiry -= clock_cycles(&clock[0], h->from);
     if (copy.tsc_deadline)
-        copy.tsc_deadline -= clock_cycles(&clock[1], h->now);
+        copy.tsc_deadline -= clock_cycles(&clock[1], h->from);
     PUT(h, copy);
 }
 
@@ -108,7 +108,7 @@ static void put_lapic_node(struct hash *h, const struct lapic_node *n)
         put_time(h, s->due);
         put_msg(h, &s->message);
     }
-    put(h, n->bus_free > h->now ? n->bus_free - h->now : 0);
+    put(h, n->bus_free > h->from ? n->bus_free - h->from : 0);
 }
 
 /* Which VMCS is current is told by its place, beside the CPU's hypervisor. */
@@ -116,7 +116,7 @@ static void put_core(struct hash *h, const struct machine_cpu *c)
 {
     const struct cpu_node *n = &c->node;
     struct cpu copy = n->cpu;
-    uint64_t tsc = clock_cycles(&n->config.clock, h->now);
+    uint64_t tsc = clock_cycles(&n->config.clock, h->from);
 
     put(h, copy.vmcs ? (uintptr_t)copy.vmcs - (uintptr_t)c->kvm : 0);
     copy.vmcs = NULL;
@@ -181,7 +181,7 @@ static void put_kvm(struct hash *h, const struct kvm *kvm)
 
     put_lapic(h, &copy.vlapic, clocks);
     put(h,
-        copy.blocked && copy.config.poll.most ? h->now - copy.poll.since : 0);
+        copy.blocked && copy.config.poll.most ? h->from - copy.poll.since : 0);
     copy.poll.since = 0;
     copy.poll.counts = (struct kvm_poll_counts){0};
     memset(&copy.vlapic, 0, sizeof copy.vlapic);
@@ -277,14 +277,23 @@ static void put_device(struct hash *h, const struct nic_node *n)
 
 struct pending {
     const struct machine *machine;
+    sim_time earliest;
     uint64_t sum;
 };
+
+static void find_earliest(void *ctx, struct event *ev)
+{
+    struct pending *p = ctx;
+
+    if (ev->time < p->earliest)
+        p->earliest = ev->time;
+}
 
 /* Its messages, not their events, count of the fabric. */
 static void add_pending(void *ctx, struct event *ev)
 {
     struct pending *p = ctx;
-    struct hash one = {.now = engine_now(&p->machine->engine)};
+    struct hash one = {.from = p->earliest};
 
     if (ev->target == p->machine->fabric.target)
         return;
@@ -293,11 +302,15 @@ static void add_pending(void *ctx, struct event *ev)
     p->sum += one.value;
 }
 
-/* What is scheduled, for all nodes; the order among equals is not settled. */
+/* What is scheduled, for all nodes; the order among equals is not settled.
+ * Nothing will happen before the earliest event, from which all times count:
+ * which of several events was run last does not matter. */
 static void put_pending(struct hash *h, const struct machine *m)
 {
-    struct pending p = {.machine = m};
+    struct pending p = {.machine = m, .earliest = SIM_TIME_NEVER};
 
+    engine_each(&m->engine, find_earliest, &p);
+    h->from = p.earliest;
     engine_each(&m->engine, add_pending, &p);
     put(h, p.sum);
 }
@@ -321,7 +334,7 @@ static void put_fabric(struct hash *h, const struct machine *m)
     put(h, f->last_winner);
     for (uint32_t i = 0; i < FABRIC_MESSAGES; i++) {
         const struct fabric_message *message = &f->message[i];
-        struct hash one = {.now = h->now};
+        struct hash one = {.from = h->from};
 
         if (!message->in_use)
             continue;
@@ -409,7 +422,7 @@ static void put_posted(struct hash *h, const struct posted *p)
 
 uint64_t machine_hash(const struct machine *m)
 {
-    struct hash h = {.now = engine_now(&m->engine)};
+    struct hash h = {0};
 
     put_pending(&h, m);
     put_memory(&h, &m->mem);

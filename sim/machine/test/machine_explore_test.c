@@ -79,7 +79,7 @@ TEST_F(machine_explore, a_window_lets_messages_meet_every_step_of_the_host)
     explore_free(&f->r);
     f->limits.window = 100 * SIM_NS;
     search_finds_nothing(f);
-    EXPECT_GT(f->r.states, 4 * states);
+    EXPECT_GT(f->r.states, 3 * states);
 }
 
 TEST_F(machine_explore, the_machine_goes_on_as_if_nothing_had_been)
@@ -346,20 +346,7 @@ TEST_EACH(machine_state, tells_apart_what_goes_on_differently,
 }
 
 /* Everything stands still but the time. */
-TEST_F(machine_explore, time_counts_from_now_on)
-{
-    uint64_t before;
-
-    build(f);
-    machine_run(f->m, BOOTED + 5 * SIM_US);
-    for (unsigned i = 0; i < f->m->devices; i++)
-        engine_cancel(&f->m->engine, &f->m->device[i].pulse);
-    before = machine_hash(f->m);
-    machine_run(f->m, BOOTED + 6 * SIM_US);
-    EXPECT_EQ(machine_hash(f->m), before);
-}
-
-TEST_F(machine_explore, what_is_due_earlier_is_another_state)
+TEST_F(machine_explore, time_in_which_nothing_happens_does_not_count)
 {
     uint64_t before;
 
@@ -367,7 +354,7 @@ TEST_F(machine_explore, what_is_due_earlier_is_another_state)
     machine_run(f->m, BOOTED + 5 * SIM_US);
     before = machine_hash(f->m);
     machine_run(f->m, BOOTED + 6 * SIM_US);
-    EXPECT_NE(machine_hash(f->m), before, "the pulse is nearer");
+    EXPECT_EQ(machine_hash(f->m), before, "up to the pulse");
 }
 
 TEST_F(machine_explore, a_small_machine_runs_as_a_large_one)
