@@ -1,10 +1,4 @@
-/*
- * The hash of a machine's state.
- *
- * Nodes are taken field by field; the 8259s and the HPET as their bytes,
- * identities included: this tells more states apart than there are, and never
- * too few.
- */
+/* The hash of a machine's state: its nodes, field by field. */
 #include "sim/machine/state.h"
 
 #include <string.h>
@@ -394,6 +388,35 @@ static void put_ioapic(struct hash *h, const struct ioapic_node *n)
     }
 }
 
+static void put_pic(struct hash *h, const struct pic_node *n)
+{
+    PUT(h, n->pair);
+    put(h, (uint64_t)n->int_high << 1 | n->direct);
+}
+
+/* The counter as it will be when times begin, unless something happens before;
+ * what has happened up to the tick of the last call does not happen again. */
+static void put_hpet(struct hash *h, const struct hpet_node *n)
+{
+    const struct hpet *block = &n->hpet;
+    uint64_t tick = clock_cycles(&n->config.clock, h->from);
+    bool runs = block->conf & HPET_ENABLE_CNF;
+
+    put(h, block->counter + (runs ? tick - block->tick : 0));
+    put(h, block->tick < tick ? 0 : block->tick - tick + 1);
+    put(h, (uint64_t)block->conf << 32 | block->status);
+    put(h, (uint64_t)block->edge << 32 | n->rising);
+    put(h, n->wires);
+    for (unsigned i = 0; i < HPET_TIMERS; i++) {
+        const struct hpet_timer *t = &block->timer[i];
+
+        put(h, t->conf);
+        put(h, t->comparator);
+        put(h, t->period);
+        put(h, t->fsb);
+    }
+}
+
 static void put_move(struct hash *h, const struct vtd_move *move)
 {
     put(h, move->at);
@@ -455,7 +478,9 @@ uint64_t machine_hash(const struct machine *m)
     for (unsigned i = 0; i < m->ioapics; i++)
         put_ioapic(&h, &m->ioapic[i]);
     put(&h, m->hpet_wires);
-    put_bytes(&h, m->pic, m->pic ? sizeof *m->pic : 0);
-    put_bytes(&h, m->hpet, m->hpet ? sizeof *m->hpet : 0);
+    if (m->pic)
+        put_pic(&h, m->pic);
+    if (m->hpet)
+        put_hpet(&h, m->hpet);
     return h.value;
 }

@@ -47,6 +47,9 @@ OBJECT(struct pcie_posted, write, &m->device[0].fn.fifo[0])
 OBJECT(struct machine_unit, unit, &m->unit[0])
 OBJECT(struct fabric_message, message, &m->fabric.message[0])
 OBJECT(struct ioapic_node, ioapic, &m->ioapic[0])
+OBJECT(struct pic_node, pic, m->pic)
+OBJECT(struct hpet_node, block, m->hpet)
+OBJECT(struct hpet_timer, hpet_timer, &m->hpet->hpet.timer[HPET_TIMERS - 1])
 OBJECT(struct posted, posted, &m->posted)
 OBJECT(struct vtd_move, move, m->move[0])
 
@@ -98,6 +101,8 @@ static const char elsewhere[] = "has a row of its own";
 #define WORK(member, why) SKIP(struct workload, member, why)
 #define NIC(member, why) SKIP(struct nic_node, member, why)
 #define IOAPIC(member, why) SKIP(struct ioapic_node, member, why)
+#define PIC(member, why) SKIP(struct pic_node, member, why)
+#define HPET(member, why) SKIP(struct hpet_node, member, why)
 #define UNIT(member, why) SKIP(struct machine_unit, member, why)
 
 static const struct object objects[] = {
@@ -239,6 +244,25 @@ static const struct object objects[] = {
       GAP(struct ioapic_node, sending, sending_irq),
       IOAPIC(sending_irq, identity),
       IOAPIC(warnings, account)}},
+    {"pic",
+     sizeof(struct pic_node),
+     pic_at,
+     {PIC(config, config), PIC(int_event, event), PIC(irr_irq, identity),
+      PIC(isr_irq, identity), PIC(warnings, account),
+      GAP(struct pic_node, pair, config), GAP(struct pic_node, direct, irr_irq),
+      GAP_AT_END(struct pic_node, warnings)}},
+    {"hpet",
+     sizeof(struct hpet_node),
+     block_at,
+     {HPET(hpet.build, config), HPET(hpet.timer, elsewhere),
+      HPET(config, config), HPET(match, event), HPET(rise, event),
+      HPET(messages, account), HPET(warnings, account),
+      GAP(struct hpet_node, hpet.build, hpet.tick),
+      GAP(struct hpet_node, hpet.edge, hpet.timer)}},
+    {"hpet_timer",
+     sizeof(struct hpet_timer),
+     hpet_timer_at,
+     {GAP(struct hpet_timer, conf, comparator)}},
     {"posted",
      sizeof(struct posted),
      posted_at,
@@ -311,6 +335,9 @@ static void machine_bytes_setup(struct machine_bytes *f)
     f->s.machine.iommu = (struct scenario_iommu){
         .units = 1, .entries = 64, .cache_entries = 16, .cache_ways = 4};
     f->s.machine.ioapic.pins = 24;
+    f->s.machine.pic.virtual_wire = VIRTUAL_WIRE_LINT0;
+    f->s.machine.hpet.timers = HPET_TIMERS;
+    f->s.machine.hpet.hz = UINT64_C(10000000);
     f->s.platform.capabilities.vmx = vmx_all_features();
     f->s.vm[0].features.apicv = posting;
     f->s.vm[0].features.vtd_posting = true;
