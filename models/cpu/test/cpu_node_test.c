@@ -96,6 +96,28 @@ TEST_F(cpu_node_alone, interrupt_that_is_withdrawn_before_the_edge_cuts_nothing)
     EXPECT_EQ(f->r.notes, 1);
 }
 
+/* Steps of the CPU are chosen before an interrupt that comes earlier. */
+TEST_F(cpu_node_alone, one_that_is_ahead_does_not_go_back_to_an_interrupt)
+{
+    struct node_rig *r = &f->r;
+
+    start_work(r);
+    r->text[4] = (struct op){.kind = OP_WORK, .imm = 5};
+    r->node.cpu.rip = rip_of(4);
+    rig_arrive(r, CYCLE(1), 0x31);
+    engine_run_event(&r->engine, &r->node.step_event);
+    engine_run_event(&r->engine, &r->node.step_event);
+    ASSERT_EQ(r->node.step, STEP_WORK);
+    ASSERT_GT(r->node.start, CYCLE(1));
+    engine_run_event(&r->engine, &r->arrival[0].event);
+    EXPECT_EQ(engine_now(&r->engine), CYCLE(1));
+    EXPECT_EQ(r->node.step_event.time, r->node.start);
+    engine_run_event(&r->engine, &r->node.step_event);
+    EXPECT_EQ(r->node.step, STEP_DELIVERY);
+    EXPECT_EQ(r->node.cpu.rip, rip_of(5), "nothing of the work is done");
+    cpu_node_settle(&r->node, engine_now(&r->engine));
+}
+
 TEST_F(cpu_node_alone, settling_in_the_middle_of_work_does_not_prolong_it)
 {
     start_work(&f->r);

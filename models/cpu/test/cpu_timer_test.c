@@ -171,6 +171,23 @@ TEST_F(cpu_timer, is_saved_as_0_when_it_has_expired)
     EXPECT_EQ(guest_get(&f->g, VMCS_PREEMPTION_TIMER_VALUE), 0);
 }
 
+/* An interrupt and what follows are chosen before the expiry. */
+TEST_F(cpu_timer, is_saved_as_0_when_it_is_late)
+{
+    struct node_rig *r = &f->g.r;
+
+    spin(&f->g);
+    interrupt_after(&f->g, 300);
+    guest_set(&f->g, VMCS_EXIT_CONTROLS, EXIT_CTL_SAVE_PREEMPTION_TIMER);
+    guest_put(&f->g, VMCS_PREEMPTION_TIMER_VALUE, 10);
+    guest_run(&f->g, BOOT_CYCLES + 1);
+    ASSERT_TRUE(event_scheduled(&r->node.timer_event));
+    engine_run_event(&r->engine, &r->arrival[0].event);
+    engine_run_event(&r->engine, &r->node.step_event);
+    ASSERT_EQ(r->node.step, STEP_EXIT);
+    EXPECT_EQ(guest_get(&f->g, VMCS_PREEMPTION_TIMER_VALUE), 0);
+}
+
 TEST_F(cpu_timer, stops_at_an_exit)
 {
     spin(&f->g);

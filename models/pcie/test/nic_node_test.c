@@ -144,6 +144,29 @@ TEST(nic_closed_loop, a_doorbell_in_time_keeps_the_queue_from_running_dry)
     expect_all(8);
 }
 
+static void rings(void *ctx, struct event *ev)
+{
+    (void)ctx;
+    (void)ev;
+    doorbell(8);
+}
+
+/* The wire is looked at before a doorbell that comes earlier. */
+TEST(nic_closed_loop, a_doorbell_behind_the_last_look_sends_nothing_at_once)
+{
+    static struct event ev; /* within the engine's reach */
+
+    start(loop());
+    doorbell(12);
+    event_init(&ev, engine_add_target(&rig.engine, rings, NULL), 0);
+    engine_schedule(&rig.engine, &ev, SIM_US);
+    engine_run_event(&rig.engine, &nic.wire);
+    ASSERT_EQ(nic.sent, 8);
+    engine_run_event(&rig.engine, &ev);
+    EXPECT_EQ(nic.queued, 20);
+    EXPECT_EQ(nic_node_sent(&nic), 8);
+}
+
 TEST(nic_closed_loop, a_late_doorbell_starts_the_wire_again)
 {
     start(loop());

@@ -376,6 +376,26 @@ TEST_F(machine_explore, how_far_the_hpet_has_been_computed_does_not_count)
     EXPECT_EQ(machine_hash(f->m), before);
 }
 
+/* The first is of a CPU that is ahead. */
+TEST_F(machine_explore, a_write_waits_for_the_one_before_it)
+{
+    struct posted *p;
+    sim_time now;
+
+    f->s.machine.ioapic.pins = 24;
+    build(f);
+    p = &f->m->posted;
+    now = machine_now(f->m);
+    p->count = 2;
+    p->write[0].arrival = now + 140 * SIM_NS;
+    p->write[1].arrival = now + 100 * SIM_NS;
+    p->write[0].addr = p->write[1].addr = IOAPIC_BASE;
+    engine_schedule(&f->m->engine, &p->arrive, p->write[0].arrival);
+    engine_run_event(&f->m->engine, &p->arrive);
+    EXPECT_EQ(p->count, 1);
+    EXPECT_EQ(p->arrive.time, now + 140 * SIM_NS);
+}
+
 TEST_F(machine_explore, a_small_machine_runs_as_a_large_one)
 {
     struct machine *large = machine_build(&f->s);
