@@ -246,7 +246,7 @@ def functions(code):
         if line.strip() != "{":
             continue
         signature = signature_above(lines, start)
-        if "(" not in signature:
+        if "(" not in signature or signature.endswith("="):
             continue
         end = start + 1
         while end < len(lines) and lines[end].rstrip() != line.replace(

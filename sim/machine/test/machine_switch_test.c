@@ -167,7 +167,7 @@ static void machine_switch_teardown(struct machine_switch *f)
 
 static void search(struct machine_switch *f)
 {
-    struct explore_limits limits = {2 * SIM_NS, 20000, 10000};
+    struct explore_limits limits = {100 * SIM_NS, 20000, 10000};
     struct machine *m = machine_build_small(&f->s);
 
     machine_run(m, f->s.warmup);
