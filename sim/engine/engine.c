@@ -17,7 +17,8 @@
  *
  * While the engine runs, the few events that come before all of the heap lie
  * sorted in front of it.  What happens to one interrupt is a chain of such
- * events; the heap has what is due much later.
+ * events, and they need no sifting.  A heap of a few slots is emptied into that
+ * array: most machines have no more, and then need no heap.
  */
 #include "sim/engine/engine.h"
 
@@ -100,6 +101,11 @@ static inline void clear_family(struct engine *e, uint32_t first)
 static inline void close_near(struct engine *e)
 {
     e->near[0].time = 0;
+}
+
+static bool is_running(const struct engine *e)
+{
+    return e->near[0].time > 0 || e->near_count > 0;
 }
 
 void engine_init(struct engine *e, uint32_t capacity, struct engine_slot *heap)
@@ -281,10 +287,23 @@ static inline void insert_near(struct engine *e, struct engine_slot slot)
     e->near[i] = slot;
 }
 
+/* Drops the dead among the near slots. */
+static void bury(struct engine *e)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 1; i <= e->near_count; i++)
+        if (live(e, &e->near[i]))
+            e->near[++kept] = e->near[i];
+    e->near_count = kept;
+}
+
 static __attribute__((noinline)) void insert_crowded(struct engine *e,
                                                      struct engine_slot slot)
 {
-    send_away(e);
+    bury(e);
+    if (e->near_count == ENGINE_NEAR)
+        send_away(e);
     if (slot.time < e->near[0].time)
         insert_near(e, slot);
     else
@@ -387,23 +406,42 @@ static void run_far(struct engine *e)
         close_hole(e);
 }
 
+/* All that the heap has up to the limit: few enough to need no heap. */
+static __attribute__((noinline)) void bring_near(struct engine *e)
+{
+    uint32_t due = 0;
+
+    for (uint32_t i = ENGINE_ROOT; i < heap_end(e); i++)
+        due += e->heap[i].time <= e->limit;
+    e->near_count = due;
+    for (uint32_t i = due; i > 0; i--) {
+        e->near[i] = e->heap[ENGINE_ROOT];
+        drop(e, ENGINE_ROOT);
+    }
+    open_near(e, SIM_TIME_NEVER);
+}
+
 uint64_t engine_run(struct engine *e, sim_time limit)
 {
     const struct engine_slot *root = &e->heap[ENGINE_ROOT];
     uint64_t executed = e->executed;
 
-    assert(limit >= e->now && !e->hole && !e->near_count);
+    assert(limit >= e->now && !is_running(e));
     e->limit = limit;
     e->stopped = false;
-    while (e->near_count > 0 ||
-           (!e->stopped && e->pending > 0 && root->time <= limit)) {
+    while (!e->stopped && e->pending > 0) {
+        if (!e->near_count && e->slots <= ENGINE_FEW)
+            bring_near(e);
         if (e->near_count > 0)
             run_near(e);
+        else if (root->time > limit)
+            break;
         else if (live(e, root))
             run_far(e);
         else
             drop(e, ENGINE_ROOT);
     }
+    e->near_count = 0; /* dead ones */
     if (limit != SIM_TIME_NEVER && !e->stopped)
         e->now = limit;
     e->limit = e->now; /* between runs no time passes */
@@ -423,7 +461,7 @@ void engine_stop(struct engine *e)
 void engine_each(const struct engine *e,
                  void (*each)(void *ctx, struct event *ev), void *ctx)
 {
-    assert(!e->hole && !e->near_count);
+    assert(!is_running(e));
     for (uint32_t i = ENGINE_ROOT; i < heap_end(e); i++)
         if (live(e, &e->heap[i]))
             each(ctx, event_of(e, &e->heap[i]));
@@ -431,7 +469,7 @@ void engine_each(const struct engine *e,
 
 void engine_run_event(struct engine *e, struct event *ev)
 {
-    assert(event_scheduled(ev) && !e->hole && !e->near_count);
+    assert(event_scheduled(ev) && !is_running(e));
     engine_cancel(e, ev);
     e->now = ev->time;
     e->limit = e->now;

@@ -34,7 +34,10 @@ typedef void event_fn(void *node, struct event *ev);
 #define ENGINE_SLOTS(capacity) (2 * (capacity) + ENGINE_ROOT + 3u)
 
 /* How many events lie sorted before the heap, at most. */
-#define ENGINE_NEAR 8u
+#define ENGINE_NEAR 24u
+
+/* Of how many slots a heap is given up: fewer, so that there is room then. */
+#define ENGINE_FEW 16u
 
 /* A place in the heap or before it.  It is live while its event has the same
  * sequence number, and dead once the event was cancelled or scheduled anew. */

@@ -26,9 +26,10 @@ struct engine_order {
     uint32_t events;
     sim_time spread; /* small: many events of one instant */
     uint64_t order, operations, run;
-    uint64_t hash; /* of all (event, time) in the order of their running */
-    bool bursts;   /* an event schedules many, soon or late, and may stop */
-    bool scarce;   /* the sequence numbers are used up time and again */
+    uint64_t hash;  /* of all (event, time) in the order of their running */
+    bool bursts;    /* an event schedules many, soon or late, and may stop */
+    uint32_t first; /* operations of the next event, or 0: as always */
+    bool scarce;    /* the sequence numbers are used up time and again */
     bool failed;
 };
 
@@ -93,6 +94,7 @@ static void check_and_go_on(void *node, struct event *ev)
 {
     struct engine_order *f = node;
     uint32_t i = (uint32_t)(ev - f->event), first = reference_first(f);
+    uint64_t most = f->bursts ? 30 : 4;
 
     f->run++;
     f->hash = (f->hash ^ i) * UINT64_C(0x100000001b3);
@@ -100,8 +102,10 @@ static void check_and_go_on(void *node, struct event *ev)
     if (i != first || f->reference[i].time != engine_now(&f->engine))
         f->failed = true;
     f->reference[i].scheduled = false;
-    for (uint64_t n = rng_below(&f->rng, f->bursts ? 30 : 4); n > 0; n--)
+    for (uint64_t n = f->first ? f->first : rng_below(&f->rng, most); n > 0;
+         n--)
         operate(f);
+    f->first = 0;
     if (f->bursts && !rng_below(&f->rng, 16))
         engine_stop(&f->engine);
     first = reference_first(f);
@@ -163,6 +167,22 @@ TEST_F(engine_order, is_that_of_a_scanned_array_with_bursts)
     begin(f, 60, 1000);
     f->bursts = true;
     compare(f, 300000, 8);
+}
+
+/* All that is scheduled then comes before the heap, more than fits there. */
+TEST_F(engine_order, is_that_of_a_scanned_array_with_one_event_that_begins)
+{
+    begin(f, 60, 1000);
+    rng_init(&f->rng, 10, 0);
+    for (unsigned i = 0; i < 2000 && !f->failed; i++) {
+        for (uint32_t k = 1; k < f->events; k++)
+            cancel(f, k);
+        schedule(f, 0);
+        f->first = (uint32_t)rng_below(&f->rng, 100);
+        engine_run(&f->engine, f->event[0].time + f->spread / 2);
+    }
+    EXPECT_FALSE(f->failed);
+    EXPECT_GT(f->run, 20000);
 }
 
 TEST_F(engine_order, outlasts_the_sequence_numbers_in_bursts)
