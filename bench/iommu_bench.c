@@ -57,13 +57,14 @@ static void memory(struct board *b, struct iommu_access *a)
 static uint8_t request(struct board *b, unsigned index)
 {
     struct iommu_request r = {0xfee00010 | index << 5, 0, 4, 0x0108};
-    struct iommu_out out = iommu_request(&b->unit, &r);
+    struct iommu_out out;
 
+    iommu_request(&b->unit, &r, &out);
     while (!iommu_idle(&b->unit)) {
         struct iommu_access a = iommu_access(&b->unit, IOMMU_PORT_REQUEST);
 
         memory(b, &a);
-        out = iommu_answer(&b->unit, IOMMU_PORT_REQUEST, a.data);
+        iommu_answer(&b->unit, IOMMU_PORT_REQUEST, a.data, &out);
     }
     return out.message.vector;
 }

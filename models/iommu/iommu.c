@@ -181,23 +181,22 @@ static void remap(struct iommu *u, struct iommu_out *out)
         look_up(u, out);
 }
 
-struct iommu_out iommu_request(struct iommu *u, const struct iommu_request *r)
+void iommu_request(struct iommu *u, const struct iommu_request *r,
+                   struct iommu_out *out)
 {
-    struct iommu_out out = {0};
-
     assert(iommu_idle(u));
+    *out = (struct iommu_out){0};
     u->request = *r;
     if (r->bytes != 4)
-        end(u, IOMMU_NOT_REQUEST, &out);
+        end(u, IOMMU_NOT_REQUEST, out);
     else if (!gsts_has(u, IOMMU_IRE))
-        end(u, IOMMU_PASSED, &out);
+        end(u, IOMMU_PASSED, out);
     else if (r->addr & FORMAT_REMAPPABLE)
-        remap(u, &out);
+        remap(u, out);
     else if (table_extended(u) || !gsts_has(u, IOMMU_CFI))
-        block(u, IOMMU_FAULT_FORMAT_BLOCKED, &out);
+        block(u, IOMMU_FAULT_FORMAT_BLOCKED, out);
     else
-        end(u, IOMMU_PASSED, &out);
-    return out;
+        end(u, IOMMU_PASSED, out);
 }
 
 /* ---- memory ---- */
@@ -262,21 +261,19 @@ struct iommu_access iommu_access(const struct iommu *u, enum iommu_port port)
     return port == IOMMU_PORT_REQUEST ? request_access(u) : queue_access(u);
 }
 
-struct iommu_out iommu_answer(struct iommu *u, enum iommu_port port,
-                              const uint64_t *data)
+void iommu_answer(struct iommu *u, enum iommu_port port, const uint64_t *data,
+                  struct iommu_out *out)
 {
-    struct iommu_out out = {0};
-
     assert(iommu_wants(u, port));
+    *out = (struct iommu_out){0};
     if (port == IOMMU_PORT_QUEUE)
-        queue_answer(u, data, &out);
+        queue_answer(u, data, out);
     else if (u->state == IOMMU_READS_ENTRY)
-        entry_read(u, data, &out);
+        entry_read(u, data, out);
     else if (u->state == IOMMU_LOCKS_DESCRIPTOR)
-        descriptor_locked(u, data, &out);
+        descriptor_locked(u, data, out);
     else
-        descriptor_written(u, &out);
-    return out;
+        descriptor_written(u, out);
 }
 
 /* ---- words ---- */

@@ -285,8 +285,9 @@ enum iommu_event { IOMMU_FAULT_EVENT, IOMMU_INVALIDATION_EVENT, IOMMU_EVENTS };
 void iommu_init(struct iommu *u, const struct iommu_config *c);
 
 /* A request arrives; only while iommu_idle().  It ends with this call, or with
- * an answer of IOMMU_PORT_REQUEST. */
-struct iommu_out iommu_request(struct iommu *u, const struct iommu_request *r);
+ * an answer of IOMMU_PORT_REQUEST.  `out` is filled in. */
+void iommu_request(struct iommu *u, const struct iommu_request *r,
+                   struct iommu_out *out);
 
 static inline bool iommu_idle(const struct iommu *u)
 {
@@ -298,9 +299,9 @@ enum iommu_access_kind iommu_wants(const struct iommu *u, enum iommu_port port);
 struct iommu_access iommu_access(const struct iommu *u, enum iommu_port port);
 
 /* It was done; `data` is what was read, or NULL: the place cannot be accessed.
- * Of a write it only counts that it is over. */
-struct iommu_out iommu_answer(struct iommu *u, enum iommu_port port,
-                              const uint64_t *data);
+ * Of a write it only counts that it is over.  `out` is filled in. */
+void iommu_answer(struct iommu *u, enum iommu_port port, const uint64_t *data,
+                  struct iommu_out *out);
 
 /* The message of an event as its registers are now: never remapped. */
 struct iommu_message iommu_event(const struct iommu *u, enum iommu_event e);

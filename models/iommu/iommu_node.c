@@ -42,13 +42,15 @@ static enum iommu_access_kind wants(const struct iommu_node *n,
                        : iommu_wants(&n->iommu, port);
 }
 
-static struct iommu_out answer(struct iommu_node *n, enum iommu_port port,
-                               const uint64_t *data)
+static void answer(struct iommu_node *n, enum iommu_port port,
+                   const uint64_t *data, struct iommu_out *out)
 {
     const struct iommu_twin *t = &n->config.twin;
 
-    return has_twin(n) ? t->call->answer(t->of, port, data, now_of(n))
-                       : iommu_answer(&n->iommu, port, data);
+    if (has_twin(n))
+        *out = t->call->answer(t->of, port, data, now_of(n));
+    else
+        iommu_answer(&n->iommu, port, data, out);
 }
 
 static struct iommu_request request_of(const struct msg *m)
@@ -69,13 +71,15 @@ static void arrive(struct iommu_node *n, const struct msg *m)
         t->call->arrive(t->of, &r, now_of(n));
 }
 
-static struct iommu_out take_current(struct iommu_node *n)
+static void take_current(struct iommu_node *n, struct iommu_out *out)
 {
     const struct iommu_twin *t = &n->config.twin;
     struct iommu_request r = request_of(&n->current);
 
-    return has_twin(n) ? t->call->take(t->of, now_of(n))
-                       : iommu_request(&n->iommu, &r);
+    if (has_twin(n))
+        *out = t->call->take(t->of, now_of(n));
+    else
+        iommu_request(&n->iommu, &r, out);
 }
 
 /* ---- what leaves ---- */
@@ -271,7 +275,7 @@ static void take(struct iommu_node *n)
     n->first = (n->first + 1) % IOMMU_FIFO;
     n->count--;
     n->counts.requests++;
-    out = take_current(n);
+    take_current(n, &out);
     n->counts.hits += out.lookup == IOMMU_HIT;
     n->counts.misses += out.lookup == IOMMU_MISS;
     publish(n, &out);
@@ -287,7 +291,7 @@ static void access_memory(struct iommu_node *n, enum iommu_port port)
         struct iommu_access a = access_of(n, port);
         bool done = n->config.memory(n->config.ctx, &a);
 
-        out = answer(n, port, done ? a.data : NULL);
+        answer(n, port, done ? a.data : NULL, &out);
     } while (wants(n, port) == IOMMU_ACCESS_UNLOCK);
     publish(n, &out);
 }

@@ -385,9 +385,10 @@ bool board_remaps(const struct board *b)
 static void drain_queue(struct iommu *u)
 {
     const uint64_t descriptor[2] = {IOMMU_IEC_INVALIDATE};
+    struct iommu_out out;
 
     while (iommu_wants(u, IOMMU_PORT_QUEUE))
-        iommu_answer(u, IOMMU_PORT_QUEUE, descriptor);
+        iommu_answer(u, IOMMU_PORT_QUEUE, descriptor, &out);
 }
 
 void board_remapper_write(struct board *b, struct iommu_mmio a)

@@ -123,7 +123,7 @@ static struct iommu_out serve(struct vtd_player *p, struct iommu_out out)
             mem_write(&p->mem, a.addr, a.data, a.bytes);
         else
             mem_read(&p->mem, a.addr, a.data, a.bytes);
-        next = iommu_answer(&p->unit, (enum iommu_port)port, a.data);
+        iommu_answer(&p->unit, (enum iommu_port)port, a.data, &next);
         if (next.outcome)
             out = next;
         port = 0;
@@ -225,7 +225,8 @@ static void play_one(struct vtd_player *p, const struct vtd_op *op)
               sizeof op->entry);
     p->written[op->index] = op->line;
     invalidate(p, op->index);
-    out = serve(p, iommu_request(&p->unit, &op->request));
+    iommu_request(&p->unit, &op->request, &out);
+    out = serve(p, out);
     if (out.outcome == IOMMU_REMAPPED)
         print_message(&out.message, got);
     else if (get(p, IOMMU_AT_FSTS, 4) & IOMMU_PPF)

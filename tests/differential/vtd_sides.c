@@ -75,7 +75,7 @@ static void serve(struct vtd_sides *d, enum iommu_port port)
             mem_write(&d->mem, a.addr, a.data, a.bytes);
         else
             mem_read(&d->mem, a.addr, a.data, a.bytes);
-        out = iommu_answer(&d->unit, port, a.data);
+        iommu_answer(&d->unit, port, a.data, &out);
         take(d, &out, NULL);
     }
 }
@@ -170,7 +170,7 @@ void vtd_request(struct vtd_sides *d, uint32_t addr, uint32_t data)
     struct iommu_out out;
 
     d->our_messages = d->qemu.answer.messages = 0;
-    out = iommu_request(&d->unit, &r);
+    iommu_request(&d->unit, &r, &out);
     take(d, &out, &r);
     serve(d, IOMMU_PORT_REQUEST);
     configure(d, MSI_CAPABILITY + 4, 4, addr);

@@ -83,6 +83,7 @@ static inline void note(struct iommu_unit *f, struct iommu_out out)
 static inline bool step(struct iommu_unit *f, enum iommu_port port)
 {
     struct iommu_access a = iommu_access(&f->u, port);
+    struct iommu_out out;
     bool fails = a.addr >= f->fails_from && a.addr < f->fails_to;
 
     if (a.kind == IOMMU_ACCESS_NONE)
@@ -93,7 +94,8 @@ static inline bool step(struct iommu_unit *f, enum iommu_port port)
         mem_write(&f->mem, a.addr, a.data, a.bytes);
     else
         mem_read(&f->mem, a.addr, a.data, a.bytes);
-    note(f, iommu_answer(&f->u, port, fails ? NULL : a.data));
+    iommu_answer(&f->u, port, fails ? NULL : a.data, &out);
+    note(f, out);
     return true;
 }
 
@@ -192,9 +194,18 @@ static inline struct iommu_request request_of(unsigned handle, bool shv)
     };
 }
 
+/* The request is in the unit. */
+static inline void begin(struct iommu_unit *f, struct iommu_request r)
+{
+    struct iommu_out out;
+
+    iommu_request(&f->u, &r, &out);
+    note(f, out);
+}
+
 static inline void send(struct iommu_unit *f, struct iommu_request r)
 {
-    note(f, iommu_request(&f->u, &r));
+    begin(f, r);
     serve(f, IOMMU_PORT_REQUEST);
 }
 

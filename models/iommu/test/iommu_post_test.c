@@ -236,11 +236,9 @@ POSTING(cached_entry_posts_without_reading_the_table)
 /* The line is visible before the message, and nobody else changes it. */
 POSTING(message_follows_the_write_of_the_locked_line)
 {
-    struct iommu_request r = request_of(1, false);
-
     fire(f, 1); /* cached from here on */
     mem_write64(&f->mem, CONTROL, RUNNING);
-    note(f, iommu_request(&f->u, &r));
+    begin(f, request_of(1, false));
     EXPECT_EQ(f->out.outcome, IOMMU_NOTHING);
     EXPECT_EQ(iommu_access(&f->u, IOMMU_PORT_REQUEST).kind, IOMMU_ACCESS_LOCK);
     EXPECT_EQ(iommu_access(&f->u, IOMMU_PORT_REQUEST).addr, PID);

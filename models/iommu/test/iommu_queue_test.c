@@ -413,11 +413,9 @@ TEST_F(iommu_unit, wait_can_write_and_interrupt)
 
 TEST_F(iommu_unit, invalidation_waits_for_the_request_in_the_unit)
 {
-    struct iommu_request r = request_of(1, false);
-
     enable(f, false);
     put(f, 1, P | VECTOR(0x40), 0);
-    note(f, iommu_request(&f->u, &r));
+    begin(f, request_of(1, false));
     EXPECT_EQ(iommu_access(&f->u, IOMMU_PORT_REQUEST).kind, IOMMU_ACCESS_READ);
     queue(f, IEC(1, 0), 0);
     queue(f, WAIT_SW(1), STATUS);
@@ -435,11 +433,9 @@ TEST_F(iommu_unit, invalidation_waits_for_the_request_in_the_unit)
 
 TEST_F(iommu_unit, command_waits_for_the_request_in_the_unit)
 {
-    struct iommu_request r = request_of(1, false);
-
     enable(f, false);
     put(f, 1, P | VECTOR(0x40), 0);
-    note(f, iommu_request(&f->u, &r));
+    begin(f, request_of(1, false));
     poke(f, IOMMU_AT_GCMD, 4, IOMMU_QIE);
     EXPECT_TRUE(gsts(f) & IOMMU_IRE);
     serve(f, IOMMU_PORT_REQUEST);
@@ -449,12 +445,10 @@ TEST_F(iommu_unit, command_waits_for_the_request_in_the_unit)
 
 TEST_F(iommu_unit, one_shot_status_is_0_until_the_command_is_done)
 {
-    struct iommu_request r = request_of(1, false);
-
     enable(f, false);
     put(f, 1, P | VECTOR(0x40), 0);
     put_at(f, OTHER_TABLE, 1, (struct iommu_entry){P | VECTOR(0x50), 0});
-    note(f, iommu_request(&f->u, &r));
+    begin(f, request_of(1, false));
     poke(f, IOMMU_AT_IRTA, 8, OTHER_TABLE | 3);
     poke(f, IOMMU_AT_GCMD, 4, IOMMU_QIE | IOMMU_IRE | IOMMU_SIRTP);
     EXPECT_FALSE(gsts(f) & IOMMU_SIRTP);
