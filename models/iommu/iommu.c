@@ -201,35 +201,24 @@ void iommu_request(struct iommu *u, const struct iommu_request *r,
 
 /* ---- memory ---- */
 
-static enum iommu_access_kind request_wants(const struct iommu *u)
-{
-    switch ((enum iommu_request_state)u->state) {
-    case IOMMU_READS_ENTRY:
-        return IOMMU_ACCESS_READ;
-    case IOMMU_LOCKS_DESCRIPTOR:
-        return IOMMU_ACCESS_LOCK;
-    case IOMMU_WRITES_DESCRIPTOR:
-        return IOMMU_ACCESS_UNLOCK;
-    default:
-        return IOMMU_ACCESS_NONE;
-    }
-}
-
-static enum iommu_access_kind queue_wants(const struct iommu *u)
-{
-    switch ((enum iommu_queue_state)u->queue_state) {
-    case IOMMU_QUEUE_FETCHES:
-        return IOMMU_ACCESS_READ;
-    case IOMMU_QUEUE_WRITES_STATUS:
-        return IOMMU_ACCESS_WRITE;
-    default:
-        return IOMMU_ACCESS_NONE;
-    }
-}
+/* By the state of the request, and of the queue. */
+static const enum iommu_access_kind request_access_kind[] = {
+    [IOMMU_IDLE] = IOMMU_ACCESS_NONE,
+    [IOMMU_READS_ENTRY] = IOMMU_ACCESS_READ,
+    [IOMMU_LOCKS_DESCRIPTOR] = IOMMU_ACCESS_LOCK,
+    [IOMMU_WRITES_DESCRIPTOR] = IOMMU_ACCESS_UNLOCK,
+};
+static const enum iommu_access_kind queue_access_kind[] = {
+    [IOMMU_QUEUE_IDLE] = IOMMU_ACCESS_NONE,
+    [IOMMU_QUEUE_FETCHES] = IOMMU_ACCESS_READ,
+    [IOMMU_QUEUE_DRAINS] = IOMMU_ACCESS_NONE,
+    [IOMMU_QUEUE_WRITES_STATUS] = IOMMU_ACCESS_WRITE,
+};
 
 enum iommu_access_kind iommu_wants(const struct iommu *u, enum iommu_port port)
 {
-    return port == IOMMU_PORT_REQUEST ? request_wants(u) : queue_wants(u);
+    return port == IOMMU_PORT_REQUEST ? request_access_kind[u->state]
+                                      : queue_access_kind[u->queue_state];
 }
 
 /* Each is made in its place: a copy of what was just written piece by piece

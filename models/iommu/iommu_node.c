@@ -229,7 +229,7 @@ static void end_request(struct iommu_node *n, const struct iommu_out *out)
 {
     switch ((enum iommu_outcome)out->outcome) {
     case IOMMU_NOTHING:
-        return;
+        break;
     case IOMMU_PASSED:
         pass(n);
         break;
@@ -253,7 +253,8 @@ static void end_request(struct iommu_node *n, const struct iommu_out *out)
 static void publish(struct iommu_node *n, const struct iommu_out *out)
 {
     n->counts.warnings[out->warning]++;
-    end_request(n, out);
+    if (out->outcome != IOMMU_NOTHING)
+        end_request(n, out);
     if (out->fault_event)
         send_event(n, IOMMU_FAULT_EVENT);
     if (out->invalidation_event)

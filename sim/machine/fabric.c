@@ -35,10 +35,9 @@ static void tell_ioapics(struct machine *m, const struct msg *eoi)
         ioapic_node_receive(&m->ioapic[i], eoi);
 }
 
-/* A message that merges was taken too: the IRR bit is set. */
-static bool take(struct lapic_node *l, const struct msg *msg)
+/* A message that merged was taken too: the IRR bit is set. */
+static bool has_taken(const struct lapic_node *l, const struct msg *msg)
 {
-    lapic_node_receive(l, msg);
     return lapic_node_software_enabled(l) &&
            lapic_node_in_irr(l, msg->apic.vector);
 }
@@ -47,6 +46,7 @@ static void arrive(void *machine, struct event *ev)
 {
     struct machine *m = machine;
     struct fabric_message *f = &m->fabric.message[ev->what];
+    struct lapic_node *lapic = &m->cpu[f->cpu].lapic;
 
     f->in_use = false;
     f->next_free = m->fabric.free_head;
@@ -56,7 +56,8 @@ static void arrive(void *machine, struct event *ev)
         return;
     }
     forged_arrives(m, f->cpu, &f->msg);
-    answer(m, f->asked, take(&m->cpu[f->cpu].lapic, &f->msg));
+    lapic_node_receive(lapic, &f->msg);
+    answer(m, f->asked, f->asked && has_taken(lapic, &f->msg));
 }
 
 void fabric_init(struct machine *m)
