@@ -220,7 +220,7 @@ static void run(struct scenario s, uint64_t seed, struct taken *t)
     machine_free(m);
 }
 
-/* Both have the APIC ID 1. */
+/* The CPUs or virtual CPUs have the APIC IDs 0 and 1. */
 static struct scenario bare(enum scenario_apic_mode apic)
 {
     struct scenario s = moment_scenario(RIG_BARE_METAL);
@@ -262,6 +262,20 @@ static const struct row {
     {"x2apic_ipiv", APIC_MODE_X2APIC, IPIV},
 };
 
+static void expect_same(const struct taken *real, const struct taken *virtual,
+                        uint64_t seed)
+{
+    unsigned i = 0;
+
+    while (i < real->count && i < virtual->count &&
+           real->log[i] == virtual->log[i])
+        i++;
+    EXPECT_EQ(i, real->count, "program %ju: %jx of %u instead of %jx",
+              (uintmax_t)seed, (uintmax_t) virtual->log[i], virtual->count,
+              (uintmax_t)real->log[i]);
+    EXPECT_EQ(virtual->count, real->count, "program %ju", (uintmax_t)seed);
+}
+
 TEST_EACH(kvm_transparent, program_sees_what_it_sees_on_the_bare_machine,
           struct row, rows)
 {
@@ -269,17 +283,109 @@ TEST_EACH(kvm_transparent, program_sees_what_it_sees_on_the_bare_machine,
 
     for (uint64_t seed = 1; seed <= PROGRAMS; seed++) {
         struct taken real = {0}, virtual = {0};
-        unsigned i = 0;
 
         run(bare(row->apic), seed, &real);
         run(guest(row->apic, row->apicv), seed, &virtual);
         seen += real.count;
-        while (i < real.count && i < virtual.count &&
-               real.log[i] == virtual.log[i])
-            i++;
-        EXPECT_EQ(i, real.count, "program %ju: %jx of %u instead of %jx",
-                  (uintmax_t)seed, (uintmax_t) virtual.log[i], virtual.count,
-                  (uintmax_t)real.log[i]);
+        expect_same(&real, &virtual, seed);
     }
     EXPECT_GT(seen, 10 * PROGRAMS);
+}
+
+/* ---- interrupts between two CPUs ---- */
+
+#define MESSAGES 30u
+#define WAY 100000u /* cycles; until whoever gets it has handled it */
+
+static void build_receiver(struct machine *m, unsigned cpu, bool x2apic,
+                           struct taken *t)
+{
+    uint64_t idt = m->cpu[cpu].workload->idt;
+
+    for (unsigned i = 1; i < sizeof vectors; i++) {
+        idt_set_gate(&m->mem, idt, vectors[i], text_here(&m->text));
+        text_call(&m->text, note, t, TAKEN | vectors[i]);
+        apic_code_write(&m->text, x2apic, APIC_EOI, 0);
+        rig_op(m, OP_IRET, 0);
+    }
+    idt_set_gate(&m->mem, idt, VECTOR_NMI, text_here(&m->text));
+    text_call(&m->text, note, t, TAKEN | VECTOR_NMI);
+    rig_op(m, OP_IRET, 0);
+}
+
+/* In the flat model each has a bit of its own, as in x2APIC mode. */
+static void build_logical_id(struct machine *m, unsigned cpu, bool x2apic)
+{
+    if (!x2apic)
+        apic_code_write(&m->text, false, 0xd0, UINT64_C(1) << (24 + cpu));
+}
+
+/* Fixed or NMI; to an ID, a set, everyone, or by a shorthand. */
+static uint64_t any_message(struct rng *r, bool x2apic)
+{
+    uint64_t everyone = x2apic ? UINT32_MAX : UINT8_MAX;
+    const uint64_t ids[] = {0, 1, 2, 3, everyone};
+    uint64_t dest = ids[rng_below(r, 5)], shorthand = rng_below(r, 8);
+    bool nmi = !rng_below(r, 6) && shorthand != 1;
+    uint64_t low =
+        nmi ? DELIVERY_NMI << 8 : vectors[1 + rng_below(r, sizeof vectors - 1)];
+
+    low |= rng_below(r, 2) << 11 | 1u << 14;
+    return dest << 32 | low | (shorthand < 4 ? shorthand << 18 : 0);
+}
+
+static void build_message(struct machine *m, bool x2apic, uint64_t icr)
+{
+    if (x2apic) {
+        rig_wrmsr(m, MSR_ICR, icr);
+    } else {
+        apic_code_write(&m->text, false, APIC_ICR_HIGH, icr >> 32 << 24);
+        apic_code_write(&m->text, false, APIC_ICR_LOW, (uint32_t)icr);
+    }
+    rig_op(m, OP_WORK, WAY);
+}
+
+/* One computes, or halts; the other one sends, and can be its own receiver. */
+static void run_messages(struct scenario s, uint64_t seed, struct taken t[2])
+{
+    bool x2apic = s.vm[0].apic == APIC_MODE_X2APIC;
+    struct machine *m;
+    uint64_t loop;
+    struct rng r;
+
+    rig_without_devices(&s);
+    m = machine_build(&s);
+    rng_init(&r, seed, 1);
+    for (unsigned cpu = 0; cpu < 2; cpu++)
+        build_receiver(m, cpu, x2apic, &t[cpu]);
+    rig_code(m, 0);
+    build_logical_id(m, 0, x2apic);
+    loop = text_here(&m->text);
+    rig_op(m, seed % 2 ? OP_HLT : OP_WORK, 1000);
+    rig_op(m, OP_JMP, loop);
+    rig_code(m, 1);
+    build_logical_id(m, 1, x2apic);
+    rig_op(m, OP_WORK, WAY);
+    for (unsigned i = 0; i < MESSAGES; i++)
+        build_message(m, x2apic, any_message(&r, x2apic));
+    rig_spin(m, 100000);
+    machine_run(m, 5 * SIM_MS);
+    machine_free(m);
+}
+
+TEST_EACH(kvm_transparent, ipis_reach_whom_they_reach_on_the_bare_machine,
+          struct row, rows)
+{
+    unsigned seen = 0;
+
+    for (uint64_t seed = 1; seed <= PROGRAMS; seed++) {
+        struct taken real[2] = {0}, virtual[2] = {0};
+
+        run_messages(bare(row->apic), seed, real);
+        run_messages(guest(row->apic, row->apicv), seed, virtual);
+        for (unsigned cpu = 0; cpu < 2; cpu++)
+            expect_same(&real[cpu], &virtual[cpu], seed);
+        seen += real[0].count;
+    }
+    EXPECT_GT(seen, 8 * PROGRAMS);
 }
