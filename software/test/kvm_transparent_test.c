@@ -9,16 +9,11 @@
 #include <string.h>
 
 #include "sim/core/rng.h"
-#include "software/idt.h"
-#include "software/test/moments.h"
-#include "software/test/rungs.h"
+#include "software/test/transparent.h"
 
 #define PROGRAMS 16u
 #define STEPS 60u
-#define LOGGED_MAX 400u
 #define IPI_WAY 20000u /* cycles; at least as long as any self-IPI takes */
-#define APIC_DELAY 2000u
-#define TAKEN 0x10000u /* in the log: an interrupt or a fault */
 
 enum step_kind {
     STEP_READ,
@@ -109,30 +104,6 @@ static struct step any_step(struct rng *r, bool x2apic)
 
 /* ---- on a machine ---- */
 
-struct taken {
-    uint64_t log[LOGGED_MAX];
-    unsigned count;
-};
-
-static void note(void *self, struct cpu_env *env, uint64_t what)
-{
-    struct taken *t = self;
-
-    ASSERT_LT(t->count, LOGGED_MAX);
-    t->log[t->count++] = what ? what : env->cpu->gpr[RAX];
-}
-
-/* Drops the error code, and skips the op. */
-static void leave_fault(void *self, struct cpu_env *env, uint64_t arg)
-{
-    struct cpu *c = env->cpu;
-
-    (void)self;
-    (void)arg;
-    c->rsp += 8;
-    mem_write64(env->mem, c->rsp, rip_plus(mem_read64(env->mem, c->rsp), 1));
-}
-
 static void build_handlers(struct machine *m, struct taken *t)
 {
     uint64_t idt = m->cpu[1].workload->idt;
@@ -220,27 +191,6 @@ static void run(struct scenario s, uint64_t seed, struct taken *t)
     machine_free(m);
 }
 
-/* The CPUs or virtual CPUs have the APIC IDs 0 and 1. */
-static struct scenario bare(enum scenario_apic_mode apic)
-{
-    struct scenario s = moment_scenario(RIG_BARE_METAL);
-
-    s.vm[0].apic = s.vm[1].apic = apic;
-    return s;
-}
-
-static struct scenario guest(enum scenario_apic_mode apic,
-                             struct kvm_apicv apicv)
-{
-    struct scenario s = moment_scenario(RIG_KVM);
-
-    s.vm_count = s.program_count = 1;
-    s.vm[0].cpus = s.vm[0].vcpus = 2;
-    s.vm[0].apic = apic;
-    s.vm[0].features.apicv = apicv;
-    return s;
-}
-
 static const struct row {
     const char *name;
     enum scenario_apic_mode apic;
@@ -261,20 +211,6 @@ static const struct row {
     {"x2apic_ipiv_alone", APIC_MODE_X2APIC, IPIV_ALONE},
     {"x2apic_ipiv", APIC_MODE_X2APIC, IPIV},
 };
-
-static void expect_same(const struct taken *real, const struct taken *virtual,
-                        uint64_t seed)
-{
-    unsigned i = 0;
-
-    while (i < real->count && i < virtual->count &&
-           real->log[i] == virtual->log[i])
-        i++;
-    EXPECT_EQ(i, real->count, "program %ju: %jx of %u instead of %jx",
-              (uintmax_t)seed, (uintmax_t) virtual->log[i], virtual->count,
-              (uintmax_t)real->log[i]);
-    EXPECT_EQ(virtual->count, real->count, "program %ju", (uintmax_t)seed);
-}
 
 TEST_EACH(kvm_transparent, program_sees_what_it_sees_on_the_bare_machine,
           struct row, rows)
