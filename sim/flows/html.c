@@ -71,7 +71,7 @@ static void put_event(FILE *to, const struct flow_tables *t, unsigned event)
 {
     fprintf(to, "<h2>%u. ", event);
     text_html(to, flow_event_title(event));
-    fputs("</h2>\n<div class=\"scroll\"><table>", to);
+    fputs("</h2>\n<div class=\"scroll wide\"><table>", to);
     put_columns(to);
     fputs("<tbody>\n", to);
     for (unsigned r = 0; r < flow_row_count; r++)

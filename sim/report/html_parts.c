@@ -9,7 +9,8 @@
 
 static void put_columns(FILE *to, const struct result *r)
 {
-    fputs("<div class=\"scroll\"><table>\n<thead><tr><th>figure</th><th></th>",
+    fputs("<div class=\"scroll wide\"><table>\n"
+          "<thead><tr><th>figure</th><th></th>",
           to);
     for (unsigned i = 0; i < r->variant_count; i++) {
         fputs("<th class=\"n\">", to);
@@ -73,6 +74,21 @@ static void put_cell(FILE *to, const char *text)
     fputs("</td>", to);
 }
 
+/* The name of a figure: long and without blanks, it goes on in another line
+ * behind a dot or an underscore. */
+static void put_key(FILE *to, const char *key)
+{
+    char c[TEXT_CHARACTER];
+
+    fputs("<td class=\"key\">", to);
+    while (text_next(&key, c)) {
+        text_html(to, c);
+        if (c[0] == '_' || (c[0] == '.' && *key != '.'))
+            fputs("<wbr>", to);
+    }
+    fputs("</td>", to);
+}
+
 void html_expectations(FILE *to, const struct result *r)
 {
     struct result_check c = {0};
@@ -92,7 +108,7 @@ void html_expectations(FILE *to, const struct result *r)
                 c.verdict == VERDICT_HELD ? "held" : "failed",
                 check_verdict(&c));
         put_cell(to, result_name(r, c.column));
-        put_cell(to, c.expect->figure);
+        put_key(to, c.expect->figure);
         fprintf(to, "<td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n",
                 value, limits);
     }
@@ -146,9 +162,9 @@ void html_published(FILE *to, const struct result *r)
 
 static void put_figure_row(FILE *to, const struct result *r, const char *key)
 {
-    fputs("<tr><td class=\"key\">", to);
-    text_html(to, key);
-    fprintf(to, "</td><td class=\"u\">%s</td>", figure_keys_unit(r, key));
+    fputs("<tr>", to);
+    put_key(to, key);
+    fprintf(to, "<td class=\"u\">%s</td>", figure_keys_unit(r, key));
     for (unsigned i = 0; i < r->variant_count; i++) {
         char text[NUMBER_TEXT];
 

@@ -187,12 +187,29 @@ static char *cell(const char *at, unsigned n, const char *open,
     return end ? strndup(at, (size_t)(end - at)) : strdup("");
 }
 
+/* Where a page lets a long name go on in another line. */
+static void drop_breaks(char *html)
+{
+    static const char mark[] = "<wbr>";
+    char *to = html;
+
+    for (const char *from = html; (*to = *from) != 0;) {
+        bool found = strncmp(from, mark, strlen(mark)) == 0;
+
+        from += found ? strlen(mark) : 1;
+        to += !found;
+    }
+}
+
 TEST(views, markdown_and_html_have_every_figure_as_it_is_formatted)
 {
     struct sample *s = sample_make();
     char *markdown = sample_view(s, report_markdown);
-    char *html = sample_view(s, report_html);
+    char *html = sample_view(s, report_html), *all;
 
+    drop_breaks(html);
+    all = strstr(html, "<details>"); /* expectations name figures before */
+    ASSERT_TRUE(all != NULL);
     for (unsigned c = 0; c < 4; c++) {
         for (size_t i = 0; i < s->result.figures[c].count; i++) {
             const struct figure *f = &s->result.figures[c].list[i];
@@ -204,7 +221,7 @@ TEST(views, markdown_and_html_have_every_figure_as_it_is_formatted)
             EXPECT_STREQ(found, value, "%s", f->key);
             free(found);
             snprintf(row, sizeof row, "<td class=\"key\">%s</td>", f->key);
-            found = cell(strstr(html, row), c, "<td class=\"n\">", "</td>");
+            found = cell(strstr(all, row), c, "<td class=\"n\">", "</td>");
             EXPECT_STREQ(found, value, "%s", f->key);
             free(found);
         }
