@@ -17,7 +17,7 @@ set -u
 cd "$(dirname "$0")/.."
 logs=${TEST_LOGS:-${BUILD:-build}/test-logs}
 python=${PYTHON:-python3}
-limit=${TEST_SECONDS:-900}
+limit=${TEST_SECONDS:-1800}
 jobs=${TEST_JOBS:-$(nproc)}
 mkdir -p "$logs"
 export PYTHONDONTWRITEBYTECODE=1 # the tree stays as it is

@@ -127,7 +127,6 @@ static int run_flows(const struct cli *cli)
 const struct cli_verb cli_flows = {
     .name = "flows",
     .summary = "count the exits of nine events in eight configurations",
-    .arguments = "",
     .text =
         "Runs a small machine for each event that interrupts a virtual machine "
         "and each configuration of interrupt virtualization, and prints the VM "

@@ -21,8 +21,8 @@ static void usage(FILE *to)
           "Example: virqsim compare scenarios/first-interrupt.yaml\n"
           "`virqsim VERB --help` tells more; `virqsim --version` the "
           "version.\n"
-          "Exit status: 0 fine, 1 an expectation failed or an answer differs, "
-          "2 a mistake in the input.\n",
+          "Exit status: 0 fine, 1 something does not hold or differs, 2 a "
+          "mistake in the input; more in\na verb's help.\n",
           to);
 }
 

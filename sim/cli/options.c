@@ -29,7 +29,8 @@ static const struct option_row {
 } rows[] = {
     {CLI_VARIANT,
      {"variant", KEY_VARIANT, "NAME", 0,
-      "This variant alone; otherwise run and show take the first, compare all",
+      "This variant alone; otherwise compare and check take all, others the "
+      "first",
       0}},
     {CLI_SET,
      {"set", KEY_SET, "KEY=VALUE", 0,
