@@ -1,68 +1,156 @@
 /* virqsim explore: a machine in every order of its events. */
 #include <errno.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "sim/cli/cli.h"
 #include "sim/machine/machine.h"
 #include "sim/protocol/protocol.h"
+#include "sim/report/text.h"
 #include "sim/scenario/value.h"
 
 #define STATES 100000u
 #define DEPTH 100000u
 
+#define WIDTH 80
+
 /* What was explored, and how far. */
 struct exploration {
     const struct cli *cli;
-    const char *variant; /* or NULL: a scenario without variants */
+    const struct protocol *protocol; /* NULL: a machine */
+    const char *variant;             /* or NULL: a scenario without variants */
+    unsigned variants;               /* that the scenario has */
+    sim_time from, until;            /* of a machine */
     struct explore_limits limits;
     struct explore_result result;
 };
 
-static void print_trace(FILE *to, const struct explore_result *r)
+static double in_ns(sim_time time)
 {
-    fprintf(to, "violated after %u events: %s\n", r->trace_steps, r->violation);
-    for (uint32_t i = 0; i < r->trace_steps; i++)
-        fprintf(to, "  %5u  %14.3f ns  %s\n", i + 1,
-                (double)r->trace[i].time / (double)SIM_NS, r->trace[i].text);
+    return (double)time / (double)SIM_NS;
 }
 
-static void print_end(FILE *to, const struct explore_result *r)
+/* `format` and what follows it, behind `lead`. */
+static void say(FILE *to, const char *lead, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void say(FILE *to, const char *lead, const char *format, ...)
 {
-    if (!r->exhausted)
-        fputs("NOT exhausted: a limit cut the search short\n", to);
-    else if (r->ended)
-        fprintf(to,
-                "exhausted up to the end of the duration, which %u states "
-                "reach\n",
-                r->ended);
+    char text[2 * EXPLORE_VIOLATION];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    text_wrapped(to, WIDTH, lead, text);
+}
+
+/* By how much another one went first that was due later. */
+static sim_time late_by(const struct explore_result *r, uint32_t step)
+{
+    sim_time latest = r->trace[step].time;
+
+    for (uint32_t i = 0; i < step; i++)
+        if (r->trace[i].time > latest)
+            latest = r->trace[i].time;
+    return latest - r->trace[step].time;
+}
+
+static void print_step(FILE *to, const struct exploration *e, uint32_t step)
+{
+    const struct explore_step *s = &e->result.trace[step];
+    sim_time late = late_by(&e->result, step);
+    char lead[64], due[32] = "", behind[32] = "";
+
+    if (!e->protocol)
+        snprintf(due, sizeof due, "%15.3f", in_ns(s->time));
+    if (late)
+        snprintf(behind, sizeof behind, "%.3f", in_ns(late));
+    snprintf(lead, sizeof lead, e->protocol ? "%5u%s%s  " : "%5u%s%12s  ",
+             step + 1, due, behind);
+    text_wrapped(to, WIDTH, lead, s->text);
+}
+
+static void print_trace(FILE *to, const struct exploration *e)
+{
+    const struct explore_result *r = &e->result;
+
+    say(to, "Result:   ", "VIOLATED after %u events: %s", r->trace_steps,
+        r->violation);
+    say(to, "", "This is the shortest way there. %s",
+        e->protocol ? "" : "Late: behind one that was due so much later.");
+    if (!e->protocol)
+        fputs("event        due, ns    late, ns\n", to);
+    for (uint32_t i = 0; i < r->trace_steps; i++)
+        print_step(to, e, i);
+}
+
+static void print_end(FILE *to, const struct exploration *e)
+{
+    static const char lead[] = "Result:   ";
+    const struct explore_result *r = &e->result;
+
+    if (r->exhausted)
+        say(to, lead,
+            "exhausted: no state breaks an invariant, and what follows it is "
+            "among them; %s",
+            r->ended ? "the search ends with the duration"
+                     : "in the end nothing else can ever happen");
+    else if (r->states == e->limits.states)
+        say(to, lead, "NOT exhausted: cut short at %u states (--max-states)",
+            r->states);
+    else if (r->depth == e->limits.depth)
+        say(to, lead, "NOT exhausted: cut short at %u events (--depth)",
+            r->depth);
     else
-        fputs("exhausted: nothing else can ever happen\n", to);
-    fprintf(to, "%s in these states:\n",
-            r->exhausted ? "held" : "held, as far as it went,");
+        say(to, lead, "NOT exhausted: too many events in one window");
+    fputs(r->exhausted ? "What held in each state:\n"
+                       : "What held, as far as it went:\n",
+          to);
     for (const char *const *i = r->invariants; *i; i++)
-        fprintf(to, "  %s\n", *i);
+        text_wrapped(to, WIDTH, "  - ", *i);
+}
+
+static void print_question(FILE *to, const struct exploration *e)
+{
+    static const char lead[] = "Explored: ";
+    char window[VALUE_TEXT], from[VALUE_TEXT], until[VALUE_TEXT];
+
+    if (e->protocol) {
+        say(to, lead, "every order of the agents' accesses to memory");
+        return;
+    }
+    quantity_format(QUANTITY_TIME, e->limits.window, window);
+    quantity_format(QUANTITY_TIME, e->from, from);
+    quantity_format(QUANTITY_TIME, e->until, until);
+    say(to, lead,
+        "every order of the events from %s to %s in which none comes before "
+        "one that was due more than %s earlier (the window)",
+        from, until, window);
 }
 
 static void print(FILE *to, const struct exploration *e)
 {
     const struct explore_result *r = &e->result;
-    char window[VALUE_TEXT];
 
-    quantity_format(QUANTITY_TIME, e->limits.window, window);
-    fprintf(to, "%s%s%s: window %s, virqsim " CLI_VERSION "\n", e->cli->file,
-            e->variant ? ", variant " : "", e->variant ? e->variant : "",
-            window);
-    fprintf(to, "%u states, %ju transitions, up to %u events deep\n", r->states,
-            (uintmax_t)r->transitions, r->depth);
+    fputs(e->cli->file, to);
+    if (e->variant)
+        fprintf(to, ", variant %s of %u", e->variant, e->variants);
+    fputs("; virqsim " CLI_VERSION "\n", to);
+    print_question(to, e);
+    fprintf(to, "Found:    %u states, %ju transitions, up to %u events deep\n",
+            r->states, (uintmax_t)r->transitions, r->depth);
     if (r->choices)
-        fprintf(to, "in %u states several events can be next\n", r->choices);
+        fprintf(to, "          in %u states several events can be next\n",
+                r->choices);
     else
-        fputs("one order alone: no events are due inside one window\n", to);
+        fputs("          one order alone: no two events are in one window\n",
+              to);
     if (r->violated)
-        print_trace(to, r);
+        print_trace(to, e);
     else
-        print_end(to, r);
+        print_end(to, e);
 }
 
 static json_t *json_violation(const struct explore_result *r)
@@ -74,10 +162,10 @@ static json_t *json_violation(const struct explore_result *r)
         return json_null();
     }
     for (uint32_t i = 0; i < r->trace_steps; i++)
-        json_array_append_new(
-            trace, json_pack("{s:f, s:s}", "time_ns",
-                             (double)r->trace[i].time / (double)SIM_NS, "event",
-                             r->trace[i].text));
+        json_array_append_new(trace, json_pack("{s:f, s:f, s:s}", "time_ns",
+                                               in_ns(r->trace[i].time),
+                                               "late_ns", in_ns(late_by(r, i)),
+                                               "event", r->trace[i].text));
     return json_pack("{s:s, s:o}", "what", r->violation, "trace", trace);
 }
 
@@ -86,12 +174,12 @@ static json_t *json_of(const struct exploration *e)
     const struct explore_result *r = &e->result;
     json_t *invariants = json_array();
     json_t *json = json_pack(
-        "{s:s, s:s?, s:f, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "scenario",
-        e->cli->file, "variant", e->variant, "window_ns",
-        (double)e->limits.window / (double)SIM_NS, "states",
-        (json_int_t)r->states, "transitions", (json_int_t)r->transitions,
-        "choices", (json_int_t)r->choices, "depth", (json_int_t)r->depth,
-        "ended", (json_int_t)r->ended, "exhausted",
+        "{s:s, s:s?, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+        "scenario", e->cli->file, "variant", e->variant, "from_ns",
+        in_ns(e->from), "until_ns", in_ns(e->until), "window_ns",
+        in_ns(e->limits.window), "states", (json_int_t)r->states, "transitions",
+        (json_int_t)r->transitions, "choices", (json_int_t)r->choices, "depth",
+        (json_int_t)r->depth, "ended", (json_int_t)r->ended, "exhausted",
         (int)(r->exhausted && !r->violated), "violation", json_violation(r));
 
     for (const char *const *i = r->invariants; *i; i++)
@@ -149,6 +237,8 @@ static int explore_variant(struct exploration *e, const struct scenario *s)
     }
     if (!e->cli->window)
         e->limits.window = s->explore_window;
+    e->from = s->warmup;
+    e->until = s->warmup + s->duration;
     m = machine_build_small(s);
     machine_run(m, s->warmup);
     machine_explore(m, &e->limits, &e->result);
@@ -169,6 +259,7 @@ static int explore_file(struct exploration *e)
     if (variant >= 0) {
         if (set->variant_count > 1)
             e->variant = set->variant_name[variant];
+        e->variants = set->variant_count;
         status = explore_variant(e, &set->variant[variant]);
     }
     scenario_free(set);
@@ -179,6 +270,7 @@ static int explore_protocol(struct exploration *e, const struct protocol *p)
 {
     int status;
 
+    e->protocol = p;
     protocol_explore(p, &e->limits, &e->result);
     status = report(e);
     explore_free(&e->result);
@@ -211,7 +303,7 @@ const struct cli_verb cli_explore = {
             "of a machine by its name."
             "\v"
             "Example: virqsim explore scenarios/explore/msi-and-entry.yaml "
-            "--window 100ns\n"
+            "--window 2us\n"
             "         virqsim explore posting-against-entry\n\n"
             "Exit status: 0 all held in every order, 1 a violation, 2 a "
             "mistake in the input, 4 a limit cut the search short.",

@@ -19,6 +19,7 @@
 #include "sim/engine/engine.h"
 
 #define EXPLORE_TEXT 160
+#define EXPLORE_VIOLATION 1024
 
 struct explore_system {
     void *self;
@@ -59,7 +60,7 @@ struct explore_result {
     bool exhausted;   /* no limit cut the search short */
     const char *const *invariants;
     bool violated;
-    char violation[2 * EXPLORE_TEXT];
+    char violation[EXPLORE_VIOLATION];
     struct explore_step *trace; /* to the violation */
     uint32_t trace_steps;
 };

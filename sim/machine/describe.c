@@ -9,23 +9,88 @@ static const char *const mnemonic[] = {
 #undef OP
 };
 
-static const char *where(const struct machine_cpu *c)
+#define NAME (SCENARIO_NAME + 24)
+
+/* Whose code the CPU executes: a guest's by its name. */
+static const char *where(const struct machine_cpu *c, char name[NAME])
 {
-    if (c->node.cpu.non_root)
-        return "guest";
-    return c->node.root_is_host ? "host" : "program";
+    const struct machine *m = c->machine;
+
+    if (!c->node.cpu.non_root)
+        return c->node.root_is_host ? "host" : "program";
+    for (unsigned i = 0; i < m->vcpus; i++) {
+        const struct machine_vcpu *v = &m->vcpu[i];
+
+        if (!v->kvm || c->node.cpu.vmcs != &v->kvm->vmcs)
+            continue;
+        snprintf(name, NAME, "guest %s", v->vm->name);
+        if (v->vm->vcpus > 1)
+            snprintf(name, NAME, "guest %s, vCPU %u", v->vm->name, v->index);
+    }
+    return name;
+}
+
+static const char *register_of(uint64_t msr)
+{
+    static const struct {
+        const char *name;
+        uint64_t msr;
+    } known[] = {
+#define REG(name, offset, count, reset, writable, reserved, xapic, x2apic,     \
+            title)                                                             \
+    {#name, LAPIC_MSR_FIRST + (offset) / 16u},
+#define OPTION(name, feature, bits)
+#include "models/lapic/lapic_regs.def"
+#undef REG
+#undef OPTION
+        {"TSC_DEADLINE", LAPIC_MSR_TSC_DEADLINE},
+    };
+
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (known[i].msr == msr)
+            return known[i].name;
+    return NULL;
+}
+
+/* Who answers at the address, if it is not memory. */
+static const char *place_of(struct machine *m, uint64_t addr)
+{
+    const struct nic_node *device = bus_device_at(m, addr);
+
+    if (device)
+        return m->scenario->device[device - m->device].name;
+    if (remap_unit_at(m, addr))
+        return "remapping unit";
+    if (hpet_at(m, addr))
+        return "HPET";
+    if (addr - IOAPIC_BASE < m->ioapics * IOAPIC_BYTES)
+        return "I/O APIC";
+    return addr - MSI_BASE < MSI_BYTES ? "local APIC" : NULL;
+}
+
+/* What the op is about, or NULL. */
+static const char *object_of(struct machine *m, const struct op *op)
+{
+    switch (op->kind) {
+    case OP_RDMSR:
+    case OP_WRMSR:
+        return register_of(op->imm);
+    case OP_LOAD:
+    case OP_STORE:
+        return place_of(m, op->imm);
+    default:
+        return NULL;
+    }
 }
 
 static void describe_op(const struct machine_cpu *c, struct words w)
 {
     const struct op *op = &c->machine->text.op[rip_op(c->node.cpu.rip)];
+    const char *object = object_of(c->machine, op);
+    char name[NAME] = "guest";
 
-    if (op->kind == OP_RDMSR || op->kind == OP_WRMSR)
-        snprintf(w.text, w.bytes, "CPU %u, %s: %s %jx", c->index, where(c),
-                 mnemonic[op->kind], (uintmax_t)op->imm);
-    else
-        snprintf(w.text, w.bytes, "CPU %u, %s: %s", c->index, where(c),
-                 mnemonic[op->kind]);
+    snprintf(w.text, w.bytes, "CPU %u, %s: %s%s%s", c->index, where(c, name),
+             mnemonic[op->kind], object ? " " : "", object ? object : "");
 }
 
 static void describe_exit(const struct machine_cpu *c, struct words w)
@@ -51,6 +116,7 @@ static void describe_step(const struct machine_cpu *c, struct words w)
         [STEP_INIT] = "INIT",
     };
     enum cpu_step step = c->node.step;
+    char name[NAME] = "guest";
 
     if (step == STEP_OP || step == STEP_WORK)
         describe_op(c, w);
@@ -58,9 +124,9 @@ static void describe_step(const struct machine_cpu *c, struct words w)
         describe_exit(c, w);
     else if (step == STEP_DELIVERY)
         snprintf(w.text, w.bytes, "CPU %u, %s: delivery of vector %xh",
-                 c->index, where(c), c->node.vectored.vector);
+                 c->index, where(c, name), c->node.vectored.vector);
     else
-        snprintf(w.text, w.bytes, "CPU %u, %s: %s", c->index, where(c),
+        snprintf(w.text, w.bytes, "CPU %u, %s: %s", c->index, where(c, name),
                  names[step]);
 }
 
@@ -109,14 +175,45 @@ static bool of_device(const struct machine *m, unsigned i,
     return what;
 }
 
-static void of_fabric(const struct fabric_message *f, struct words w)
+/* What a vector of the hypervisor's own says. */
+static const char *use_of(const struct machine *m,
+                          const struct fabric_message *f)
+{
+    if (!m->cpu[f->cpu].host)
+        return "";
+    switch (f->msg.apic.vector) {
+    case KVM_NOTIFICATION_VECTOR:
+        return ": notification of what is posted";
+    case KVM_WAKEUP_VECTOR:
+        return ": wakeup";
+    default:
+        return "";
+    }
+}
+
+static void of_fabric(const struct machine *m, const struct fabric_message *f,
+                      struct words w)
 {
     if (f->msg.kind == MSG_EOI)
         snprintf(w.text, w.bytes, "EOI broadcast of vector %xh arrives",
                  f->msg.eoi_vector);
     else
-        snprintf(w.text, w.bytes, "message reaches CPU %u, vector %xh", f->cpu,
-                 f->msg.apic.vector);
+        snprintf(w.text, w.bytes, "message reaches CPU %u, vector %xh%s",
+                 f->cpu, f->msg.apic.vector, use_of(m, f));
+}
+
+static const char *of_request(const struct iommu *unit)
+{
+    switch (unit->state) {
+    case IOMMU_READS_ENTRY:
+        return "reads the table entry";
+    case IOMMU_LOCKS_DESCRIPTOR:
+        return "locks the descriptor";
+    case IOMMU_WRITES_DESCRIPTOR:
+        return "writes the descriptor";
+    default:
+        return "its answer comes";
+    }
 }
 
 static bool of_unit(const struct machine *m, unsigned i, const struct event *ev,
@@ -126,11 +223,11 @@ static bool of_unit(const struct machine *m, unsigned i, const struct event *ev,
     const char *what = NULL;
 
     if (ev == &n->take_event)
-        what = "the oldest request has its turn";
+        what = "takes the oldest request";
     else if (ev == &n->memory_event[IOMMU_PORT_REQUEST])
-        what = "memory answers to the request";
+        what = of_request(&n->iommu);
     else if (ev == &n->memory_event[IOMMU_PORT_QUEUE])
-        what = "memory answers to the invalidation queue";
+        what = "invalidation queue goes on";
     if (what)
         snprintf(w.text, w.bytes, "remapping unit %u: %s", i, what);
     return what;
@@ -173,7 +270,7 @@ void machine_describe(const struct machine *m, const struct event *ev,
     if (of_controller(m, ev, w))
         return;
     if (ev->target == m->fabric.target)
-        of_fabric(&m->fabric.message[ev->what], w);
+        of_fabric(m, &m->fabric.message[ev->what], w);
     else if (m->hpet && ev == &m->hpet->match)
         snprintf(w.text, w.bytes, "a timer of the HPET matches");
     else if (m->hpet && ev == &m->hpet->rise)

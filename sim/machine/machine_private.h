@@ -199,7 +199,7 @@ struct machine {
     unsigned twins;
     char source_name[IRQ_SOURCES_MAX][SOURCE_NAME];
     char complaint[256]; /* what machine_finish() returns */
-    char violation[512]; /* the invariant that broke, or empty */
+    char violation[1024]; /* the invariant that broke, or empty */
     uint64_t delivered;  /* interrupts that the invariants have seen so far */
     bool small;          /* see machine_build_small() */
 };

@@ -149,33 +149,6 @@ static void put_summary(FILE *to, const struct result *r,
     }
 }
 
-/* `lead`, then words over as many lines as it takes, all indented alike. */
-static void put_wrapped(FILE *to, const char *lead, const char *text)
-{
-    int indent = text_width(lead), column = 0;
-
-    while (*(text += strspn(text, " \n\t"))) {
-        size_t n = strcspn(text, " \n\t");
-        char *word = strndup(text, n);
-        int width = text_width(word);
-
-        if (column == 0) {
-            fputs(lead, to);
-        } else if (indent + column + 1 + width > WIDTH) {
-            fprintf(to, "\n%*s", indent, "");
-            column = 0;
-        } else {
-            fputc(' ', to);
-            column++;
-        }
-        text_plain(to, word, 0);
-        column += width;
-        free(word);
-        text += n;
-    }
-    fputs(column ? "\n" : "", to);
-}
-
 static void put_headline(FILE *to, const struct result *r)
 {
     struct headline h;
@@ -186,8 +159,8 @@ static void put_headline(FILE *to, const struct result *r)
     text_plain(to, h.profile, 0);
     fprintf(to, ", seed %s, %s, %s simulated, virqsim %s\n", h.seed, h.variants,
             h.simulated, r->version);
-    put_wrapped(to, "", r->set->variant[0].title);
-    put_wrapped(to, "", r->set->variant[0].question);
+    text_wrapped(to, WIDTH, "", r->set->variant[0].title);
+    text_wrapped(to, WIDTH, "", r->set->variant[0].question);
 }
 
 static void put_text(FILE *to, const char *s)
@@ -221,8 +194,8 @@ static void put_published_origin(FILE *to, const struct scenario_published *row)
     fprintf(line, "%s%s%s; %s: %s", row->figure, *unit ? ", " : "", unit,
             row->certainty, row->source);
     fclose(line);
-    put_wrapped(to, "  ", row->label);
-    put_wrapped(to, "    ", text);
+    text_wrapped(to, WIDTH, "  ", row->label);
+    text_wrapped(to, WIDTH, "    ", text);
     free(text);
 }
 
@@ -255,7 +228,7 @@ static void put_check(FILE *to, const char *lead, const struct result *r,
     fprintf(line, "%s: %s is %s; expected: %s", result_name(r, c->column),
             c->expect->figure, value, limits);
     fclose(line);
-    put_wrapped(to, lead, text);
+    text_wrapped(to, WIDTH, lead, text);
     free(text);
 }
 

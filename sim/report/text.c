@@ -192,3 +192,29 @@ char *text_clean(const char *s)
     fclose(to);
     return text;
 }
+
+void text_wrapped(FILE *to, int width, const char *lead, const char *text)
+{
+    int indent = text_width(lead), column = 0;
+
+    while (*(text += strspn(text, " \n\t"))) {
+        size_t n = strcspn(text, " \n\t");
+        char *word = strndup(text, n);
+        int wide = text_width(word);
+
+        if (column == 0) {
+            fputs(lead, to);
+        } else if (indent + column + 1 + wide > width) {
+            fprintf(to, "\n%*s", indent, "");
+            column = 0;
+        } else {
+            fputc(' ', to);
+            column++;
+        }
+        text_plain(to, word, 0);
+        column += wide;
+        free(word);
+        text += n;
+    }
+    fputs(column ? "\n" : "", to);
+}

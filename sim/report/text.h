@@ -21,6 +21,10 @@ int text_width(const char *s);
  * if width < 0. */
 void text_plain(FILE *to, const char *s, int width);
 
+/* `lead`, then the words over as many lines of `width` characters as it takes,
+ * all indented alike; nothing for no words. */
+void text_wrapped(FILE *to, int width, const char *lead, const char *text);
+
 /* On one line, nothing of it taken as markup. */
 void text_markdown(FILE *to, const char *s);
 

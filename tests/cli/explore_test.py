@@ -40,6 +40,8 @@ HOST_MISTAKES = (
     (SWITCH, "to_remapped", "posting_switch=no_flush", ["guest"], POSTED),
     (SWITCH, "to_remapped", "posting_switch=early_look", ["guest"], POSTED),
 )
+MISSED_BLOCK = [TURNS, "--set",
+                "vms.halted.features.mistake=block_without_look"]
 MISTAKES = {
     "posting-on-tested-early": POSTED,
     "posting-nv-not-switched": POSTED,
@@ -111,16 +113,44 @@ def test_protocols():
                    f"{name} loses nothing", found)
 
 
+def unwrapped(text):
+    return " ".join(text.split())
+
+
 def test_text_and_json_agree():
-    done, found = explored("posting-nv-not-switched")
-    text = virqsim("explore", "posting-nv-not-switched").stdout
-    report(f"{found['states']} states, {found['transitions']} transitions"
-           in text, "the text has the counts of the JSON", text)
-    report(all(step["event"] in text
-               for step in found["violation"]["trace"]),
-           "the text has the trace of the JSON", text)
-    report(found["violation"]["what"] in done.stderr,
-           "--json - leaves the words to standard error", done.stderr)
+    for arguments in (["posting-nv-not-switched"], MISSED_BLOCK):
+        done, found = explored(*arguments)
+        text = unwrapped(virqsim("explore", *arguments).stdout)
+        report(f"{found['states']} states, {found['transitions']} transitions"
+               in text, "the text has the counts of the JSON", text)
+        report(all(step["event"] in text
+                   for step in found["violation"]["trace"]),
+               "the text has the trace of the JSON", text)
+        report(found["violation"]["what"] in unwrapped(done.stderr),
+               "--json - leaves the words to standard error", done.stderr)
+
+
+def test_text():
+    broken = virqsim("explore", *MISSED_BLOCK).stdout
+    held = virqsim("explore", BLOCK).stdout
+    report(max(map(len, (broken + held).splitlines())) <= 80,
+           "the text fits 80 columns", broken, held)
+    report("from 114us to 122us" in broken and "more than 500ns" in broken,
+           "what is explored is told", broken)
+    report("variant waking of 3" in held, "a variant is one of several", held)
+    report("guest halted:" in broken and "host: wrmsr EOI" in broken,
+           "guests, devices and registers have names", broken)
+
+
+def test_late_events():
+    _, found = explored(*MISSED_BLOCK)
+    latest = 0
+    for step in found["violation"]["trace"]:
+        latest = max(latest, step["time_ns"])
+        report(abs(latest - step["time_ns"] - step["late_ns"]) < 1e-3,
+               "an event is late behind those that were due later", step)
+    report(any(step["late_ns"] > 0 for step in found["violation"]["trace"]),
+           "it takes another order than a run's to lose the interrupt", found)
 
 
 def test_page():
