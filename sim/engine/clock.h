@@ -13,7 +13,7 @@ struct clock {
 };
 
 /* Its initializer. */
-#define CLOCK(period)                                                          \
+#define CLOCK_OF(period)                                                       \
     {                                                                          \
         (period), UINT64_MAX / (period)                                        \
     }
@@ -24,7 +24,7 @@ static inline struct clock clock_from_hz(uint64_t hz)
 {
     sim_time period = (UINT64_C(1000000000000000) + hz / 2) / hz;
 
-    return (struct clock)CLOCK(period);
+    return (struct clock)CLOCK_OF(period);
 }
 
 /* Whole cycles up to `time`.  The product's upper half is that or one less, as

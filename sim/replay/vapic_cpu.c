@@ -441,7 +441,7 @@ static void init_node(struct vapic_cpu *v)
         .irqs = &v->irqs,
         .posted = &v->posted,
         .mem = &v->mem,
-        .clock = CLOCK(PERIOD),
+        .clock = CLOCK_OF(PERIOD),
         .costs =
             {
 #define COST(name, unit, sentence) .name = 1,

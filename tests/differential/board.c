@@ -31,7 +31,7 @@ void board_init(struct board *b)
     struct ioapic_node_config ioapic = {
         .engine = &b->engine,
         .irqs = &b->irqs,
-        .apic_clock = CLOCK(SIM_NS),
+        .apic_clock = CLOCK_OF(SIM_NS),
         .pins = BOARD_PINS,
         .version = 0x20,
         .bus = {message_leaves, b},
@@ -39,7 +39,7 @@ void board_init(struct board *b)
     struct pic_node_config pic = {
         .engine = &b->engine,
         .irqs = &b->irqs,
-        .clock = CLOCK(SIM_NS),
+        .clock = CLOCK_OF(SIM_NS),
         .apic = {int_changes, b},
     };
 

@@ -121,9 +121,9 @@ static inline void board_add_cpu(struct ioapic_board *f, unsigned i)
     struct lapic_node_config c = {
         .engine = &f->engine,
         .irqs = &f->irqs,
-        .apic_clock = CLOCK(APIC_PERIOD),
-        .timer_clock = CLOCK(TIMER_PERIOD),
-        .tsc_clock = CLOCK(TSC_PERIOD),
+        .apic_clock = CLOCK_OF(APIC_PERIOD),
+        .timer_clock = CLOCK_OF(TIMER_PERIOD),
+        .tsc_clock = CLOCK_OF(TSC_PERIOD),
         .costs = {.accept_to_intr = 3, .eoi_to_intr = 2, .icr_to_bus = 5},
         .features = LAPIC_HAS_EOI_SUPPRESSION,
         .ipi_source = SOURCE_IPI,
@@ -145,7 +145,7 @@ static inline void ioapic_board_setup(struct ioapic_board *f)
     struct ioapic_node_config c = {
         .engine = &f->engine,
         .irqs = &f->irqs,
-        .apic_clock = CLOCK(APIC_PERIOD),
+        .apic_clock = CLOCK_OF(APIC_PERIOD),
         .costs = {.pin_to_message = 4, .eoi_to_message = 3},
         .pins = 24,
         .version = 0x20,

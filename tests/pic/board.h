@@ -56,16 +56,16 @@ static inline void board_init(struct board *b)
     struct pic_node_config pic = {
         .engine = &b->engine,
         .irqs = &b->irqs,
-        .clock = CLOCK(BOARD_PIC_PERIOD),
+        .clock = CLOCK_OF(BOARD_PIC_PERIOD),
         .costs = {.line_to_int = 2, .write_to_int = 1},
         .apic = {board_pic_int, b},
     };
     struct lapic_node_config lapic = {
         .engine = &b->engine,
         .irqs = &b->irqs,
-        .apic_clock = CLOCK(BOARD_APIC_PERIOD),
-        .timer_clock = CLOCK(BOARD_APIC_PERIOD),
-        .tsc_clock = CLOCK(BOARD_APIC_PERIOD),
+        .apic_clock = CLOCK_OF(BOARD_APIC_PERIOD),
+        .timer_clock = CLOCK_OF(BOARD_APIC_PERIOD),
+        .tsc_clock = CLOCK_OF(BOARD_APIC_PERIOD),
         .costs = {.accept_to_intr = 3, .eoi_to_intr = 2, .icr_to_bus = 5},
         .bsp = true,
         .ipi_source = BOARD_SOURCE_LAPIC,

@@ -460,7 +460,7 @@ static inline void rig_init(struct node_rig *f)
         .engine = &f->engine,
         .irqs = &f->irqs,
         .mem = &f->mem,
-        .clock = CLOCK(PERIOD),
+        .clock = CLOCK_OF(PERIOD),
         .costs = prime_costs(),
         .device_read = CYCLE(DEVICE_READ_CYCLES) - 3,
         .port_access = CYCLE(PORT_CYCLES) - 3,

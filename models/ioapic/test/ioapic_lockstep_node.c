@@ -121,7 +121,7 @@ void ioapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s)
     struct ioapic_node_config c = {
         .engine = &side.engine,
         .irqs = &side.irqs,
-        .apic_clock = CLOCK(v[SETUP_APIC_PERIOD] * CYCLE),
+        .apic_clock = CLOCK_OF(v[SETUP_APIC_PERIOD] * CYCLE),
         .costs = {v[SETUP_PIN_TO_MESSAGE], v[SETUP_EOI_TO_MESSAGE]},
         .pins = (unsigned)v[SETUP_SIZE],
         .version = (uint16_t)v[SETUP_VERSION],

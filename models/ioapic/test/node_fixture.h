@@ -63,7 +63,7 @@ static inline void ioapic_nodes_setup(struct ioapic_nodes *f)
     struct ioapic_node_config c = {
         .engine = &f->engine,
         .irqs = &f->irqs,
-        .apic_clock = CLOCK(APIC_PERIOD),
+        .apic_clock = CLOCK_OF(APIC_PERIOD),
         .costs = {.pin_to_message = PIN_TO_MESSAGE,
                   .eoi_to_message = EOI_TO_MESSAGE},
         .version = 0x20,

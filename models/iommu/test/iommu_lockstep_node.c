@@ -222,7 +222,7 @@ void iommu_lockstep_power_up(void *ctx, const struct lockstep_setup *s)
     struct iommu_node_config c = {
         .engine = &side.engine,
         .irqs = &side.irqs,
-        .apic_clock = CLOCK(v[SETUP_APIC_PERIOD] * CYCLE),
+        .apic_clock = CLOCK_OF(v[SETUP_APIC_PERIOD] * CYCLE),
         .costs = {.request_to_message = v[SETUP_REQUEST_TO_MESSAGE]},
         .iommu = config_of(s),
         .irq_source = SOURCE_UNIT,

@@ -101,7 +101,7 @@ static inline void iommu_nodes_setup(struct iommu_nodes *f)
     struct iommu_node_config c = {
         .engine = &f->engine,
         .irqs = &f->irqs,
-        .apic_clock = CLOCK(PERIOD),
+        .apic_clock = CLOCK_OF(PERIOD),
         .costs = {REQUEST_TO_MESSAGE, ENTRY_READ, DESCRIPTOR_UPDATE, QUEUE_READ,
                   STATUS_WRITE},
         .iommu = {.faults = 4,

@@ -63,7 +63,7 @@ static void bus_sees(void *ctx, const struct msg *m)
 
 static struct clock clock_of(uint64_t cycles)
 {
-    return (struct clock)CLOCK(cycles * CYCLE);
+    return (struct clock)CLOCK_OF(cycles * CYCLE);
 }
 
 void lapic_lockstep_power_up(void *ctx, const struct lockstep_setup *s)

@@ -111,9 +111,9 @@ static inline void lapic_nodes_setup(struct lapic_nodes *f)
     struct lapic_node_config c = {
         .engine = &f->engine,
         .irqs = &f->irqs,
-        .apic_clock = CLOCK(APIC_PERIOD),
-        .timer_clock = CLOCK(TIMER_PERIOD),
-        .tsc_clock = CLOCK(TSC_PERIOD),
+        .apic_clock = CLOCK_OF(APIC_PERIOD),
+        .timer_clock = CLOCK_OF(TIMER_PERIOD),
+        .tsc_clock = CLOCK_OF(TSC_PERIOD),
         .costs = {.accept_to_intr = 3, .eoi_to_intr = 2, .icr_to_bus = 5},
         .features = LAPIC_HAS_X2APIC | LAPIC_HAS_TSC_DEADLINE,
         .ipi_source = SOURCE_IPI,

@@ -18,7 +18,7 @@ static void start(void)
     hpet_node_init(&node, &(struct hpet_node_config){
                               .engine = &rig.engine,
                               .irqs = &rig.irqs,
-                              .clock = CLOCK(PERIOD_FS),
+                              .clock = CLOCK_OF(PERIOD_FS),
                               .hpet = build,
                               .requester = 0xf078,
                               .irq_source = irqs_add_source(&rig.irqs),

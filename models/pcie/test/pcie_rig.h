@@ -60,7 +60,7 @@ static inline struct pcie_node_config rig_init(struct rig *r)
     return (struct pcie_node_config){
         .engine = &r->engine,
         .irqs = &r->irqs,
-        .clock = CLOCK(RIG_PERIOD),
+        .clock = CLOCK_OF(RIG_PERIOD),
         .costs = {.dma_write = RIG_DMA_WRITE, .msi_write = RIG_MSI_WRITE},
         .requester = 0x0108,
         .irq_source = irqs_add_source(&r->irqs),

@@ -35,7 +35,7 @@ static void power_up(void *ctx, const struct lockstep_setup *s)
     struct pic_node_config c = {
         .engine = &c_side.engine,
         .irqs = &c_side.irqs,
-        .clock = CLOCK(s->value[PIC_SETUP_CLOCKS_PER_TICK] * CLOCK),
+        .clock = CLOCK_OF(s->value[PIC_SETUP_CLOCKS_PER_TICK] * CLOCK),
         .costs = {.line_to_int = s->value[PIC_SETUP_LINE_TO_INT],
                   .write_to_int = s->value[PIC_SETUP_WRITE_TO_INT]},
         .has_imcr = s->value[PIC_SETUP_HAS_IMCR],

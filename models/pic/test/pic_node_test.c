@@ -61,7 +61,7 @@ static void build(struct pic_board *f, bool has_imcr)
     struct pic_node_config c = {
         .engine = &f->engine,
         .irqs = &f->irqs,
-        .clock = CLOCK(PERIOD),
+        .clock = CLOCK_OF(PERIOD),
         .costs = {.line_to_int = LINE_TO_INT, .write_to_int = WRITE_TO_INT},
         .has_imcr = has_imcr,
         .apic = {to_apic, f},

@@ -6,7 +6,7 @@
 
 static void compare(sim_time period, sim_time time)
 {
-    struct clock c = CLOCK(period);
+    struct clock c = CLOCK_OF(period);
     sim_time over = time % period;
 
     EXPECT_EQ(clock_cycles(&c, time), time / period, "%ju / %ju",

@@ -91,7 +91,7 @@ class twin_board
     struct rng m_rng;
     struct engine m_engine;
     struct irqs m_irqs;
-    struct clock m_clock = CLOCK(7519);
+    struct clock m_clock = CLOCK_OF(7519);
     sim_time m_now = 0;
 
   private:
