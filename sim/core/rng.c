@@ -81,6 +81,14 @@ static uint64_t times(uint64_t a, uint64_t factor)
     return (uint64_t)(((u128)a * factor) >> 64);
 }
 
+/* Without a branch: which one it is of random numbers cannot be predicted. */
+static uint64_t negated_if(bool negate, uint64_t x)
+{
+    uint64_t ones = -(uint64_t)negate;
+
+    return (x ^ ones) - ones;
+}
+
 /*
  * The natural logarithm of m in [1, 2), all with 58 bits of fraction:
  * ln m = 2 artanh s = 2 (s + s^3/3 + s^5/5 + ...) with s = (m-1)/(m+1); above
@@ -96,9 +104,8 @@ static uint64_t natural_log(uint64_t m)
         {ONE / 13, ONE / 15}, {ONE / 17, ONE / 19}, {ONE / 21, ONE / 23},
     };
     bool upper = m > SQRT2_Q58;
-    uint64_t distance = upper ? 2 * ONE - m : m - ONE;
-    uint64_t s = (uint64_t)(((u128)distance << FRACTION) /
-                            (upper ? 2 * ONE + m : m + ONE));
+    uint64_t nearer = ONE << upper, distance = negated_if(upper, m - nearer);
+    uint64_t s = (uint64_t)(((u128)distance << FRACTION) / (m + nearer));
     uint64_t s64 = fraction64(s), square = times(s, s64);
     uint64_t square64 = fraction64(square);
     uint64_t fourth64 = fraction64(times(square, square64));
@@ -109,7 +116,7 @@ static uint64_t natural_log(uint64_t m)
         second = coefficient[k][1] + times(second, fourth64);
     }
     log = 2 * times(first + times(second, square64), s64);
-    return upper ? LN2_Q58 - log : log;
+    return negated_if(upper, log) + upper * LN2_Q58;
 }
 
 /* -ln u * mean, with u = x / 2^64 and x odd: never 0, never 1, no bias. */
