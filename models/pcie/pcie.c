@@ -65,6 +65,13 @@ static uint32_t *pending_of(struct pcie *p)
                                      : &p->reg[PCIE_MSI_PENDING];
 }
 
+/* Which of n vectors cause k has: most often there is one for each cause, and
+ * nothing to divide. */
+static unsigned vector_of(unsigned k, unsigned n)
+{
+    return k < n ? k : k % n;
+}
+
 /* The active causes whose vector of n is in this set. */
 static uint32_t active(const struct pcie *p, uint32_t of, unsigned n)
 {
@@ -73,7 +80,7 @@ static uint32_t active(const struct pcie *p, uint32_t of, unsigned n)
     for (uint32_t rest = p->condition; rest; rest &= rest - 1) {
         unsigned k = (unsigned)__builtin_ctz(rest);
 
-        causes |= (of >> k % n & 1) << k;
+        causes |= (of >> vector_of(k, n) & 1) << k;
     }
     return causes;
 }
@@ -128,7 +135,7 @@ static struct pcie_out signal_cause(struct pcie *p, unsigned k)
     struct pcie_out out;
 
     if (is_message && pcie_bus_master(p))
-        *pending_of(p) |= UINT32_C(1) << (k % vectors(p));
+        *pending_of(p) |= UINT32_C(1) << vector_of(k, vectors(p));
     out = pcie_settle(p);
     /* also if it was masked or lost: the counter cannot know */
     if (is_message && p->interval[k])
@@ -152,9 +159,9 @@ struct pcie_out pcie_cause(struct pcie *p, unsigned k)
 static uint32_t pending_without(const struct pcie *p, uint32_t pending,
                                 unsigned k, unsigned n)
 {
-    if (n == 0 || active(p, UINT32_C(1) << k % n, n))
+    if (n == 0 || active(p, UINT32_C(1) << vector_of(k, n), n))
         return pending;
-    return pending & ~(UINT32_C(1) << (k % n));
+    return pending & ~(UINT32_C(1) << vector_of(k, n));
 }
 
 struct pcie_out pcie_cause_gone(struct pcie *p, unsigned k)
