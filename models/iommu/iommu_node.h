@@ -6,6 +6,8 @@
  * queue are reached through the port `memory`, each access after its delay of
  * iommu_costs.def, on an edge of the clock.  A posted-interrupt descriptor is
  * read, changed and written back at one instant: nobody sees it half done.
+ * Where nothing else comes before a request's access, time passes inside the
+ * event that is running, and the access needs none of its own.
  *
  * Port `bus` gets what leaves: MSG_WRITE for a request in compatibility format,
  * as it came; MSG_APIC for a remapped one, with the identity of the request;
