@@ -44,17 +44,18 @@ static void check_source_name(const struct check *c, const char *list,
                "'%s' is a name of the machine itself; choose another", name);
 }
 
-/* The hypervisor does not pass NMIs on; an adapter's causes are told by
- * interrupts that a program waits for. */
+/* A hypervisor has NMIs of its own, or passes them on, but no firmware; an
+ * adapter's causes are told by interrupts that a program waits for. */
 static void check_delivery(const struct check *c, uint32_t i)
 {
     uint32_t owner = owner_of(c->s, i);
     struct diag_place at = place_of(element(c, "devices", i), "delivery");
 
-    if (owner < c->s->vm_count && c->s->vm[owner].hypervisor != HYPERVISOR_NONE)
+    if (owner < c->s->vm_count &&
+        c->s->vm[owner].hypervisor != HYPERVISOR_NONE &&
+        c->s->device[i].delivery == SIGNAL_SMI)
         broken(c, at,
-               "NMIs and SMIs go to programs on bare metal; '%s' has a "
-               "hypervisor",
+               "SMIs go to programs on bare metal; '%s' has a hypervisor",
                c->s->vm[owner].name);
     if (c->s->device[i].nic.pulse == PULSE_NONE)
         broken(c, at, "NMIs and SMIs need a device that pulses: 'pulse'");

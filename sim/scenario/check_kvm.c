@@ -33,6 +33,9 @@ static void check_nmi_injection(const struct vm_at *v)
         {"nmi_injection", v->c->s->platform.capabilities.vmx.virtual_nmis,
          "needs virtual_nmis, which the platform does not have: NMI windows "
          "tell when the guest can take the next one"},
+        {"nmi_injection", !v->vm->features.eli,
+         "excludes eli: the shadow IDT hands the vectors of assigned devices "
+         "to the guest"},
     };
 
     RULES(v, rules);

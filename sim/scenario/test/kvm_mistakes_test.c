@@ -14,6 +14,12 @@ static const struct kvm_mistake_row {
      "hypervisor: kvm, features: {nmi_injection: true}",
      "platform.capabilities.virtual_nmis=false",
      "nmi_injection needs virtual_nmis, which the platform does not have"},
+    {"nmi_injection_beside_eli",
+     "hypervisor: kvm, apic: x2apic, features: {eli: true, nmi_injection: "
+     "true}",
+     NULL,
+     "nmi_injection excludes eli: the shadow IDT hands the vectors of assigned "
+     "devices to the guest"},
     {"pv_eoi_on_bare_metal", "hypervisor: none, features: {pv_eoi: true}", NULL,
      "pv_eoi needs 'hypervisor: kvm'"},
     {"pv_eoi_beside_virtual_interrupt_delivery",
@@ -91,6 +97,13 @@ TEST(kvm_features, each_is_accepted_alone_with_what_it_needs)
 
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
         expect_features_accepted(features[i], TIMER_CAPABILITY);
+}
+
+/* The host's, or with nmi_injection the guest's. */
+TEST(kvm_features, nmis_of_an_assigned_device_are_accepted_both_ways)
+{
+    expect_features_accepted("", "devices.nic.delivery=nmi");
+    expect_features_accepted("nmi_injection: true", "devices.nic.delivery=nmi");
 }
 
 TEST(kvm_features, tsc_deadline_on_bare_metal_needs_the_capability)

@@ -400,12 +400,12 @@ static const struct mistake_row {
                    "none"),
      "x.yaml:6:42: error: a line's interrupt has a vector; 'delivery' needs "
      "messages: msi or msix"},
-    {"nmi_for_a_guest", NULL,
+    {"smi_for_a_guest", NULL,
      LINE_SCENARIO("{cpus: 1}",
-                   "delivery: nmi, pulse: periodic, pulse_interval: 1ms",
+                   "delivery: smi, pulse: periodic, pulse_interval: 1ms",
                    "kvm"),
-     "x.yaml:6:27: error: NMIs and SMIs go to programs on bare metal; 'vm' has "
-     "a hypervisor"},
+     "x.yaml:6:27: error: SMIs go to programs on bare metal; 'vm' has a "
+     "hypervisor"},
     {"smi_of_an_adapter", NULL,
      LINE_SCENARIO("{cpus: 1}", "delivery: smi", "none"),
      "x.yaml:6:27: error: NMIs and SMIs need a device that pulses: 'pulse'"},

@@ -100,8 +100,6 @@ static const struct mistake_row timer_mistake_rows[] = {
      "x.yaml:8:52: error: 'few' (4) must be below 'many' (4)"},
     {"adaptive_nmi", "    vectors: 2",
      "    delivery: nmi\n    adaptive: {most_usecs: 8}",
-     "x.yaml:8:15: error: NMIs and SMIs go to programs on bare metal; 'guest' "
-     "has a hypervisor\n"
      "x.yaml:8:15: error: NMIs and SMIs need a device that pulses: 'pulse'\n"
      "x.yaml:9:28: error: adaptive moderation needs interrupts by messages "
      "with a vector"},
