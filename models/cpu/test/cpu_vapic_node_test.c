@@ -1,5 +1,7 @@
 /* When a virtual APIC acts, which interrupt is which, and what reaches the
  * physical APIC. */
+#include <string.h>
+
 #include "models/cpu/cpu_uintr.h"
 #include "models/cpu/test/vapic_node_rig.h"
 
@@ -487,6 +489,47 @@ TEST_F(cpu_node_vapic, wrong_value_of_a_virtual_register_is_gp)
     rig_noted(&g->r, 0, VECTOR_GP);
     rig_noted(&g->r, 1, VECTOR_GP);
     rig_noted(&g->r, 2, DONE);
+}
+
+/* What each would do, or fault for, if the bitmap's bit were 0. */
+static const struct bitmap_row {
+    const char *name;
+    enum op_kind kind;
+    uint32_t msr;
+    uint64_t value;
+} bitmap_rows[] = {
+    {"write_of_tpr", OP_WRMSR, MSR_TPR, 0x50},
+    {"write_of_eoi", OP_WRMSR, MSR_EOI, 0},
+    {"write_of_self_ipi", OP_WRMSR, MSR_SELF_IPI, 0x41},
+    {"write_of_icr", OP_WRMSR, MSR_ICR, UINT64_C(1) << 32 | 0x41},
+    {"write_of_eoi_that_would_fault", OP_WRMSR, MSR_EOI, 1},
+    {"read_of_tpr", OP_RDMSR, MSR_TPR, 0x77},
+};
+
+TEST_EACH(cpu_node_vapic_bitmap, bit_exits_before_anything_is_done,
+          struct bitmap_row, bitmap_rows)
+{
+    uint64_t byte = MSR_BITMAP_AT + row->msr / 8;
+    uint8_t before[MEM_PAGE_BYTES], after[MEM_PAGE_BYTES];
+    bool write = row->kind == OP_WRMSR;
+    struct cpu_node_vapic f = {0};
+    struct guest_rig *g = &f.g;
+
+    cpu_node_vapic_setup(&f);
+    mem_write32(&g->r.mem, byte + (write ? 0x800 : 0), 1u << row->msr % 8);
+    guest_with_handlers(g);
+    rig_emit(&g->r, OP_MOV, row->value);
+    rig_emit(&g->r, row->kind, row->msr);
+    rig_emit_end(&g->r);
+    mem_read(&g->r.mem, VAPIC_AT, before, sizeof before);
+    guest_run(g, 30000);
+    mem_read(&g->r.mem, VAPIC_AT, after, sizeof after);
+    guest_exit(g, 0, write ? EXIT_MSR_WRITE : EXIT_MSR_READ);
+    EXPECT_EQ(memcmp(before, after, sizeof before), 0);
+    EXPECT_EQ(g->r.node.cpu.gpr[RAX], row->value);
+    EXPECT_EQ(mem_read64(&g->r.mem, OTHER_PID_AT + 8), 0, "nothing is posted");
+    EXPECT_EQ(g->r.notes, 0);
+    cpu_node_vapic_teardown(&f);
 }
 
 static const struct vapic_cost {
