@@ -7,7 +7,7 @@
 #define FIRST 1u /* devices */
 #define SECOND 2u
 #define MOMENTS (24 * SIM_US) /* past the guest's HLT */
-#define STEP (411 * SIM_NS)
+#define STEP (823 * SIM_NS)
 
 static const struct row {
     const char *name;
