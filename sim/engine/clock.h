@@ -12,7 +12,7 @@ struct clock {
     uint64_t inverse; /* 2^64 / period: dividing by it costs a multiplication */
 };
 
-/* Its initializer. */
+/* Its initializer; evaluates the period twice. */
 #define CLOCK_OF(period)                                                       \
     {                                                                          \
         (period), UINT64_MAX / (period)                                        \

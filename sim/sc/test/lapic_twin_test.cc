@@ -34,14 +34,15 @@ class board : public twin_board
 board::board(std::uint64_t seed, bool rtl) : twin_board(seed)
 {
     lapic_node_config c = {};
+    sim_time timer_period = 1 + below(9000), tsc_period = 1 + below(3000);
 
     for (unsigned i = 0; i < 3; i++)
         irqs_add_source(&m_irqs);
     c.engine = &m_engine;
     c.irqs = &m_irqs;
     c.apic_clock = m_clock;
-    c.timer_clock.period = 1 + below(9000);
-    c.tsc_clock.period = 1 + below(3000);
+    c.timer_clock = CLOCK_OF(timer_period);
+    c.tsc_clock = CLOCK_OF(tsc_period);
     c.costs = {below(4), below(4), below(8)};
     c.id = 3;
     c.bsp = seed & 1;
