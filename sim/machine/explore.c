@@ -93,5 +93,7 @@ void machine_explore(struct machine *m, const struct explore_limits *l,
     struct explore_system system = machine_system(m);
 
     assert(!machine_unexplorable(m->scenario));
+    m->turned_round = l->window;
     explore(&system, l, result);
+    m->turned_round = 0;
 }

@@ -206,16 +206,22 @@ static sim_time taken_at(const struct cpu_node *n, const struct irq_record *r)
     return earlier(n->start, earlier(injected, hop_time(r, HOP_VM_EXIT)));
 }
 
-/* Was one above it there already? */
+/* Was one above it there already?  A search may turn round what is inside its
+ * window: there the times do not tell. */
 static bool passed_over(const struct machine *m, const struct cpu_node *n,
                         const struct origin *o, const struct irq_record *r)
 {
     const struct irq_record *above = NULL;
     int top = vecset_top(&o->irr);
+    sim_time came, taken;
 
     if (top > vecset_top(&o->isr))
         above = irq_find(&m->irqs, o->irr_irq[top]);
-    return above && hop_time(above, o->accept) < taken_at(n, r);
+    if (!above)
+        return false;
+    came = hop_time(above, o->accept);
+    taken = taken_at(n, r);
+    return came < taken && taken - came > m->turned_round;
 }
 
 /* INVARIANT_COUNT: none. */

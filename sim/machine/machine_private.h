@@ -198,10 +198,11 @@ struct machine {
     struct twin twin[TWINS];  /* that act in place of models */
     unsigned twins;
     char source_name[IRQ_SOURCES_MAX][SOURCE_NAME];
-    char complaint[256];  /* what machine_finish() returns */
-    char violation[1024]; /* the invariant that broke, or empty */
-    uint64_t delivered;   /* interrupts that the invariants have seen so far */
-    bool small;           /* see machine_build_small() */
+    char complaint[256];   /* what machine_finish() returns */
+    char violation[1024];  /* the invariant that broke, or empty */
+    uint64_t delivered;    /* interrupts that the invariants have seen so far */
+    bool small;            /* see machine_build_small() */
+    sim_time turned_round; /* what is closer may come in another order */
 };
 
 /* Of memory's pages those that software on the CPUs is to have. */

@@ -73,6 +73,14 @@ def test_scenarios():
                    f"{scenario} {variant} is explored the same way twice")
 
 
+def test_times_that_are_turned_round():
+    done, found = explored("scenarios/intx-sharing.yaml", "--variant",
+                           "spread", "--set", "warmup=740us", "--set",
+                           "duration=10us", "--window", "300ns")
+    report(done.returncode == 0 and found["choices"] > 5,
+           "what is accepted late in the search was not passed over", found)
+
+
 def test_mistakes_of_the_host():
     for scenario, variant, mistake, vms, invariant in HOST_MISTAKES:
         sets = [a for vm in vms for a in
