@@ -268,8 +268,16 @@ static int explore_file(struct exploration *e)
 
 static int explore_protocol(struct exploration *e, const struct protocol *p)
 {
+    const struct cli *cli = e->cli;
     int status;
 
+    if (cli->variant || cli->set_count || cli->seed || cli->window) {
+        fprintf(stderr,
+                "%s: error: a protocol has no time and no keys: --variant, "
+                "--set, --seed and --window are for scenarios\n",
+                cli->file);
+        return CLI_USER_MISTAKE;
+    }
     e->protocol = p;
     protocol_explore(p, &e->limits, &e->result);
     status = report(e);

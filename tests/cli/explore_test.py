@@ -185,6 +185,8 @@ def test_mistakes():
             ((ENTRY, "--max-states", "0"), "expected 1 to"),
             ((ENTRY, "--depth", "some"), "'some'"),
             (("no-such-protocol",), "no-such-protocol"),
+            (("posting-against-entry", "--window", "1ns"), "has no time"),
+            (("posting-against-entry", "--set", "seed=1"), "has no time"),
             ((ENTRY, "--set", "machine.lapic.implementation=rtl"),
              "cannot be explored")):
         done = virqsim("explore", *arguments)
