@@ -46,11 +46,14 @@ all_failed=0
 # run COMMAND...: passes SIGTERM on.  The shell of its own that this runs in
 # ends with a status even if the command crashes: `wait -n` misses the others.
 run() {
-    local process
+    local stopped= status
+    trap 'stopped=yes; kill $! 2>/dev/null' TERM
     timeout -k 10 "$limit" "$@" &
-    process=$!
-    trap 'kill $process' TERM
-    wait $process
+    [ -z "$stopped" ] || kill $!
+    wait $!
+    status=$?
+    [ -z "$stopped" ] || wait $! # the signal had ended the first one
+    return $status
 }
 
 # start PROGRAM [ARGUMENT...]
@@ -106,9 +109,9 @@ finish_one() {
     running=$((running - 1))
 }
 
-# What runs side by side ignores an interrupt.
+# What runs side by side ignores an interrupt; the newest may not be noted yet.
 stop() {
-    kill "${!program_of[@]}"
+    kill "${!program_of[@]}" $! 2>/dev/null
     wait
     exit 1
 }

@@ -94,6 +94,7 @@ say 'ls -A $work/logs | grep -q lines.sh.log' \
     "output is kept where TEST_LOGS says"
 BUILD=$work TEST_LOGS= tools/run-tests.sh "$long" >"$work/out" &
 until [ -s "$work/long" ]; do sleep 0.1; done
+sleep 0.5 # timeout(1) does not pass a signal on while it forks
 kill $!
 SECONDS=0
 wait $!
