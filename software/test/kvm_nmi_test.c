@@ -140,8 +140,8 @@ TEST_F(kvm_nmi, third_within_an_nmi_is_one_with_the_second)
     EXPECT_EQ(c->delivered, 2);
 }
 
-/* Both are queued before the entry; nothing may come in between. */
-TEST_F(kvm_nmi, comes_before_an_interrupt)
+/* It does not wait for the interrupt, nor end the wait for its window. */
+TEST_F(kvm_nmi, comes_while_an_interrupt_waits_for_its_window)
 {
     const struct vmcs *v = &f->cpu->kvm->vmcs;
 
